@@ -1,0 +1,421 @@
+//! Events: what happened to an account, and how each lot moved.
+//!
+//! Owns the closed list of things that can happen. One command that is accepted makes exactly one
+//! event, and one thing that time did makes one. It never changes an account: `apply` does.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    catalog::BillingInterval,
+    command::ContentHash,
+    credits::Credits,
+    hold::{Resolution, Spend},
+    ids::{CatalogVersion, HoldId, LotId, OperationId, PackId, PlanId, Sequence},
+    lot::LotTerms,
+    payment::Payment,
+    time::Instant,
+};
+
+/// How one event moved one lot. `available + held = granted - consumed - expired - revoked`, always.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// The lot.
+    pub lot: LotId,
+    /// By how much its remainder changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub available: i64,
+    /// By how much what holds set aside of it changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: i64,
+    /// What entered.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub granted: Credits,
+    /// What was used.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consumed: Credits,
+    /// What ended unused.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub expired: Credits,
+    /// What ended because its payment did.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub revoked: Credits,
+}
+
+fn is_zero(amount: &i64) -> bool {
+    *amount == 0
+}
+
+fn is_none(amount: &Credits) -> bool {
+    amount.is_zero()
+}
+
+impl Posting {
+    fn still(lot: LotId) -> Posting {
+        Posting {
+            lot,
+            available: 0,
+            held: 0,
+            granted: Credits::ZERO,
+            consumed: Credits::ZERO,
+            expired: Credits::ZERO,
+            revoked: Credits::ZERO,
+        }
+    }
+
+    /// `amount` enters a new lot.
+    pub fn granted(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: amount.get(),
+            granted: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains is used.
+    pub fn consumed(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            consumed: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains ends unused.
+    pub fn expired(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            expired: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains is set aside.
+    pub fn held(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            held: amount.get(),
+            ..Posting::still(lot)
+        }
+    }
+
+    /// Of what was set aside, `consumed` is used and `rest` returns: to the lot, or, where the lot
+    /// has ended meanwhile, to nothing.
+    pub fn resolved(lot: LotId, consumed: Credits, rest: Credits, lot_ended: bool) -> Posting {
+        let (returned, expired) = if lot_ended {
+            (Credits::ZERO, rest)
+        } else {
+            (rest, Credits::ZERO)
+        };
+        Posting {
+            available: returned.get(),
+            held: -(consumed.get() + rest.get()),
+            consumed,
+            expired,
+            ..Posting::still(lot)
+        }
+    }
+}
+
+/// What happened to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When it counts: the instant of the command, or the instant at which it became due.
+    pub at: Instant,
+    /// When it was decided; not before `at`.
+    pub recorded_at: Instant,
+    /// The command that it answers; none for what time did.
+    pub caused_by: Option<Cause>,
+    /// The catalog version that it was decided by.
+    pub catalog_version: CatalogVersion,
+    /// What happened.
+    pub fact: Fact,
+    /// How lots moved: one posting for each lot touched.
+    pub postings: Vec<Posting>,
+}
+
+/// The command that an event answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The client's name for the call.
+    pub operation_id: OperationId,
+    /// The hash of the call's content.
+    pub content: ContentHash,
+}
+
+/// Credits consumed, and what for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charged {
+    /// What was consumed.
+    pub cost: Credits,
+    /// What for, and the price.
+    pub spend: Spend,
+    /// The hold that was settled; none for a charge in one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldId>,
+    /// Whether the hold had expired before it was settled.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub late: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// A change of the account's subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionEvent {
+    /// The account is on a plan from now on; lots frozen for want of one thaw.
+    Started {
+        /// The plan.
+        plan: PlanId,
+        /// How long a payment lasts.
+        interval: BillingInterval,
+        /// From when periods are counted.
+        anchor: Instant,
+        /// The period that is granted at once.
+        period: u32,
+    },
+    /// It will end with the paid term.
+    CancellationScheduled {
+        /// When it will end.
+        cancel_at: Instant,
+    },
+    /// It will not end after all.
+    Resumed,
+    /// It ended.
+    Ended {
+        /// Whether packs are frozen until a plan starts.
+        packs_frozen: bool,
+    },
+}
+
+/// What can happen to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// The account was opened.
+    AccountOpened,
+    /// Its subscription changed; a start grants the current period in the same operation.
+    SubscriptionChange {
+        /// How.
+        change: SubscriptionEvent,
+        /// The lot of the period granted at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<LotTerms>,
+    },
+    /// A new period began and its allowance was granted.
+    PeriodGrant {
+        /// The subscription.
+        subscription: Sequence,
+        /// The period.
+        period: u32,
+        /// The lot of its allowance.
+        lot: LotTerms,
+    },
+    /// Unused allowance rolled over, as the plan states.
+    RolloverGrant {
+        /// The lot that it became.
+        lot: LotTerms,
+    },
+    /// A pack that was paid for was added.
+    PackPurchase {
+        /// The pack.
+        pack: PackId,
+        /// How many of it.
+        quantity: u32,
+        /// Its payment.
+        payment: Payment,
+        /// The lot that it became.
+        lot: LotTerms,
+        /// Whether it is frozen until a plan starts.
+        #[serde(default, skip_serializing_if = "is_false")]
+        frozen: bool,
+    },
+    /// Credits were consumed.
+    Charge(Charged),
+    /// Credits were set aside.
+    HoldPlaced {
+        /// How many.
+        amount: Credits,
+        /// What for.
+        spend: Spend,
+        /// When the hold ends by itself.
+        expires_at: Instant,
+    },
+    /// A hold ends later than before.
+    HoldExtended {
+        /// The hold.
+        hold: HoldId,
+        /// When it ends now.
+        expires_at: Instant,
+    },
+    /// A hold was given up: nothing was processed.
+    HoldReleased {
+        /// The hold.
+        hold: HoldId,
+    },
+    /// A hold ended by itself.
+    HoldExpired {
+        /// The hold.
+        hold: HoldId,
+    },
+    /// What was unused of a lot ended with it.
+    Expiry {
+        /// The lot.
+        lot: LotId,
+    },
+}
+
+/// The kinds of operation, as they are filtered and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OperationKind {
+    /// [`Fact::AccountOpened`].
+    AccountOpened,
+    /// [`Fact::SubscriptionChange`].
+    SubscriptionChange,
+    /// [`Fact::PeriodGrant`].
+    PeriodGrant,
+    /// [`Fact::RolloverGrant`].
+    RolloverGrant,
+    /// [`Fact::PackPurchase`].
+    PackPurchase,
+    /// [`Fact::Charge`].
+    Charge,
+    /// [`Fact::HoldPlaced`].
+    HoldPlaced,
+    /// [`Fact::HoldExtended`].
+    HoldExtended,
+    /// [`Fact::HoldReleased`].
+    HoldReleased,
+    /// [`Fact::HoldExpired`].
+    HoldExpired,
+    /// [`Fact::Expiry`].
+    Expiry,
+}
+
+impl OperationKind {
+    /// Every kind, with the text it is stored as.
+    pub const ALL: [(OperationKind, &'static str); 11] = [
+        (OperationKind::AccountOpened, "account_opened"),
+        (OperationKind::SubscriptionChange, "subscription_change"),
+        (OperationKind::PeriodGrant, "period_grant"),
+        (OperationKind::RolloverGrant, "rollover_grant"),
+        (OperationKind::PackPurchase, "pack_purchase"),
+        (OperationKind::Charge, "charge"),
+        (OperationKind::HoldPlaced, "hold_placed"),
+        (OperationKind::HoldExtended, "hold_extended"),
+        (OperationKind::HoldReleased, "hold_released"),
+        (OperationKind::HoldExpired, "hold_expired"),
+        (OperationKind::Expiry, "expiry"),
+    ];
+
+    /// The text it is stored as.
+    pub fn as_str(self) -> &'static str {
+        let (_, text) = OperationKind::ALL[self as usize];
+        text
+    }
+
+    /// The kind stored as `text`.
+    pub fn parse(text: &str) -> Option<OperationKind> {
+        OperationKind::ALL
+            .into_iter()
+            .find(|(_, stored)| *stored == text)
+            .map(|(kind, _)| kind)
+    }
+}
+
+impl Fact {
+    /// The kind of operation that it is.
+    pub fn kind(&self) -> OperationKind {
+        match self {
+            Fact::AccountOpened => OperationKind::AccountOpened,
+            Fact::SubscriptionChange { .. } => OperationKind::SubscriptionChange,
+            Fact::PeriodGrant { .. } => OperationKind::PeriodGrant,
+            Fact::RolloverGrant { .. } => OperationKind::RolloverGrant,
+            Fact::PackPurchase { .. } => OperationKind::PackPurchase,
+            Fact::Charge(_) => OperationKind::Charge,
+            Fact::HoldPlaced { .. } => OperationKind::HoldPlaced,
+            Fact::HoldExtended { .. } => OperationKind::HoldExtended,
+            Fact::HoldReleased { .. } => OperationKind::HoldReleased,
+            Fact::HoldExpired { .. } => OperationKind::HoldExpired,
+            Fact::Expiry { .. } => OperationKind::Expiry,
+        }
+    }
+
+    /// The terms of the lot that it makes, if it makes one.
+    pub fn new_lot(&self) -> Option<&LotTerms> {
+        match self {
+            Fact::SubscriptionChange { lot, .. } => lot.as_ref(),
+            Fact::PeriodGrant { lot, .. }
+            | Fact::RolloverGrant { lot }
+            | Fact::PackPurchase { lot, .. } => Some(lot),
+            Fact::AccountOpened
+            | Fact::Charge(_)
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+
+    /// The hold that it resolves or changes, if it does.
+    pub fn hold(&self) -> Option<HoldId> {
+        match self {
+            Fact::Charge(charge) => charge.hold,
+            Fact::HoldExtended { hold, .. }
+            | Fact::HoldReleased { hold }
+            | Fact::HoldExpired { hold } => Some(*hold),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+
+    /// What credits were spent or set aside for, if they were.
+    pub fn spend(&self) -> Option<&Spend> {
+        match self {
+            Fact::Charge(charge) => Some(&charge.spend),
+            Fact::HoldPlaced { spend, .. } => Some(spend),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+
+    /// How the hold it concerns ended, if it ended it.
+    pub fn resolution(&self) -> Option<(HoldId, Resolution)> {
+        match self {
+            Fact::Charge(charge) => charge.hold.map(|hold| {
+                let cost = charge.cost;
+                let resolution = if charge.late {
+                    Resolution::SettledLate { cost }
+                } else {
+                    Resolution::Settled { cost }
+                };
+                (hold, resolution)
+            }),
+            Fact::HoldReleased { hold } => Some((*hold, Resolution::Released)),
+            Fact::HoldExpired { hold } => Some((*hold, Resolution::Expired)),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Pack offers: which packs an account may be shown for sale.
+//!
+//! Owns the rule of what is on offer, which is judged here, before anybody pays. It never refuses a
+//! purchase: one that was paid for is honoured.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    account::Account,
+    catalog::{Catalogs, Pack},
+    credits::Credits,
+    ids::CatalogVersion,
+    lot::LOTS_OFFERED_BELOW,
+    time::Instant,
+};
+
+/// A pack, and whether it may be sold to an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackOffer {
+    /// The pack.
+    pub pack: Pack,
+    /// Why it may not be sold now; none if it is on offer.
+    pub closed: Option<OfferClosed>,
+    /// The catalog version of the offer, to be named in the purchase.
+    pub catalog_version: CatalogVersion,
+}
+
+/// Why a pack may not be sold to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferClosed {
+    /// The pack is sold only when the live allowance has fallen under a number.
+    AllowanceLeft {
+        /// The number.
+        sold_below: Credits,
+        /// The live allowance.
+        allowance: Credits,
+    },
+    /// The account has too many lots with something left.
+    TooManyLots,
+}
+
+impl Account {
+    /// Every pack of the catalog in force at `at`, and whether it is on offer to this account.
+    pub fn pack_offers(&self, catalogs: &Catalogs, at: Instant) -> Vec<PackOffer> {
+        let published = catalogs.terms_at(at);
+        let allowance = self
+            .allowance_usage(catalogs, at)
+            .map_or(Credits::ZERO, |usage| usage.remaining);
+        let closed = |pack: &Pack| {
+            if self.lots.len() >= LOTS_OFFERED_BELOW {
+                return Some(OfferClosed::TooManyLots);
+            }
+            pack.sold_below
+                .filter(|sold_below| allowance >= *sold_below)
+                .map(|sold_below| OfferClosed::AllowanceLeft {
+                    sold_below,
+                    allowance,
+                })
+        };
+        published
+            .catalog
+            .packs
+            .iter()
+            .map(|pack| PackOffer {
+                closed: closed(pack),
+                pack: pack.clone(),
+                catalog_version: published.version,
+            })
+            .collect()
+    }
+}
