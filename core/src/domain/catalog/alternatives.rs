@@ -1,0 +1,155 @@
+//! What a user can do instead of a request they cannot afford.
+//!
+//! It never invents a request: an alternative is the same one on another model, or with fewer
+//! variations.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Catalog,
+    generation::Generation,
+    price::{Parameter, PriceTerms, Priced},
+};
+use crate::domain::{
+    credits::Credits,
+    ids::{ModelId, OptionId},
+};
+
+/// The most alternatives that an answer offers: more is no longer a choice.
+pub const ALTERNATIVES_MAX: usize = 5;
+
+/// A request that can be afforded in place of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// The model that runs it.
+    pub model: ModelId,
+    /// What it costs.
+    pub cost: Credits,
+    /// What differs from the request.
+    pub changed: Vec<ParameterChange>,
+}
+
+/// One difference between a request and an alternative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterChange {
+    /// Which parameter.
+    pub parameter: Parameter,
+    /// Its value in the request, with defaults filled in.
+    pub from: String,
+    /// Its value in the alternative.
+    pub to: String,
+}
+
+impl Catalog {
+    /// What costs at most `affordable` in place of the request: the same on other models, cheapest
+    /// first, then the largest affordable number of variations on its own model. At most
+    /// [`ALTERNATIVES_MAX`]; none for a request that has no price.
+    pub fn alternatives(&self, generation: &Generation, affordable: Credits) -> Vec<Alternative> {
+        let Ok(Priced::Cost(asked)) = self.price(generation) else {
+            return Vec::new();
+        };
+        let fewer = fewer_variations(self, generation, &asked.terms, affordable);
+        let mut others = self.on_other_models(generation, &asked.terms, affordable);
+        others.truncate(ALTERNATIVES_MAX - usize::from(fewer.is_some()));
+        others.extend(fewer);
+        others
+    }
+
+    fn on_other_models(
+        &self,
+        generation: &Generation,
+        asked: &PriceTerms,
+        affordable: Credits,
+    ) -> Vec<Alternative> {
+        let mut found: Vec<Alternative> = self
+            .models
+            .iter()
+            .filter(|model| model.id != asked.model)
+            .filter_map(|model| {
+                let request = Generation {
+                    model: Some(model.id.clone()),
+                    ..generation.clone()
+                };
+                self.alternative(&request, asked, affordable)
+            })
+            .collect();
+        found.sort_by(|a, b| (a.cost, &a.model).cmp(&(b.cost, &b.model)));
+        found
+    }
+
+    fn alternative(
+        &self,
+        request: &Generation,
+        asked: &PriceTerms,
+        affordable: Credits,
+    ) -> Option<Alternative> {
+        let Ok(Priced::Cost(price)) = self.price(request) else {
+            return None;
+        };
+        (price.cost <= affordable).then(|| Alternative {
+            model: price.terms.model.clone(),
+            cost: price.cost,
+            changed: changes(asked, &price.terms),
+        })
+    }
+}
+
+fn fewer_variations(
+    catalog: &Catalog,
+    generation: &Generation,
+    asked: &PriceTerms,
+    affordable: Credits,
+) -> Option<Alternative> {
+    let fits = asked.per_variation()?.floor_times_in(affordable)?;
+    let fits = u32::try_from(fits).unwrap_or(u32::MAX);
+    if fits >= asked.variations {
+        return None;
+    }
+    let request = Generation {
+        variations: fits,
+        ..generation.clone()
+    };
+    catalog.alternative(&request, asked, affordable)
+}
+
+fn changes(asked: &PriceTerms, offered: &PriceTerms) -> Vec<ParameterChange> {
+    let option = |option: &Option<(OptionId, _)>| match option {
+        Some((id, _)) => id.to_string(),
+        None => "none".to_owned(),
+    };
+    let seconds = |terms: &PriceTerms| match terms.seconds {
+        Some(seconds) => seconds.to_string(),
+        None => "none".to_owned(),
+    };
+    [
+        (
+            Parameter::Model,
+            asked.model.to_string(),
+            offered.model.to_string(),
+        ),
+        (
+            Parameter::Variations,
+            asked.variations.to_string(),
+            offered.variations.to_string(),
+        ),
+        (Parameter::Seconds, seconds(asked), seconds(offered)),
+        (
+            Parameter::Resolution,
+            option(&asked.resolution),
+            option(&offered.resolution),
+        ),
+        (
+            Parameter::Quality,
+            option(&asked.quality),
+            option(&offered.quality),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, from, to)| from != to)
+    .map(|(parameter, from, to)| ParameterChange {
+        parameter,
+        from,
+        to,
+    })
+    .collect()
+}
