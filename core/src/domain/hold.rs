@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{PriceTerms, PromptFingerprint},
+    catalog::{HOLD_TTL_HOURS_MAX, PriceTerms, PromptFingerprint},
     credits::Credits,
     ids::{CatalogVersion, HoldId, LotId, OperationId, ProjectId},
     time::Instant,
@@ -15,8 +15,6 @@ use super::{
 
 /// The most open holds of one account: a request visits each when time passes.
 pub const HOLDS_OPEN_MAX: usize = 256;
-/// A hold ends at most this long after it was placed, extensions included: no generation runs a day.
-pub const HOLD_HOURS_MAX: u32 = 24;
 /// For so long an expired hold can still be settled, once: a worker may be cut off over a weekend.
 pub const LATE_SETTLE_DAYS: u32 = 7;
 /// The most late settlements remembered at a time; more within [`LATE_SETTLE_DAYS`] are refused.
@@ -70,7 +68,7 @@ impl Hold {
     /// The latest instant to which it may be extended.
     pub fn expires_at_max(&self) -> Instant {
         self.placed_at
-            .saturating_add(TimeDelta::hours(i64::from(HOLD_HOURS_MAX)))
+            .saturating_add(TimeDelta::hours(i64::from(HOLD_TTL_HOURS_MAX)))
     }
 }
 

@@ -1,5 +1,30 @@
-//! The rules of the credits service, pure.
+//! The rules of the credits service, pure: no I/O, no clock, no randomness, no logs.
+//!
+//! The same account, catalogs, command and instant always give the same outcome. Read in this order:
+//! amounts, names and time; the catalog; what an account is made of; what is asked of it; what
+//! happens to it; how that is decided; how a decision is kept.
+
 pub mod credits;
 pub mod ids;
 pub mod time;
+
 pub mod catalog;
+
+pub mod lot;
+pub mod subscription;
+pub mod payment;
+pub mod hold;
+
+pub mod quote;
+pub mod command;
+pub mod refusal;
+pub mod offer;
+pub mod event;
+pub mod account;
+pub mod balance;
+pub mod decide;
+pub mod due;
+
+pub mod encoding;
+pub mod outcome;
+pub mod record;

@@ -7,19 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::Account,
-    catalog::{Catalogs, Pack},
+    catalog::{Catalogs, Money, Pack},
     credits::Credits,
-    ids::CatalogVersion,
+    ids::{CatalogVersion, PackId},
     lot::LOTS_OFFERED_BELOW,
     time::Instant,
 };
 
 /// A pack, and whether it may be sold to an account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackOffer {
     /// The pack.
-    pub pack: Pack,
+    pub pack: PackId,
+    /// How many credits it has.
+    pub credits: Credits,
+    /// What it costs.
+    pub price: Money,
     /// Why it may not be sold now; none if it is on offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<OfferClosed>,
     /// The catalog version of the offer, to be named in the purchase.
     pub catalog_version: CatalogVersion,
@@ -47,26 +52,25 @@ impl Account {
         let allowance = self
             .allowance_usage(catalogs, at)
             .map_or(Credits::ZERO, |usage| usage.remaining);
-        let closed = |pack: &Pack| {
-            if self.lots.len() >= LOTS_OFFERED_BELOW {
-                return Some(OfferClosed::TooManyLots);
-            }
-            pack.sold_below
-                .filter(|sold_below| allowance >= *sold_below)
-                .map(|sold_below| OfferClosed::AllowanceLeft {
-                    sold_below,
-                    allowance,
-                })
+        let offer = |pack: &Pack| PackOffer {
+            pack: pack.id.clone(),
+            credits: pack.credits,
+            price: pack.money,
+            closed: self.offer_closed(pack, allowance),
+            catalog_version: published.version,
         };
-        published
-            .catalog
-            .packs
-            .iter()
-            .map(|pack| PackOffer {
-                closed: closed(pack),
-                pack: pack.clone(),
-                catalog_version: published.version,
+        published.catalog.packs.iter().map(offer).collect()
+    }
+
+    fn offer_closed(&self, pack: &Pack, allowance: Credits) -> Option<OfferClosed> {
+        if self.lots.len() >= LOTS_OFFERED_BELOW {
+            return Some(OfferClosed::TooManyLots);
+        }
+        pack.sold_below
+            .filter(|sold_below| allowance >= *sold_below)
+            .map(|sold_below| OfferClosed::AllowanceLeft {
+                sold_below,
+                allowance,
             })
-            .collect()
     }
 }

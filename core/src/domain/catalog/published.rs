@@ -93,6 +93,17 @@ impl Catalogs {
         self.published[..until].last()
     }
 
+    /// The catalog that counts at an instant, and before the first one counts, the first.
+    ///
+    /// # Panics
+    ///
+    /// If nothing was published: a service that has no catalog does not decide.
+    pub fn terms_at(&self, at: Instant) -> &Arc<PublishedCatalog> {
+        self.in_force(at)
+            .or(self.published.first())
+            .expect("decisions are made only once a catalog was published")
+    }
+
     /// A catalog by its version.
     pub fn version(&self, version: CatalogVersion) -> Option<&Arc<PublishedCatalog>> {
         let found = self
