@@ -1,2 +1,3 @@
 //! Placeholder.
 pub mod domain;
+pub mod store;

@@ -1,0 +1,265 @@
+//! Where decisions are kept: one trait, in the words of the domain.
+//!
+//! Owns what a store promises to the writer and to readers. It never decides, and it never tells a
+//! database error from a business "no": those never arise here. [`sql`] keeps it in a database;
+//! the tests bring a store in memory that fails on demand.
+
+pub mod memory;
+pub mod sql;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    account::Account,
+    event::OperationKind,
+    hold::{Hold, ResolvedHold},
+    ids::{
+        AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence,
+    },
+    outcome::Decision,
+    payment::{PaymentKey, PaymentUse},
+    record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
+    time::Instant,
+};
+
+/// All that one transaction writes for one account: what was decided on top of `base`, in order.
+#[derive(Clone, Debug)]
+pub struct AccountWork {
+    /// The account.
+    pub account: AccountId,
+    /// The end of the chain that it was decided on. [`Head::START`] makes the account.
+    pub base: Head,
+    /// The operations, contiguous from `base`. May be empty if there are refusals only.
+    pub operations: Vec<OperationRecord>,
+    /// The refusals that depended on the state.
+    pub refusals: Vec<RefusalRecord>,
+    /// The payments that the operations use.
+    pub payments: Vec<PaymentUse>,
+    /// The state after all of it.
+    pub after: Account,
+}
+
+impl AccountWork {
+    /// The end of the chain after all of it.
+    pub fn head(&self) -> Head {
+        self.operations
+            .last()
+            .map_or(self.base, OperationRecord::head)
+    }
+
+    /// The operation ids that clients gave, of operations and refusals.
+    pub fn operation_ids(&self) -> impl Iterator<Item = OperationId> {
+        let accepted = self.operations.iter().map(|record| record.operation_id);
+        let refused = self.refusals.iter().map(|record| record.operation_id);
+        accepted.chain(refused)
+    }
+}
+
+/// Which accounts of a batch are in the database now. The others have lost: another node was
+/// faster, or an operation id or a payment of theirs is known already. Nothing of a loser is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The accounts of which nothing was written.
+    pub lost: Vec<AccountId>,
+}
+
+/// An account as the database has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The state; unopened, if there is none.
+    pub account: Account,
+    /// The end of its chain.
+    pub head: Head,
+}
+
+/// A hold as the ledger has it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeptHold {
+    /// It is open.
+    Open(Hold),
+    /// It has ended.
+    Resolved(ResolvedHold),
+}
+
+/// A catalog as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCatalog {
+    /// The version.
+    pub version: CatalogVersion,
+    /// From when it counts.
+    pub effective_at: Instant,
+    /// When it was published.
+    pub published_at: Instant,
+    /// BLAKE3 of the source.
+    pub hash: [u8; 32],
+    /// The file as published.
+    pub source: String,
+}
+
+/// Which operations of an account are wanted. Empty lists and `None` want all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Of these kinds.
+    pub kinds: Vec<OperationKind>,
+    /// Of this project.
+    pub project: Option<ProjectId>,
+    /// With this model.
+    pub model: Option<ModelId>,
+    /// Of this action.
+    pub action: Option<ActionId>,
+    /// Resolving or changing one of these holds.
+    pub holds: Vec<HoldId>,
+}
+
+/// A window on an account's operations, bounded by positions that are not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SequenceWindow {
+    /// Only positions above it.
+    pub above: Option<Sequence>,
+    /// Only positions below it.
+    pub below: Option<Sequence>,
+    /// From the newest down, or from the oldest up.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// How an account's subscription stands, as accounts are filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AccountStanding {
+    /// On no plan.
+    Unsubscribed,
+    /// On a plan that renews.
+    Active,
+    /// On a plan that ends with the paid term.
+    Cancelling,
+}
+
+impl AccountStanding {
+    /// Every standing, with the text it is stored as.
+    pub const ALL: [(AccountStanding, &'static str); 3] = [
+        (AccountStanding::Unsubscribed, "unsubscribed"),
+        (AccountStanding::Active, "active"),
+        (AccountStanding::Cancelling, "cancelling"),
+    ];
+
+    /// How `account` stands.
+    pub fn of(account: &Account) -> AccountStanding {
+        match &account.subscription {
+            None => AccountStanding::Unsubscribed,
+            Some(subscription) if subscription.cancel_at.is_some() => AccountStanding::Cancelling,
+            Some(_) => AccountStanding::Active,
+        }
+    }
+
+    /// The text it is stored as.
+    pub fn as_str(self) -> &'static str {
+        let (_, text) = AccountStanding::ALL[self as usize];
+        text
+    }
+}
+
+/// A window on all accounts, newest first, by the store's own key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountWindow {
+    /// Only accounts that stand like one of these; any, if empty.
+    pub standings: Vec<AccountStanding>,
+    /// Only keys above it.
+    pub above: Option<i64>,
+    /// Only keys below it.
+    pub below: Option<i64>,
+    /// From the newest down, or from the oldest up.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// The database could not be asked, or did not answer in a way that makes sense.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be reached, is busy beyond its deadline, or is full. Nothing was changed.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row does not say what it must.
+    #[error(transparent)]
+    Corrupt(#[from] CorruptRecord),
+    /// What became of a COMMIT can only be seen after a restart.
+    #[error("the outcome of a COMMIT is known only after a restart")]
+    RestartNeeded,
+}
+
+/// A batch was not committed, or nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// It was rolled back: nothing of it is in the database, for certain.
+    #[error("the batch was rolled back: {0}")]
+    RolledBack(#[source] StoreError),
+    /// COMMIT itself failed: it may or may not be in the database.
+    #[error("the outcome of COMMIT is unknown: {0}")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Where decisions are kept.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// An account's state and the end of its chain.
+    async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError>;
+
+    /// What the account's commands of these ids were decided to be; ids never decided are absent.
+    async fn decisions(
+        &self,
+        account: &AccountId,
+        ids: &[OperationId],
+    ) -> Result<HashMap<OperationId, Decision>, StoreError>;
+
+    /// What a payment was used for, on any account.
+    async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError>;
+
+    /// A hold of the account, from its ledger.
+    async fn hold(
+        &self,
+        account: &AccountId,
+        hold: HoldId,
+    ) -> Result<Option<KeptHold>, StoreError>;
+
+    /// Writes all of it in one transaction, but nothing for accounts that have lost.
+    /// Accounts are distinct, payments are distinct.
+    async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError>;
+
+    /// After an unknown COMMIT: waits for the old transaction to be over, then tells which accounts
+    /// of the batch are in the database. One that is not there has lost.
+    async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError>;
+
+    /// Every published catalog, oldest first.
+    async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError>;
+
+    /// Keeps a catalog; `false` if its version is taken.
+    async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError>;
+
+    /// Operations of an account, in the window's order.
+    async fn operations(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Result<Vec<OperationRecord>, StoreError>;
+
+    /// The last operation of an account that counts at or before `at`.
+    async fn operation_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Result<Option<OperationRecord>, StoreError>;
+
+    /// Accounts with their keys, in the window's order.
+    async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;
+
+    /// Refusals kept for `account`, newest first, at most `limit`.
+    async fn refusals(
+        &self,
+        account: &AccountId,
+        limit: u64,
+    ) -> Result<Vec<RefusalRecord>, StoreError>;
+}
