@@ -1,1 +1,270 @@
+//! What time does to an account by itself.
+//!
+//! Owns the order of what becomes due: instants one after the other, and at one instant hold
+//! expiries, then lot expiries and the rollover they feed, then the end of a cancelled subscription,
+//! then the grant of the next period. It depends on instants only, never on when somebody looked, so
+//! an account that nobody touched for 14 months is right at the first touch.
 
+use super::{
+    account::Account,
+    catalog::{Catalogs, PacksWithoutPlan},
+    credits::Credits,
+    event::{Event, Fact, Posting, SubscriptionEvent},
+    hold::Hold,
+    ids::{CatalogVersion, PlanId, Sequence},
+    lot::{LotTerms, Origin},
+    subscription::Subscription,
+    time::{Instant, period_start},
+};
+
+/// The most instants that one step catches up with; a longer absence takes several steps, each
+/// committed, so that no transaction grows without bound. 240 are twenty years of renewals.
+pub const INSTANTS_A_STEP_MAX: usize = 240;
+
+/// What became due, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Due {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Whether there is more, for a next step.
+    pub more: bool,
+}
+
+impl Account {
+    /// What became due until `now`, `now` included. Terms are those in force at each due instant.
+    pub fn due(&self, catalogs: &Catalogs, now: Instant) -> Due {
+        let now = now.max(self.time);
+        if self.next_due_at().is_none_or(|due| due > now) {
+            return Due::default();
+        }
+        let mut step = Step {
+            state: self.clone(),
+            catalogs,
+            recorded_at: now,
+            events: Vec::new(),
+        };
+        for _ in 0..INSTANTS_A_STEP_MAX {
+            match step.state.next_due_at().filter(|due| *due <= now) {
+                Some(at) => step.reach(at),
+                None => break,
+            }
+        }
+        Due {
+            more: step.state.next_due_at().is_some_and(|due| due <= now),
+            events: step.events,
+        }
+    }
+}
+
+struct Step<'c> {
+    state: Account,
+    catalogs: &'c Catalogs,
+    recorded_at: Instant,
+    events: Vec<Event>,
+}
+
+/// Allowance that ended unused, of one subscription's period.
+struct Unused {
+    plan: PlanId,
+    subscription: Sequence,
+    period: u32,
+    amount: Credits,
+}
+
+impl Step<'_> {
+    fn reach(&mut self, at: Instant) {
+        self.expire_holds(at);
+        for unused in self.expire_lots(at) {
+            self.roll_over(at, unused);
+        }
+        let subscription = self.state.subscription.clone();
+        if let Some(subscription) = subscription.filter(|one| one.period_end() <= at) {
+            if subscription.cancel_at.is_some_and(|end| end <= at) {
+                self.end(at);
+            } else {
+                self.renew(at, &subscription);
+            }
+        }
+    }
+
+    fn record(&mut self, at: Instant, version: CatalogVersion, fact: Fact, postings: Vec<Posting>) {
+        let event = Event {
+            at,
+            recorded_at: self.recorded_at,
+            caused_by: None,
+            catalog_version: version,
+            fact,
+            postings,
+        };
+        self.state.apply(&event);
+        self.events.push(event);
+    }
+
+    fn version_at(&self, at: Instant) -> CatalogVersion {
+        self.catalogs.terms_at(at).version
+    }
+
+    fn expire_holds(&mut self, at: Instant) {
+        let ended: Vec<Hold> = self
+            .state
+            .holds
+            .iter()
+            .filter(|hold| hold.expires_at <= at)
+            .cloned()
+            .collect();
+        for hold in ended {
+            // A lot that ends at this very instant takes its part back first and ends right after,
+            // so that what returns can still roll over.
+            let postings = hold.resolve(&self.state, Credits::ZERO, |expires| expires < at);
+            let fact = Fact::HoldExpired { hold: hold.id };
+            self.record(at, self.version_at(at), fact, postings);
+        }
+    }
+
+    fn expire_lots(&mut self, at: Instant) -> Vec<Unused> {
+        let ended: Vec<_> = self
+            .state
+            .lots
+            .iter()
+            .filter(|lot| lot.due_at().is_some_and(|due| due <= at))
+            .map(|lot| (lot.id, lot.terms.origin.clone(), lot.remaining))
+            .collect();
+        let mut unused: Vec<Unused> = Vec::new();
+        for (lot, origin, amount) in ended {
+            let postings = vec![Posting::expired(lot, amount)];
+            self.record(at, self.version_at(at), Fact::Expiry { lot }, postings);
+            match origin {
+                Origin::Plan {
+                    plan,
+                    subscription,
+                    period,
+                } => Unused::add(&mut unused, plan, subscription, period, amount),
+                Origin::Rollover { .. } | Origin::Pack { .. } => {}
+            }
+        }
+        unused
+    }
+
+    fn roll_over(&mut self, at: Instant, unused: Unused) {
+        let Some((published, plan)) = self.catalogs.plan_terms(&unused.plan, at) else {
+            return;
+        };
+        let Some(rollover) = &plan.rollover else {
+            return;
+        };
+        let version = published.version;
+        let granted = unused.amount.min(rollover.max);
+        let expires_at = match &self.state.subscription {
+            Some(subscription) if subscription.id == unused.subscription => {
+                period_start(subscription.anchor, unused.period + 1 + rollover.months)
+            }
+            Some(_) | None => at.plus_months(rollover.months),
+        };
+        let lot = LotTerms {
+            origin: Origin::Rollover {
+                plan: unused.plan,
+                subscription: unused.subscription,
+                period: unused.period,
+            },
+            granted,
+            effective_at: at,
+            expires_at: Some(expires_at),
+        };
+        let postings = vec![Posting::granted(self.state.sequence.next(), granted)];
+        self.record(at, version, Fact::RolloverGrant { lot }, postings);
+    }
+
+    fn end(&mut self, at: Instant) {
+        let published = self.catalogs.terms_at(at);
+        let packs_frozen = published.catalog.policy.packs_without_plan == PacksWithoutPlan::Frozen;
+        let change = SubscriptionEvent::Ended { packs_frozen };
+        let fact = Fact::SubscriptionChange { change, lot: None };
+        self.record(at, published.version, fact, Vec::new());
+    }
+
+    fn renew(&mut self, at: Instant, subscription: &Subscription) {
+        let terms = self.catalogs.plan_terms(&subscription.plan, at);
+        let (version, allowance) = terms.map_or(
+            (self.version_at(at), subscription.granted),
+            |(published, plan)| (published.version, plan.allowance),
+        );
+        let period = subscription.period + 1;
+        let fact = Fact::PeriodGrant {
+            subscription: subscription.id,
+            period,
+            lot: period_lot(subscription, period, at, allowance),
+        };
+        let postings = vec![Posting::granted(self.state.sequence.next(), allowance)];
+        self.record(at, version, fact, postings);
+    }
+}
+
+impl Unused {
+    fn add(
+        all: &mut Vec<Unused>,
+        plan: PlanId,
+        subscription: Sequence,
+        period: u32,
+        amount: Credits,
+    ) {
+        let same = |one: &&mut Unused| {
+            one.plan == plan && one.subscription == subscription && one.period == period
+        };
+        match all.iter_mut().find(same) {
+            Some(one) => {
+                one.amount = [one.amount, amount].into_iter().sum();
+            }
+            None => all.push(Unused {
+                plan,
+                subscription,
+                period,
+                amount,
+            }),
+        }
+    }
+}
+
+/// The lot of a period's allowance: it ends with the period.
+pub(super) fn period_lot(
+    subscription: &Subscription,
+    period: u32,
+    effective_at: Instant,
+    allowance: Credits,
+) -> LotTerms {
+    LotTerms {
+        origin: Origin::Plan {
+            plan: subscription.plan.clone(),
+            subscription: subscription.id,
+            period,
+        },
+        granted: allowance,
+        effective_at,
+        expires_at: Some(period_start(subscription.anchor, period + 1)),
+    }
+}
+
+impl Hold {
+    /// The postings that end the hold with `cost` consumed, in burn order, and the rest returned;
+    /// `ended` tells of a lot's expiry whether the lot is over and takes nothing back.
+    pub(super) fn resolve(
+        &self,
+        account: &Account,
+        cost: Credits,
+        ended: impl Fn(Instant) -> bool,
+    ) -> Vec<Posting> {
+        let mut left = cost;
+        self.draws
+            .iter()
+            .map(|draw| {
+                let consumed = left.min(draw.amount);
+                left = left.saturating_sub(consumed);
+                let rest = draw.amount.saturating_sub(consumed);
+                let lot = account
+                    .lot(draw.lot)
+                    .expect("a lot stays as long as something of it is held");
+                let lot_ended = lot.terms.expires_at.is_some_and(&ended);
+                Posting::resolved(draw.lot, consumed, rest, lot_ended)
+            })
+            .collect()
+    }
+}

@@ -88,7 +88,8 @@ macro_rules! text_id {
 }
 
 fn is_catalog_id(text: &str) -> bool {
-    let body = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let body =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     (1..=CATALOG_ID_CHARS_MAX).contains(&text.len())
         && text.chars().all(body)
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

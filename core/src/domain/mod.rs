@@ -10,20 +10,20 @@ pub mod time;
 
 pub mod catalog;
 
-pub mod lot;
-pub mod subscription;
-pub mod payment;
 pub mod hold;
+pub mod lot;
+pub mod payment;
+pub mod subscription;
 
-pub mod quote;
-pub mod command;
-pub mod refusal;
-pub mod offer;
-pub mod event;
 pub mod account;
 pub mod balance;
+pub mod command;
 pub mod decide;
 pub mod due;
+pub mod event;
+pub mod offer;
+pub mod quote;
+pub mod refusal;
 
 pub mod encoding;
 pub mod outcome;

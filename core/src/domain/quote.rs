@@ -136,8 +136,15 @@ mod tests {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
             let id = URL_SAFE_NO_PAD.encode(&changed);
-            assert_eq!(QuoteGuard::open(&id, &[[1; 32]]), QuoteGuard::Unrecognised, "byte {at}");
+            assert_eq!(
+                QuoteGuard::open(&id, &[[1; 32]]),
+                QuoteGuard::Unrecognised,
+                "byte {at}"
+            );
         }
-        assert_eq!(QuoteGuard::open("not a quote", &[[1; 32]]), QuoteGuard::Unrecognised);
+        assert_eq!(
+            QuoteGuard::open("not a quote", &[[1; 32]]),
+            QuoteGuard::Unrecognised
+        );
     }
 }

@@ -15,9 +15,7 @@ use crate::domain::{
     account::Account,
     event::OperationKind,
     hold::{Hold, ResolvedHold},
-    ids::{
-        AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence,
-    },
+    ids::{AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence},
     outcome::Decision,
     payment::{PaymentKey, PaymentUse},
     record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
@@ -218,11 +216,8 @@ pub trait Store: Send + Sync + 'static {
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError>;
 
     /// A hold of the account, from its ledger.
-    async fn hold(
-        &self,
-        account: &AccountId,
-        hold: HoldId,
-    ) -> Result<Option<KeptHold>, StoreError>;
+    async fn hold(&self, account: &AccountId, hold: HoldId)
+    -> Result<Option<KeptHold>, StoreError>;
 
     /// Writes all of it in one transaction, but nothing for accounts that have lost.
     /// Accounts are distinct, payments are distinct.

@@ -1,0 +1,217 @@
+//! Opening, subscribing, cancelling, buying: what billing tells the service.
+//!
+//! Owns the guards of the only ways in which credits enter by a command: the start of a plan's period
+//! and a pack with its payment.
+
+use super::{Case, Verdict};
+use crate::domain::{
+    catalog::{BillingInterval, Pack, PacksWithoutPlan, PublishedCatalog},
+    credits::Credits,
+    due::period_lot,
+    event::{Fact, Posting, SubscriptionEvent},
+    ids::{CatalogVersion, PackId, PlanId},
+    lot::{LOTS_MAX, LotTerms, Origin},
+    payment::Payment,
+    refusal::{Limit, Limited, Refusal},
+    subscription::Subscription,
+    time::{Instant, period_at},
+};
+
+/// How far back an adopter with users may set an anchor.
+pub const ANCHOR_MONTHS_BACK_MAX: u32 = 12;
+/// The most packs in one purchase.
+pub const QUANTITY_MAX: u32 = 1_000;
+/// The most credits in one purchase, so that [`LOTS_MAX`] of them stay far below what an account can
+/// hold.
+pub const PURCHASE_CREDITS_MAX: i64 = 1_000_000_000_000;
+
+impl Case<'_> {
+    pub(super) fn open_account(&self) -> Result<Verdict, Refusal> {
+        if self.account.is_open() {
+            return Err(Refusal::AccountAlreadyExists {
+                opened_at: self.account.opened_at,
+            });
+        }
+        Ok(self.plain(Fact::AccountOpened))
+    }
+
+    pub(super) fn start_subscription(
+        &self,
+        plan: &PlanId,
+        interval: BillingInterval,
+        anchor: Option<Instant>,
+    ) -> Result<Verdict, Refusal> {
+        let anchor = anchor.unwrap_or(self.at);
+        self.check_anchor(anchor)?;
+        let published = self.catalogs.terms_at(self.at);
+        let startable = |plan: &&crate::domain::catalog::Plan| plan.price(interval).is_some();
+        let plans = &published.catalog.plans;
+        let Some(terms) = plans.iter().filter(startable).find(|one| one.id == *plan) else {
+            return Err(Refusal::PlanUnknown {
+                plan: plan.clone(),
+                known: plans
+                    .iter()
+                    .filter(startable)
+                    .map(|one| one.id.clone())
+                    .collect(),
+            });
+        };
+        if let Some(current) = &self.account.subscription {
+            return Err(Refusal::AlreadySubscribed {
+                plan: current.plan.clone(),
+                cancel_at: current.cancel_at,
+            });
+        }
+        let made = self.account.sequence.next();
+        let subscription = Subscription {
+            id: made,
+            plan: plan.clone(),
+            interval,
+            anchor,
+            period: period_at(anchor, self.at),
+            granted: terms.allowance,
+            cancel_at: None,
+        };
+        let lot = period_lot(&subscription, subscription.period, self.at, terms.allowance);
+        let change = SubscriptionEvent::Started {
+            plan: subscription.plan,
+            interval,
+            anchor,
+            period: subscription.period,
+        };
+        Ok(Verdict {
+            fact: Fact::SubscriptionChange {
+                change,
+                lot: Some(lot),
+            },
+            postings: vec![Posting::granted(made, terms.allowance)],
+            catalog_version: published.version,
+        })
+    }
+
+    fn check_anchor(&self, anchor: Instant) -> Result<(), Refusal> {
+        let earliest = anchor.plus_months(ANCHOR_MONTHS_BACK_MAX);
+        if anchor <= self.at && self.at <= earliest {
+            return Ok(());
+        }
+        let seconds = |instant: Instant| instant.micros() / 1_000_000;
+        Err(Refusal::ParameterOutOfRange {
+            parameter: Limited::Anchor,
+            given: anchor.to_string(),
+            min: None,
+            max: Some(seconds(self.at)),
+            allowed: Vec::new(),
+        })
+    }
+
+    pub(super) fn cancel_subscription(&self) -> Result<Verdict, Refusal> {
+        let subscription = self.subscription()?;
+        if let Some(cancel_at) = subscription.cancel_at {
+            return Err(Refusal::CancellationAlreadyScheduled { cancel_at });
+        }
+        let change = SubscriptionEvent::CancellationScheduled {
+            cancel_at: subscription.paid_through(),
+        };
+        Ok(self.plain(Fact::SubscriptionChange { change, lot: None }))
+    }
+
+    pub(super) fn resume_subscription(&self) -> Result<Verdict, Refusal> {
+        if self.subscription()?.cancel_at.is_none() {
+            return Err(Refusal::NoCancellationScheduled);
+        }
+        let change = SubscriptionEvent::Resumed;
+        Ok(self.plain(Fact::SubscriptionChange { change, lot: None }))
+    }
+
+    fn subscription(&self) -> Result<&Subscription, Refusal> {
+        let subscription = self.account.subscription.as_ref();
+        subscription.ok_or(Refusal::NotSubscribed)
+    }
+
+    pub(super) fn purchase_pack(
+        &self,
+        id: &PackId,
+        quantity: u32,
+        version: Option<CatalogVersion>,
+        payment: &Payment,
+    ) -> Result<Verdict, Refusal> {
+        let (published, pack) = self.pack(id, version)?;
+        let granted = amount(pack, quantity)?;
+        if let Some(used) = &self.known.payment {
+            return Err(Refusal::PaymentAlreadyUsed {
+                payment: payment.key.clone(),
+                operation_id: (used.account == self.account.id).then_some(used.operation_id),
+            });
+        }
+        if self.account.lots.len() >= LOTS_MAX {
+            let lots = i64::try_from(LOTS_MAX).expect("a small constant");
+            return Err(Refusal::LimitExceeded {
+                limit: Limit::Lots,
+                max: lots,
+                asked: lots + 1,
+            });
+        }
+        let rule = self
+            .catalogs
+            .terms_at(self.at)
+            .catalog
+            .policy
+            .packs_without_plan;
+        let fact = Fact::PackPurchase {
+            pack: id.clone(),
+            quantity,
+            payment: payment.clone(),
+            lot: LotTerms {
+                origin: Origin::Pack {
+                    pack: id.clone(),
+                    quantity,
+                },
+                granted,
+                effective_at: self.at,
+                expires_at: pack.expires_after.map(|life| life.expiry(self.at)),
+            },
+            frozen: self.account.subscription.is_none() && rule == PacksWithoutPlan::Frozen,
+        };
+        Ok(Verdict {
+            fact,
+            postings: vec![Posting::granted(self.account.sequence.next(), granted)],
+            catalog_version: published.version,
+        })
+    }
+
+    /// The pack as it was offered: a retired one is honoured at the version that had it.
+    fn pack(
+        &self,
+        id: &PackId,
+        version: Option<CatalogVersion>,
+    ) -> Result<(&PublishedCatalog, &Pack), Refusal> {
+        let in_force = self.catalogs.terms_at(self.at);
+        let published = match version {
+            Some(version) => self.catalogs.version(version),
+            None => Some(in_force),
+        };
+        let found = published.and_then(|one| Some((one.as_ref(), one.catalog.pack(id)?)));
+        found.ok_or_else(|| {
+            let packs = &published.unwrap_or(in_force).catalog.packs;
+            Refusal::PackUnknown {
+                pack: id.clone(),
+                known: packs.iter().map(|pack| pack.id.clone()).collect(),
+            }
+        })
+    }
+}
+
+fn amount(pack: &Pack, quantity: u32) -> Result<Credits, Refusal> {
+    let fits = i64::from(QUANTITY_MAX).min(PURCHASE_CREDITS_MAX / pack.credits.get().max(1));
+    let amount = pack
+        .credits
+        .checked_mul(quantity)
+        .filter(|_| (1..=fits).contains(&i64::from(quantity)));
+    amount.ok_or_else(|| Refusal::ParameterOutOfRange {
+        parameter: Limited::Quantity,
+        given: quantity.to_string(),
+        min: Some(1),
+        max: Some(fits),
+        allowed: Vec::new(),
+    })
+}

@@ -1,0 +1,219 @@
+//! Charge and reserve: what a generation costs, and whether the account can pay it.
+//!
+//! Owns the guards in their precedence: model and parameters, quote, price, ceilings, credits, holds.
+
+use chrono::TimeDelta;
+
+use super::{Case, Verdict};
+use crate::domain::{
+    catalog::{Generation, HOLD_TTL_HOURS_MAX, Price, Priced, PublishedCatalog},
+    command::PriceGuard,
+    credits::Credits,
+    event::{Charged, Fact, Posting},
+    hold::{Draw, HOLDS_OPEN_MAX, Spend},
+    quote::{QuoteGuard, QuoteTerms, request_hash},
+    refusal::{Limit, Limited, Refusal, Shortfall},
+};
+
+impl Case<'_> {
+    pub(super) fn charge(
+        &self,
+        generation: &Generation,
+        guard: &PriceGuard,
+    ) -> Result<Option<Verdict>, Refusal> {
+        let Some((price, published)) = self.price(generation, guard)? else {
+            return Ok(None);
+        };
+        let draws = self.draw(price.cost, Some(generation))?;
+        let postings = draws
+            .iter()
+            .map(|draw| Posting::consumed(draw.lot, draw.amount))
+            .collect();
+        let fact = Fact::Charge(Charged {
+            cost: price.cost,
+            spend: spend(generation, price, published),
+            hold: None,
+            late: false,
+        });
+        Ok(Some(Verdict {
+            fact,
+            postings,
+            catalog_version: published.version,
+        }))
+    }
+
+    pub(super) fn reserve(
+        &self,
+        generation: &Generation,
+        guard: &PriceGuard,
+        ttl_minutes: Option<u32>,
+    ) -> Result<Option<Verdict>, Refusal> {
+        let Some((price, published)) = self.price(generation, guard)? else {
+            return Ok(None);
+        };
+        let policy = &self.catalogs.terms_at(self.at).catalog.policy;
+        let ttl_minutes = ttl_minutes.unwrap_or(policy.hold_ttl_minutes);
+        check_ttl(ttl_minutes)?;
+        let draws = self.draw(price.cost, Some(generation))?;
+        if self.account.holds.len() >= HOLDS_OPEN_MAX {
+            let max = u32::try_from(HOLDS_OPEN_MAX).expect("a small constant");
+            return Err(Refusal::TooManyHolds { max });
+        }
+        let postings = draws
+            .iter()
+            .map(|draw| Posting::held(draw.lot, draw.amount))
+            .collect();
+        let fact = Fact::HoldPlaced {
+            amount: price.cost,
+            spend: spend(generation, price, published),
+            expires_at: self
+                .at
+                .saturating_add(TimeDelta::minutes(i64::from(ttl_minutes))),
+        };
+        Ok(Some(Verdict {
+            fact,
+            postings,
+            catalog_version: published.version,
+        }))
+    }
+
+    /// The price that binds, with the catalog it comes from; none for a free action. A quote pins
+    /// the catalog version it was made by; all else is judged now.
+    fn price(
+        &self,
+        generation: &Generation,
+        guard: &PriceGuard,
+    ) -> Result<Option<(Price, &PublishedCatalog)>, Refusal> {
+        let in_force = self.catalogs.terms_at(self.at);
+        let published = match &guard.quote {
+            QuoteGuard::Quoted(quote) if self.binds(quote, generation) => self
+                .catalogs
+                .version(quote.catalog_version)
+                .unwrap_or(in_force),
+            QuoteGuard::Quoted(_) | QuoteGuard::None | QuoteGuard::Unrecognised => in_force,
+        };
+        let price = match published.catalog.price(generation)? {
+            Priced::Free => return Ok(None),
+            Priced::Cost(price) => price,
+        };
+        self.check_quote(&guard.quote, generation, price.cost)?;
+        if let Some(cost_max) = guard.cost_max.filter(|max| price.cost > *max) {
+            return Err(Refusal::PriceChanged {
+                cost: price.cost,
+                cost_max,
+                catalog_version: published.version,
+            });
+        }
+        let ceiling = in_force.catalog.policy.request_credits_max;
+        if let Some(max) = ceiling.filter(|max| price.cost > *max) {
+            return Err(Refusal::LimitExceeded {
+                limit: Limit::RequestCredits,
+                max: max.get(),
+                asked: price.cost.get(),
+            });
+        }
+        Ok(Some((price, published)))
+    }
+
+    fn binds(&self, quote: &QuoteTerms, generation: &Generation) -> bool {
+        quote.request == request_hash(&self.account.id, generation) && self.at < quote.expires_at
+    }
+
+    fn check_quote(
+        &self,
+        quote: &QuoteGuard,
+        generation: &Generation,
+        cost: Credits,
+    ) -> Result<(), Refusal> {
+        match quote {
+            QuoteGuard::None => Ok(()),
+            QuoteGuard::Quoted(quote) if self.binds(quote, generation) => Ok(()),
+            QuoteGuard::Quoted(quote)
+                if quote.request == request_hash(&self.account.id, generation) =>
+            {
+                Err(Refusal::QuoteExpired {
+                    expired_at: quote.expires_at,
+                    cost,
+                })
+            }
+            QuoteGuard::Quoted(_) | QuoteGuard::Unrecognised => Err(Refusal::QuoteMismatch),
+        }
+    }
+
+    /// Takes `cost` from live lots in burn order, all or nothing. `generation` is what alternatives
+    /// are looked for.
+    pub(super) fn draw(
+        &self,
+        cost: Credits,
+        generation: Option<&Generation>,
+    ) -> Result<Vec<Draw>, Refusal> {
+        let mut left = cost;
+        let mut draws = Vec::new();
+        for lot in self.account.live_lots(self.at) {
+            if left.is_zero() {
+                break;
+            }
+            let amount = left.min(lot.remaining);
+            if !amount.is_zero() {
+                left = left.saturating_sub(amount);
+                draws.push(Draw {
+                    lot: lot.id,
+                    amount,
+                });
+            }
+        }
+        if left.is_zero() {
+            Ok(draws)
+        } else {
+            Err(self.shortfall(cost, generation))
+        }
+    }
+
+    fn shortfall(&self, needed: Credits, generation: Option<&Generation>) -> Refusal {
+        let account = self.account;
+        let usage = account.allowance_usage(self.catalogs, self.at);
+        let available = account.available(self.at);
+        let catalog = &self.catalogs.terms_at(self.at).catalog;
+        Refusal::InsufficientCredits(Box::new(Shortfall {
+            needed,
+            available,
+            held: account.held(),
+            frozen: account.frozen(self.at),
+            renews_at: usage.as_ref().and_then(|usage| usage.renews_at),
+            renews_with: usage.as_ref().and_then(|usage| usage.renews_with),
+            packs: account
+                .pack_offers(self.catalogs, self.at)
+                .into_iter()
+                .filter(|offer| offer.closed.is_none())
+                .collect(),
+            alternatives: generation
+                .map(|generation| catalog.alternatives(generation, available))
+                .unwrap_or_default(),
+        }))
+    }
+}
+
+/// A hold's life must be between a minute and a day.
+pub(super) fn check_ttl(ttl_minutes: u32) -> Result<(), Refusal> {
+    let max = HOLD_TTL_HOURS_MAX * 60;
+    if (1..=max).contains(&ttl_minutes) {
+        return Ok(());
+    }
+    Err(Refusal::ParameterOutOfRange {
+        parameter: Limited::TtlMinutes,
+        given: ttl_minutes.to_string(),
+        min: Some(1),
+        max: Some(i64::from(max)),
+        allowed: Vec::new(),
+    })
+}
+
+fn spend(generation: &Generation, price: Price, published: &PublishedCatalog) -> Spend {
+    Spend {
+        terms: price.terms,
+        catalog_version: published.version,
+        project: generation.project.clone(),
+        regenerate_of: generation.regenerate_of,
+        fingerprint: generation.prompt_fingerprint,
+    }
+}
