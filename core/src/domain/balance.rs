@@ -76,32 +76,32 @@ impl Account {
     /// The balance at `as_of`, which must not be past anything due.
     pub fn balance(&self, catalogs: &Catalogs, as_of: Instant) -> Balance {
         let of = |wanted: fn(&Origin) -> bool| -> Credits {
-            self.live_lots(as_of)
+            self.live_lots()
                 .filter(|lot| wanted(&lot.terms.origin))
                 .map(|lot| lot.remaining)
                 .sum()
         };
         Balance {
-            available: self.available(as_of),
+            available: self.available(),
             held: self.held(),
-            frozen: self.frozen(as_of),
+            frozen: self.frozen(),
             rollover: of(|origin| matches!(origin, Origin::Rollover { .. })),
             packs: of(|origin| matches!(origin, Origin::Pack { .. })),
             allowance: self.allowance_usage(catalogs, as_of),
-            next_expiry: self.next_expiry(as_of),
+            next_expiry: self.next_expiry(),
             sequence: self.sequence,
             as_of,
         }
     }
 
-    /// Lots that can be used at `at`, in burn order.
-    pub fn live_lots(&self, at: Instant) -> impl Iterator<Item = &Lot> {
-        self.lots.iter().filter(move |lot| lot.is_live(at))
+    /// Lots that can be used, in burn order.
+    pub fn live_lots(&self) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(|lot| lot.is_live())
     }
 
-    /// What can be spent at `at`.
-    pub fn available(&self, at: Instant) -> Credits {
-        self.live_lots(at).map(|lot| lot.remaining).sum()
+    /// What can be spent.
+    pub fn available(&self) -> Credits {
+        self.live_lots().map(|lot| lot.remaining).sum()
     }
 
     /// What open holds set aside.
@@ -109,18 +109,18 @@ impl Account {
         self.lots.iter().map(|lot| lot.held).sum()
     }
 
-    /// What is there at `at` and can't be used for now.
-    pub fn frozen(&self, at: Instant) -> Credits {
+    /// What is there and can't be used for now.
+    pub fn frozen(&self) -> Credits {
         self.lots
             .iter()
-            .filter(|lot| !lot.freezes.is_empty() && !lot.is_expired(at))
+            .filter(|lot| !lot.is_live())
             .map(|lot| lot.remaining)
             .sum()
     }
 
-    fn next_expiry(&self, at: Instant) -> Option<Expiring> {
+    fn next_expiry(&self) -> Option<Expiring> {
         let expires = |lot: &Lot| lot.terms.expires_at.filter(|_| !lot.remaining.is_zero());
-        let first = self.live_lots(at).filter_map(expires).min()?;
+        let first = self.live_lots().filter_map(expires).min()?;
         let amount = self
             .live_lots(at)
             .filter(|lot| lot.terms.expires_at == Some(first))
@@ -148,7 +148,7 @@ impl Account {
         let unused: Credits = of_period.iter().map(|lot| lot.remaining).sum();
         let remaining = of_period
             .iter()
-            .filter(|lot| lot.is_live(at))
+            .filter(|lot| lot.is_live())
             .map(|lot| lot.remaining)
             .sum();
         let renews = subscription.renews();

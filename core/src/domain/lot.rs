@@ -163,14 +163,10 @@ impl Lot {
         )
     }
 
-    /// Whether it has ended by `at`.
-    pub fn is_expired(&self, at: Instant) -> bool {
-        self.terms.expires_at.is_some_and(|expires| expires <= at)
-    }
-
-    /// Whether its remainder can be used at `at`.
-    pub fn is_live(&self, at: Instant) -> bool {
-        self.freezes.is_empty() && self.terms.effective_at <= at && !self.is_expired(at)
+    /// Whether its remainder can be used. Time is applied before anything is asked of a lot, so one
+    /// that has ended has no remainder.
+    pub fn is_live(&self) -> bool {
+        self.freezes.is_empty()
     }
 
     /// When its remainder ends, if it has one.

@@ -149,7 +149,7 @@ impl Case<'_> {
     ) -> Result<Vec<Draw>, Refusal> {
         let mut left = cost;
         let mut draws = Vec::new();
-        for lot in self.account.live_lots(self.at) {
+        for lot in self.account.live_lots() {
             if left.is_zero() {
                 break;
             }
@@ -172,13 +172,13 @@ impl Case<'_> {
     fn shortfall(&self, needed: Credits, generation: Option<&Generation>) -> Refusal {
         let account = self.account;
         let usage = account.allowance_usage(self.catalogs, self.at);
-        let available = account.available(self.at);
+        let available = account.available();
         let catalog = &self.catalogs.terms_at(self.at).catalog;
         Refusal::InsufficientCredits(Box::new(Shortfall {
             needed,
             available,
             held: account.held(),
-            frozen: account.frozen(self.at),
+            frozen: account.frozen(),
             renews_at: usage.as_ref().and_then(|usage| usage.renews_at),
             renews_with: usage.as_ref().and_then(|usage| usage.renews_with),
             packs: account

@@ -1,0 +1,144 @@
+//! Which submissions go into one transaction: pure.
+//!
+//! Owns how a queue becomes a batch: in arrival order, bounded, the work of an account folded into
+//! one, no payment twice. A batch writes what its members would write one at a time.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::submission::Submission;
+use crate::{
+    domain::{ids::AccountId, payment::PaymentKey},
+    store::AccountWork,
+};
+
+/// Submissions that go into one transaction, grouped by account.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The accounts in the order of their first submission, each with its submissions in order.
+    pub groups: Vec<Group>,
+}
+
+/// The submissions of one account.
+#[derive(Debug)]
+pub struct Group {
+    /// The account.
+    pub account: AccountId,
+    /// Its submissions, each decided on the one before.
+    pub submissions: Vec<Submission>,
+}
+
+impl Batch {
+    /// Takes from the front of `queue` what goes into the next transaction: at most
+    /// `submissions_max`, nothing of a lineage that is broken (those come back in the second list),
+    /// and of an account that has to be alone nothing but its own. What has to wait keeps its order.
+    pub fn close(
+        queue: &mut VecDeque<Submission>,
+        submissions_max: usize,
+    ) -> (Batch, Vec<Submission>) {
+        let mut closing = Closing::default();
+        let mut lost = Vec::new();
+        let mut waiting = VecDeque::new();
+        while let Some(next) = queue.pop_front() {
+            if next.lineage.is_broken() {
+                lost.push(next);
+            } else if closing.size >= submissions_max {
+                waiting.push_back(next);
+                break;
+            } else if closing.admits(&next) {
+                closing.take(next);
+            } else {
+                closing.behind.insert(next.account.clone());
+                waiting.push_back(next);
+            }
+        }
+        waiting.append(queue);
+        *queue = waiting;
+        (closing.batch, lost)
+    }
+
+    /// What the transaction writes: the work of each account that has something to write.
+    pub fn work(&self) -> Vec<AccountWork> {
+        self.groups.iter().filter_map(Group::work).collect()
+    }
+
+    /// How many submissions it has.
+    pub fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.submissions.len()).sum()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+#[derive(Default)]
+struct Closing {
+    batch: Batch,
+    size: usize,
+    places: HashMap<AccountId, usize>,
+    payments: HashSet<PaymentKey>,
+    /// Accounts of which a submission has to wait, so that those after it wait too.
+    behind: HashSet<AccountId>,
+    /// The one account in the batch, where it has to be alone.
+    alone: Option<AccountId>,
+}
+
+impl Closing {
+    fn admits(&self, next: &Submission) -> bool {
+        let company = match &self.alone {
+            Some(alone) => *alone == next.account,
+            None if next.lineage.is_alone() => {
+                self.batch.is_empty()
+                    || (self.batch.groups.len() == 1 && self.places.contains_key(&next.account))
+            }
+            None => true,
+        };
+        let fresh_payment = next
+            .payment
+            .as_ref()
+            .is_none_or(|payment| !self.payments.contains(&payment.key));
+        company && fresh_payment && !self.behind.contains(&next.account)
+    }
+
+    fn take(&mut self, next: Submission) {
+        self.size += 1;
+        if next.lineage.is_alone() {
+            self.alone = Some(next.account.clone());
+        }
+        if let Some(payment) = &next.payment {
+            self.payments.insert(payment.key.clone());
+        }
+        match self.places.get(&next.account) {
+            Some(place) => self.batch.groups[*place].submissions.push(next),
+            None => {
+                self.places
+                    .insert(next.account.clone(), self.batch.groups.len());
+                self.batch.groups.push(Group {
+                    account: next.account.clone(),
+                    submissions: vec![next],
+                });
+            }
+        }
+    }
+}
+
+impl Group {
+    /// The account's submissions folded into one; none if nothing is to be written.
+    pub fn work(&self) -> Option<AccountWork> {
+        let first = self.submissions.first()?;
+        let last = self.submissions.last()?;
+        if !self.submissions.iter().any(Submission::writes) {
+            return None;
+        }
+        let all = || self.submissions.iter();
+        Some(AccountWork {
+            account: self.account.clone(),
+            base: first.base,
+            operations: all().flat_map(|one| one.operations.iter().cloned()).collect(),
+            refusals: all().filter_map(|one| one.refusal.clone()).collect(),
+            payments: all().filter_map(|one| one.payment.clone()).collect(),
+            after: last.after.clone(),
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! What an actor hands to the writer: decisions made on top of one another, and who waits for them.
+//!
+//! Owns the lineage that ties an actor's decisions together: once one of them is lost, all that was
+//! decided on top of it is lost too.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Notify, oneshot};
+
+use crate::{
+    domain::{
+        account::Account,
+        ids::AccountId,
+        outcome::Outcome,
+        payment::PaymentUse,
+        record::{Head, OperationRecord, RefusalRecord},
+    },
+    error::LedgerError,
+};
+
+/// What a command was answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Yes or no.
+    pub outcome: Outcome,
+    /// Whether the same command had been decided before.
+    pub replayed: bool,
+}
+
+/// A caller that waits. The first answer counts; cloning gives the same caller. It keeps its place
+/// among the operations under way until it is answered.
+#[derive(Clone, Debug)]
+pub struct Waiter(Arc<Mutex<Option<Place>>>);
+
+#[derive(Debug)]
+struct Place {
+    reply: oneshot::Sender<Result<Answer, LedgerError>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Waiter {
+    /// A caller and where its answer will arrive.
+    pub fn new(
+        permit: OwnedSemaphorePermit,
+    ) -> (Waiter, oneshot::Receiver<Result<Answer, LedgerError>>) {
+        let (reply, answer) = oneshot::channel();
+        let place = Place {
+            reply,
+            _permit: permit,
+        };
+        (Waiter(Arc::new(Mutex::new(Some(place)))), answer)
+    }
+
+    /// Answers, unless that was done before.
+    pub fn answer(&self, answer: Result<Answer, LedgerError>) {
+        let place = self.lock().take();
+        if let Some(place) = place {
+            // A caller that has gone away will ask by its operation id.
+            let _gone = place.reply.send(answer);
+        }
+    }
+
+    /// Whether it was answered.
+    pub fn is_answered(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Place>> {
+        self.0.lock().expect("nothing panics while it holds a waiter")
+    }
+}
+
+/// The last state of an account that is known to be in the database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommittedState {
+    /// The state.
+    pub account: Account,
+    /// The end of its chain.
+    pub head: Head,
+}
+
+/// One actor's decisions since it last loaded its account. Cloning gives the same lineage.
+#[derive(Clone, Debug)]
+pub struct Lineage(Arc<LineageState>);
+
+#[derive(Debug)]
+struct LineageState {
+    broken: AtomicBool,
+    broke: Notify,
+    failed: AtomicBool,
+    alone: AtomicBool,
+    committed: Mutex<Arc<CommittedState>>,
+}
+
+impl Lineage {
+    /// Begins with what was loaded. `alone`: its account failed before, and must not take others
+    /// with it again.
+    pub fn new(loaded: CommittedState, alone: bool) -> Lineage {
+        Lineage(Arc::new(LineageState {
+            broken: AtomicBool::new(false),
+            broke: Notify::new(),
+            failed: AtomicBool::new(false),
+            alone: AtomicBool::new(alone),
+            committed: Mutex::new(Arc::new(loaded)),
+        }))
+    }
+
+    /// Whether one of its decisions was lost.
+    pub fn is_broken(&self) -> bool {
+        self.0.broken.load(Ordering::Acquire)
+    }
+
+    /// Whether its decisions are written in transactions of their own.
+    pub fn is_alone(&self) -> bool {
+        self.0.alone.load(Ordering::Acquire)
+    }
+
+    /// Tells that one of its decisions was lost.
+    pub fn breaks(&self) {
+        self.0.broken.store(true, Ordering::Release);
+        self.0.broke.notify_one();
+    }
+
+    /// Tells that one of its decisions could not be written, even alone.
+    pub fn fails(&self) {
+        self.0.failed.store(true, Ordering::Release);
+        self.breaks();
+    }
+
+    /// Whether one of its decisions could not be written, even alone.
+    pub fn has_failed(&self) -> bool {
+        self.0.failed.load(Ordering::Acquire)
+    }
+
+    /// Waits until one of its decisions is lost.
+    pub async fn broke(&self) {
+        self.0.broke.notified().await;
+    }
+
+    /// Whether both are the same lineage.
+    pub fn is(&self, other: &Lineage) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The last state that is known to be in the database.
+    pub fn committed(&self) -> Arc<CommittedState> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Tells that `state` is in the database. What can be written need not be alone any more.
+    pub fn commits(&self, state: CommittedState) {
+        self.0.alone.store(false, Ordering::Release);
+        *self.lock() = Arc::new(state);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Arc<CommittedState>> {
+        let committed = self.0.committed.lock();
+        committed.expect("nothing panics while it holds a lineage's state")
+    }
+}
+
+/// Decisions of one actor, made in one go, on top of `base`. Without operations and refusal it
+/// writes nothing and is answered once all it was decided on is in the database.
+#[derive(Debug)]
+pub struct Submission {
+    /// The account.
+    pub account: AccountId,
+    /// What it was decided on top of.
+    pub lineage: Lineage,
+    /// The end of the chain that it was decided on.
+    pub base: Head,
+    /// The operations, contiguous from `base`.
+    pub operations: Vec<OperationRecord>,
+    /// The refusal, if the command was refused.
+    pub refusal: Option<RefusalRecord>,
+    /// The payment that the operations use.
+    pub payment: Option<PaymentUse>,
+    /// The state after the operations.
+    pub after: Account,
+    /// Who waits, and the answer once it is in the database; none for what nobody waits for.
+    pub waiter: Option<(Waiter, Answer)>,
+    /// Told once it is in the database, or dropped if it never will be.
+    pub done: Option<oneshot::Sender<()>>,
+}
+
+impl Submission {
+    /// Whether it has something to write.
+    pub fn writes(&self) -> bool {
+        !self.operations.is_empty() || self.refusal.is_some()
+    }
+}
