@@ -11,11 +11,13 @@ pub mod generation;
 pub mod model;
 pub mod money;
 pub mod pack;
+pub mod parse;
 pub mod plan;
 pub mod policy;
 pub mod price;
 pub mod published;
 pub mod ratio;
+mod warn;
 
 pub use action::{Action, Produces};
 pub use alternatives::{ALTERNATIVES_MAX, Alternative, ParameterChange};
@@ -24,6 +26,7 @@ pub use generation::{ActualRun, Generation, InvalidPromptFingerprint, PromptFing
 pub use model::{IntRange, Model, ModelAction, PriceOption, PriceUnit, SecondsRange, Tier};
 pub use money::{Currency, ExternalId, InvalidCurrency, Money};
 pub use pack::{Pack, PackLife};
+pub use parse::{CATALOG_BYTES_MAX, EXAMPLE, Parsed};
 pub use plan::{BillingInterval, Plan, PlanPrice, RolloverTerms};
 pub use policy::{AdviceThresholds, HOLD_TTL_HOURS_MAX, PacksWithoutPlan, PolicySettings};
 pub use price::{

@@ -388,6 +388,44 @@ pub(super) fn terms(
     })
 }
 
+/// The cost of the largest request of an offer; `None` if it is more than credits can hold or if any
+/// request of the offer could have a product that is not kept exactly.
+///
+/// The second is judged by the largest numerator times the largest denominators there are, which
+/// bounds every product and every part of one, whatever can be reduced.
+pub(super) fn largest_cost(offer: &ModelAction) -> Option<Credits> {
+    let seconds = match (offer.unit, offer.seconds) {
+        (PriceUnit::PerSecond, Some(range)) => range.max,
+        (PriceUnit::PerSecond, None) | (PriceUnit::PerResult, _) => 1,
+    };
+    let largest = |options: &[PriceOption], part: fn(Ratio) -> i64| {
+        options
+            .iter()
+            .map(|option| part(option.factor))
+            .max()
+            .unwrap_or(1)
+            .max(1)
+    };
+    let bound = |price: i64, part: fn(Ratio) -> i64| {
+        price
+            .max(1)
+            .checked_mul(largest(&offer.resolutions, part))?
+            .checked_mul(largest(&offer.qualities, part))
+    };
+    bound(offer.price.numerator(), Ratio::numerator)?
+        .checked_mul(i64::from(offer.variations.max))?
+        .checked_mul(i64::from(seconds))?;
+    bound(offer.price.denominator(), Ratio::denominator)?;
+    let factor = |options: &[PriceOption]| options.iter().map(|option| option.factor).max();
+    offer
+        .price
+        .checked_mul(Ratio::whole(offer.variations.max))?
+        .checked_mul(Ratio::whole(seconds))?
+        .checked_mul(factor(&offer.resolutions).unwrap_or(Ratio::ONE))?
+        .checked_mul(factor(&offer.qualities).unwrap_or(Ratio::ONE))?
+        .ceil_credits()
+}
+
 fn seconds(offer: &ModelAction, given: Option<u32>) -> Result<Option<u32>, PriceRefusal> {
     match (offer.seconds, given) {
         (Some(range), Some(given)) => {
