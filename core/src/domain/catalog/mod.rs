@@ -4,6 +4,7 @@
 //! ([`Catalog::parse`]), pricing a request ([`Catalog::price`]) and which catalog counts when
 //! ([`Catalogs`]). It never looks at an account.
 
+// In reading order: entries, then what is computed from them, then files and versions.
 pub mod action;
 pub mod alternatives;
 pub mod finding;
@@ -17,6 +18,10 @@ pub mod policy;
 pub mod price;
 pub mod published;
 pub mod ratio;
+pub mod refusal;
+pub mod terms;
+#[cfg(test)]
+mod tests;
 mod warn;
 
 pub use action::{Action, Produces};
@@ -29,11 +34,11 @@ pub use pack::{Pack, PackLife};
 pub use parse::{CATALOG_BYTES_MAX, EXAMPLE, Parsed};
 pub use plan::{BillingInterval, Plan, PlanPrice, RolloverTerms};
 pub use policy::{AdviceThresholds, HOLD_TTL_HOURS_MAX, PacksWithoutPlan, PolicySettings};
-pub use price::{
-    MODELS_LISTED_MAX, Parameter, Price, PriceLine, PriceLineKind, PriceRefusal, PriceTerms, Priced,
-};
+pub use price::{Price, Priced};
 pub use published::{CatalogOutOfOrder, Catalogs, PublishedCatalog};
 pub use ratio::{InvalidRatio, Ratio};
+pub use refusal::{MODELS_LISTED_MAX, Parameter, PriceRefusal};
+pub use terms::{PriceLine, PriceLineKind, PriceTerms};
 
 use crate::domain::ids::{ActionId, ModelId, PackId, PlanId};
 
