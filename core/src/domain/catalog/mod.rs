@@ -3,8 +3,11 @@
 //! A catalog is data: another product changes one file. This module owns reading that file
 //! ([`Catalog::parse`]), pricing a request ([`Catalog::price`]) and which catalog counts when
 //! ([`Catalogs`]). It never looks at an account.
+//!
+//! Read the entries first ([`action`], [`model`], [`plan`], [`pack`], [`policy`]), then what is
+//! computed from them ([`generation`], [`price`], [`terms`], [`alternatives`]), then files and
+//! versions ([`parse`], [`published`]).
 
-// In reading order: entries, then what is computed from them, then files and versions.
 pub mod action;
 pub mod alternatives;
 pub mod finding;

@@ -4,6 +4,8 @@
 //! may use more. A product may have its reasons, so these are warnings: both sides with numbers.
 //! Requests are compared as they cost with every default, before rounding.
 
+use std::collections::HashMap;
+
 use super::{
     Catalog,
     action::{Action, Produces},
@@ -13,6 +15,7 @@ use super::{
     price,
     ratio::Ratio,
 };
+use crate::domain::ids::ActionId;
 
 /// A warning about one place of a catalog.
 pub(super) struct Warning {
@@ -142,11 +145,14 @@ fn videos_as_cheap_as_images(offers: &[Offer<'_>]) -> Vec<Warning> {
 
 /// "More advanced models may consume more credits per generation": not fewer than a simpler one.
 fn advanced_and_cheaper(offers: &[Offer<'_>]) -> Vec<Warning> {
+    let mut by_action: HashMap<&ActionId, Vec<&Offer<'_>>> = HashMap::new();
+    for offer in offers {
+        by_action.entry(&offer.action.id).or_default().push(offer);
+    }
     let mut warnings = Vec::new();
     for offer in offers {
-        let simpler = offers
+        let simpler = by_action[&offer.action.id]
             .iter()
-            .filter(|other| other.action.id == offer.action.id)
             .filter(|other| other.model.tier < offer.model.tier)
             .max_by_key(|other| other.cost);
         if let Some(simpler) = simpler

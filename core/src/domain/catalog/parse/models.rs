@@ -1,5 +1,7 @@
 //! Reading actions and the models that run them, with every rule about prices.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Entry, Reported, read_all, refuse_duplicates};
 use crate::domain::{
     catalog::{
@@ -57,17 +59,16 @@ fn action(entry: &Entry<'_>) -> Result<Action, Reported> {
 
 /// "Any action that produces an image or video uses credits", so each has a price somewhere.
 fn refuse_unpriced(root: &Entry<'_>, actions: &[Entry<'_>]) {
-    let offers: Vec<Entry<'_>> = root
-        .tables_if_any("models")
+    let models = root.tables_if_any("models");
+    let offers = models
         .iter()
-        .flat_map(|model| model.tables_if_any("actions"))
-        .collect();
+        .flat_map(|model| model.tables_if_any("actions"));
+    let priced: HashSet<&str> = offers.filter_map(|offer| offer.peek("action")).collect();
     for action in actions {
         let Some(id) = action.peek("id") else {
             continue;
         };
-        let priced = offers.iter().any(|offer| offer.peek("action") == Some(id));
-        if let (false, Some(produces)) = (priced, produces_of(action))
+        if let (false, Some(produces)) = (priced.contains(id), produces_of(action))
             && produces.needs_price_above_zero()
         {
             let message = format!(
@@ -79,14 +80,26 @@ fn refuse_unpriced(root: &Entry<'_>, actions: &[Entry<'_>]) {
     }
 }
 
+/// What each action of the file produces, even where the rest of the action is wrong; `None` if
+/// that is wrong too.
+type Known<'a> = HashMap<&'a str, Option<Produces>>;
+
+fn known_actions<'a>(root: &Entry<'a>) -> Known<'a> {
+    let actions = root.tables_if_any("actions");
+    actions
+        .iter()
+        .filter_map(|action| Some((action.peek("id")?, produces_of(action))))
+        .collect()
+}
+
 pub(super) fn models(root: &Entry<'_>) -> Result<Vec<Model>, Reported> {
     let entries = root.tables("models")?;
     refuse_duplicates(&entries, "id", CatalogRule::DuplicateId);
-    let actions = root.tables_if_any("actions");
+    let actions = known_actions(root);
     read_all(&entries, |entry| model(entry, &actions))
 }
 
-fn model(entry: &Entry<'_>, actions: &[Entry<'_>]) -> Result<Model, Reported> {
+fn model(entry: &Entry<'_>, actions: &Known<'_>) -> Result<Model, Reported> {
     entry.only(&["id", "name", "description", "tier", "actions"]);
     let id = entry.id("id", ModelId::parse);
     let name = entry.name("name");
@@ -112,7 +125,7 @@ fn model(entry: &Entry<'_>, actions: &[Entry<'_>]) -> Result<Model, Reported> {
     })
 }
 
-fn model_action(entry: &Entry<'_>, actions: &[Entry<'_>]) -> Result<ModelAction, Reported> {
+fn model_action(entry: &Entry<'_>, actions: &Known<'_>) -> Result<ModelAction, Reported> {
     entry.only(&[
         "action",
         "price",
@@ -156,14 +169,14 @@ fn model_action(entry: &Entry<'_>, actions: &[Entry<'_>]) -> Result<ModelAction,
 }
 
 /// The price of an action on a model, judged by what the action makes.
-fn price(entry: &Entry<'_>, actions: &[Entry<'_>]) -> Result<Ratio, Reported> {
+fn price(entry: &Entry<'_>, actions: &Known<'_>) -> Result<Ratio, Reported> {
     let id = entry.peek("action").unwrap_or_default();
-    let action = actions.iter().find(|action| action.peek("id") == Some(id));
+    let action = actions.get(id);
     if entry.peek("action").is_some() && action.is_none() {
         let message = format!("`{id}` is not an action of this catalog");
         entry.wrong("action", CatalogRule::ActionUnknown, message);
     }
-    let produces = action.and_then(produces_of);
+    let produces = action.copied().flatten();
     if produces.is_some_and(Produces::is_free) {
         let message = format!("`{id}` produces text, which is unlimited: no model prices it");
         return Err(entry.wrong("action", CatalogRule::TextPriced, message));

@@ -12,6 +12,8 @@ pub(super) struct Reported;
 pub(super) struct Report<'a> {
     file: &'a str,
     text: &'a str,
+    /// The byte each line starts at, so that many findings in a large file stay cheap.
+    line_starts: Vec<usize>,
     findings: RefCell<Vec<Finding>>,
 }
 
@@ -20,6 +22,10 @@ impl<'a> Report<'a> {
         Report {
             file,
             text,
+            line_starts: [0]
+                .into_iter()
+                .chain(text.match_indices('\n').map(|(newline, _)| newline + 1))
+                .collect(),
             findings: RefCell::default(),
         }
     }
@@ -68,9 +74,9 @@ impl<'a> Report<'a> {
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let line_start = self.line_starts[line - 1];
+        let before = self.text.get(line_start..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }

@@ -435,3 +435,16 @@ fn audio_may_cost_nothing() {
     let catalog = Catalog::parse(&text, "c.toml").unwrap().catalog;
     assert_eq!(catalog.models[0].actions[0].price, Ratio::ZERO);
 }
+
+#[test]
+fn positions_count_characters_not_bytes() {
+    let findings = Catalog::parse("# é\nadvice = { \"é\" = 1 }", "c.toml").unwrap_err();
+    let place = (
+        findings[0].line,
+        findings[0].column,
+        findings[0].field.as_str(),
+    );
+    assert_eq!(place, (2, 12, "advice.é"));
+    let findings = Catalog::parse("advice = { \"é\" = 1, x = 1 }", "c.toml").unwrap_err();
+    assert_eq!(findings[1].column, 21);
+}
