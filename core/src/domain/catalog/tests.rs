@@ -300,6 +300,26 @@ fn alternatives_are_the_same_request_elsewhere_then_fewer() {
 }
 
 #[test]
+fn alternatives_are_cheapest_first_and_few() {
+    let mut catalog = example();
+    let glance = catalog.models[1].clone();
+    assert_eq!(glance.id.as_str(), "glance");
+    for (number, price) in [9_u32, 3, 7, 1, 8, 2].into_iter().enumerate() {
+        let mut model = glance.clone();
+        model.id = ModelId::parse(&format!("copy-{number}")).unwrap();
+        model.actions[0].price = Ratio::whole(price);
+        catalog.models.push(model);
+    }
+    let found = catalog.alternatives(
+        &request("text-to-image atelier x2"),
+        Credits::new(19).unwrap(),
+    );
+    let costs: Vec<i64> = found.iter().map(|one| one.cost.get()).collect();
+    // The last is the asked model with one variation.
+    assert_eq!(costs, [2, 3, 4, 4, 10]);
+}
+
+#[test]
 fn the_catalog_in_force_is_the_last_that_counts() {
     let at = |micros| Instant::from_micros(micros).unwrap();
     let published = |version, effective_at, text: &str| {

@@ -17,7 +17,7 @@ use toml::de::DeTable;
 
 use super::{
     Catalog,
-    finding::{CatalogRule, Finding},
+    finding::{CatalogRule, FINDINGS_MAX, Finding},
     warn::{self, About},
 };
 use entry::Entry;
@@ -114,7 +114,7 @@ fn refuse_duplicates(entries: &[Entry<'_>], key: &str, rule: CatalogRule) {
 
 /// Warnings point at the price they are about, which is found again by its place in the lists.
 fn report_warnings(root: &Entry<'_>, catalog: &Catalog) {
-    for warning in warn::warnings(catalog) {
+    for warning in warn::warnings(catalog).into_iter().take(FINDINGS_MAX) {
         let (place, key) = match warning.about {
             About::Action(action) => (nth(root, "actions", action), "id"),
             About::Price { model, action } => {
