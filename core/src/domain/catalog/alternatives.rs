@@ -6,9 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Catalog,
-    generation::Generation,
-    price::{Parameter, PriceTerms, Priced},
+    Catalog, generation::Generation, price::Priced, refusal::Parameter, terms::PriceTerms,
 };
 use crate::domain::{
     credits::Credits,

@@ -63,13 +63,15 @@ pub enum CatalogRule {
     PriceMissing,
     /// An image or a video for nothing.
     PriceNotAboveZero,
+    /// An action that makes an image or a video and has no price at all.
+    ActionWithoutPrice,
     /// A price for text, which is unlimited.
     TextPriced,
     /// A price that is not exact.
     PriceNotExact,
     /// The largest request of a model costs more than credits can hold.
     CostTooLarge,
-    /// Warning: no model runs an action that makes an image, a video or sound.
+    /// Warning: no model runs an action that makes sound.
     ActionWithoutModel,
     /// Warning: an image costs as much as a video, or more.
     ImageDearerThanVideo,
@@ -98,6 +100,7 @@ impl CatalogRule {
             | CatalogRule::ActionUnknown
             | CatalogRule::PriceMissing
             | CatalogRule::PriceNotAboveZero
+            | CatalogRule::ActionWithoutPrice
             | CatalogRule::TextPriced
             | CatalogRule::PriceNotExact
             | CatalogRule::CostTooLarge => false,

@@ -3,6 +3,10 @@
 //! A catalog is data: another product changes one file. This module owns reading that file
 //! ([`Catalog::parse`]), pricing a request ([`Catalog::price`]) and which catalog counts when
 //! ([`Catalogs`]). It never looks at an account.
+//!
+//! Read the entries first ([`action`], [`model`], [`plan`], [`pack`], [`policy`]), then what is
+//! computed from them ([`generation`], [`price`], [`terms`], [`alternatives`]), then files and
+//! versions ([`parse`], [`published`]).
 
 pub mod action;
 pub mod alternatives;
@@ -11,11 +15,17 @@ pub mod generation;
 pub mod model;
 pub mod money;
 pub mod pack;
+pub mod parse;
 pub mod plan;
 pub mod policy;
 pub mod price;
 pub mod published;
 pub mod ratio;
+pub mod refusal;
+pub mod terms;
+#[cfg(test)]
+mod tests;
+mod warn;
 
 pub use action::{Action, Produces};
 pub use alternatives::{ALTERNATIVES_MAX, Alternative, ParameterChange};
@@ -24,13 +34,14 @@ pub use generation::{ActualRun, Generation, InvalidPromptFingerprint, PromptFing
 pub use model::{IntRange, Model, ModelAction, PriceOption, PriceUnit, SecondsRange, Tier};
 pub use money::{Currency, ExternalId, InvalidCurrency, Money};
 pub use pack::{Pack, PackLife};
+pub use parse::{CATALOG_BYTES_MAX, EXAMPLE, Parsed};
 pub use plan::{BillingInterval, Plan, PlanPrice, RolloverTerms};
 pub use policy::{AdviceThresholds, HOLD_TTL_HOURS_MAX, PacksWithoutPlan, PolicySettings};
-pub use price::{
-    MODELS_LISTED_MAX, Parameter, Price, PriceLine, PriceLineKind, PriceRefusal, PriceTerms, Priced,
-};
+pub use price::{Price, Priced};
 pub use published::{CatalogOutOfOrder, Catalogs, PublishedCatalog};
 pub use ratio::{InvalidRatio, Ratio};
+pub use refusal::{MODELS_LISTED_MAX, Parameter, PriceRefusal};
+pub use terms::{PriceLine, PriceLineKind, PriceTerms};
 
 use crate::domain::ids::{ActionId, ModelId, PackId, PlanId};
 

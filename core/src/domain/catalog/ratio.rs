@@ -189,7 +189,7 @@ impl fmt::Debug for Ratio {
 }
 
 /// The most digits in one part of a fraction: products of two such parts fit in 128 bits.
-const DIGITS_MAX: usize = 18;
+const DIGITS_MAX: usize = 19;
 
 fn digits(text: &str) -> Result<i128, InvalidRatio> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,0 +1,79 @@
+//! Reading the product's own rules; what a file leaves out keeps its default.
+
+use super::{Entry, Reported};
+use crate::domain::{
+    catalog::policy::{AdviceThresholds, HOLD_TTL_HOURS_MAX, PacksWithoutPlan, PolicySettings},
+    credits::CREDITS_MAX,
+};
+
+/// The longest that a payment may be past due, in days: after a year it is no delay.
+const PAST_DUE_DAYS_MAX: u32 = 365;
+/// The longest that a quote may bind, in minutes: a day; a price list is not a promise for weeks.
+const QUOTE_TTL_MINUTES_MAX: u32 = 24 * 60;
+/// The longest window for repeated prompts, in minutes: a day.
+const REPEAT_WINDOW_MINUTES_MAX: u32 = 24 * 60;
+/// The largest count that a threshold may ask for: beyond it the advice would never be given.
+const THRESHOLD_MAX: u32 = 1_000;
+
+const PACKS_WITHOUT_PLAN: [(&str, PacksWithoutPlan); 2] = [
+    ("frozen", PacksWithoutPlan::Frozen),
+    ("usable", PacksWithoutPlan::Usable),
+];
+
+pub(super) fn policy(root: &Entry<'_>) -> Result<PolicySettings, Reported> {
+    let default = PolicySettings::default();
+    let Some(entry) = root.optional("policy", Entry::table)? else {
+        return Ok(default);
+    };
+    entry.only(&[
+        "packs_without_plan",
+        "past_due_days_max",
+        "quote_ttl_minutes",
+        "hold_ttl_minutes",
+        "request_credits_max",
+    ]);
+    let number = |key, max| entry.optional(key, |entry, key| entry.number(key, 1..=max));
+    let packs_without_plan = entry.optional("packs_without_plan", |entry, key| {
+        entry.word(key, &PACKS_WITHOUT_PLAN)
+    });
+    let past_due_days_max = number("past_due_days_max", PAST_DUE_DAYS_MAX);
+    let quote_ttl_minutes = number("quote_ttl_minutes", QUOTE_TTL_MINUTES_MAX);
+    let hold_ttl_minutes = number("hold_ttl_minutes", HOLD_TTL_HOURS_MAX * 60);
+    let request_credits_max = entry.optional("request_credits_max", |entry, key| {
+        entry.credits(key, 1..=CREDITS_MAX)
+    });
+    Ok(PolicySettings {
+        packs_without_plan: packs_without_plan?.unwrap_or(default.packs_without_plan),
+        past_due_days_max: past_due_days_max?.unwrap_or(default.past_due_days_max),
+        quote_ttl_minutes: quote_ttl_minutes?.unwrap_or(default.quote_ttl_minutes),
+        hold_ttl_minutes: hold_ttl_minutes?.unwrap_or(default.hold_ttl_minutes),
+        request_credits_max: request_credits_max?,
+    })
+}
+
+pub(super) fn advice(root: &Entry<'_>) -> Result<AdviceThresholds, Reported> {
+    let default = AdviceThresholds::default();
+    let Some(entry) = root.optional("advice", Entry::table)? else {
+        return Ok(default);
+    };
+    entry.only(&[
+        "repeat_window_minutes",
+        "repeat_count",
+        "large_share_percent",
+        "expiring_soon_days",
+        "many_variations",
+    ]);
+    let number = |key, min, max| entry.optional(key, |entry, key| entry.number(key, min..=max));
+    let repeat_window_minutes = number("repeat_window_minutes", 1, REPEAT_WINDOW_MINUTES_MAX);
+    let repeat_count = number("repeat_count", 2, THRESHOLD_MAX);
+    let large_share_percent = number("large_share_percent", 1, 100);
+    let expiring_soon_days = number("expiring_soon_days", 1, PAST_DUE_DAYS_MAX);
+    let many_variations = number("many_variations", 2, THRESHOLD_MAX);
+    Ok(AdviceThresholds {
+        repeat_window_minutes: repeat_window_minutes?.unwrap_or(default.repeat_window_minutes),
+        repeat_count: repeat_count?.unwrap_or(default.repeat_count),
+        large_share_percent: large_share_percent?.unwrap_or(default.large_share_percent),
+        expiring_soon_days: expiring_soon_days?.unwrap_or(default.expiring_soon_days),
+        many_variations: many_variations?.unwrap_or(default.many_variations),
+    })
+}
