@@ -2,6 +2,8 @@
 //!
 //! Owns the synchronous part of a call: apply time, decide, apply, seal. Nothing here awaits.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         account::Account,
@@ -9,17 +11,14 @@ use crate::{
         catalog::Catalogs,
         command::{Command, ContentHash},
         decide::Known,
-        event::Event,
-        ids::Sequence,
+        event::{Event, Fact},
         outcome::{Accepted, Decision, Operation, Outcome},
         payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
-        refusal::Refusal,
         time::Instant,
     },
     writer::submission::{CommittedState, Lineage, Submission},
 };
-use std::sync::Arc;
 
 /// An account in memory, with all that was decided so far.
 #[derive(Debug)]
@@ -32,12 +31,19 @@ pub(super) struct Deciding {
     pub lineage: Lineage,
 }
 
+/// Operations decided on top of `base`, not yet submitted.
+#[derive(Debug)]
+pub(super) struct Open {
+    base: Head,
+    operations: Vec<OperationRecord>,
+}
+
 /// What a command came to.
 pub(super) enum Ruling {
     /// A decision, to be kept and then answered.
     Decided(Decision, Submission),
-    /// It costs nothing and leaves no trace.
-    Free,
+    /// It costs nothing and leaves no trace; what time did is still to be kept.
+    Free(Submission),
 }
 
 impl Deciding {
@@ -52,15 +58,19 @@ impl Deciding {
 
     /// A submission that writes nothing: it is answered once all that was decided is kept.
     pub fn barrier(&self) -> Submission {
-        self.submission(self.head, Vec::new())
+        self.close(Open {
+            base: self.head,
+            operations: Vec::new(),
+        })
     }
 
-    fn submission(&self, base: Head, operations: Vec<OperationRecord>) -> Submission {
+    /// Makes a submission of what was decided on top of `open.base`.
+    pub fn close(&self, open: Open) -> Submission {
         Submission {
             account: self.account.id.clone(),
             lineage: self.lineage.clone(),
-            base,
-            operations,
+            base: open.base,
+            operations: open.operations,
             refusal: None,
             payment: None,
             after: self.account.clone(),
@@ -69,10 +79,10 @@ impl Deciding {
         }
     }
 
-    /// Applies what became due until `now`, in as many submissions as it takes. The last one is not
-    /// full, so that more can be added to it.
-    pub fn advance(&mut self, catalogs: &Catalogs, now: Instant) -> Vec<Submission> {
-        let mut submissions = Vec::new();
+    /// Applies what became due until `now`: full steps, each to be committed by itself, and the last
+    /// one, to which more can be added.
+    pub fn advance(&mut self, catalogs: &Catalogs, now: Instant) -> (Vec<Submission>, Open) {
+        let mut steps = Vec::new();
         loop {
             let base = self.head;
             let due = self.account.due(catalogs, now);
@@ -81,10 +91,11 @@ impl Deciding {
                 .iter()
                 .map(|event| self.record(event, catalogs).0)
                 .collect();
-            submissions.push(self.submission(base, operations));
+            let open = Open { base, operations };
             if !due.more {
-                return submissions;
+                return (steps, open);
             }
+            steps.push(self.close(open));
         }
     }
 
@@ -92,7 +103,7 @@ impl Deciding {
     /// did is in `open`, to which the decision is added.
     pub fn rule(
         &mut self,
-        open: Submission,
+        mut open: Open,
         catalogs: &Catalogs,
         command: &Command,
         content: ContentHash,
@@ -101,52 +112,28 @@ impl Deciding {
     ) -> Ruling {
         match self.account.decide(catalogs, command, content, known, now) {
             Ok(Some(event)) => {
-                let (decision, submission) = self.accept(open, catalogs, command, content, &event);
-                Ruling::Decided(decision, submission)
+                let (record, accepted) = self.record(&event, catalogs);
+                open.operations.push(record);
+                let mut submission = self.close(open);
+                submission.payment = event_payment(&self.account, command, &event);
+                let outcome = Outcome::Accepted(Arc::new(accepted));
+                Ruling::Decided(Decision { content, outcome }, submission)
             }
-            Ok(None) => Ruling::Free,
+            Ok(None) => Ruling::Free(self.close(open)),
             Err(refusal) => {
-                let at = now.max(self.account.time);
-                let (decision, submission) = self.refuse(open, command, content, at, refusal);
-                Ruling::Decided(decision, submission)
+                let mut submission = self.close(open);
+                submission.refusal = Some(RefusalRecord {
+                    account: self.account.id.clone(),
+                    operation_id: command.operation_id,
+                    content,
+                    at: now.max(self.account.time),
+                    after: self.account.sequence,
+                    refusal: refusal.clone(),
+                });
+                let outcome = Outcome::Refused(Arc::new(refusal));
+                Ruling::Decided(Decision { content, outcome }, submission)
             }
         }
-    }
-
-    fn accept(
-        &mut self,
-        mut open: Submission,
-        catalogs: &Catalogs,
-        command: &Command,
-        content: ContentHash,
-        event: &Event,
-    ) -> (Decision, Submission) {
-        let (record, accepted) = self.record(event, catalogs);
-        open.operations.push(record);
-        open.payment = event_payment(&self.account, command, event);
-        open.after = self.account.clone();
-        let outcome = Outcome::Accepted(Arc::new(accepted));
-        (Decision { content, outcome }, open)
-    }
-
-    fn refuse(
-        &self,
-        mut open: Submission,
-        command: &Command,
-        content: ContentHash,
-        at: Instant,
-        refusal: Refusal,
-    ) -> (Decision, Submission) {
-        open.refusal = Some(RefusalRecord {
-            account: self.account.id.clone(),
-            operation_id: command.operation_id,
-            content,
-            at,
-            after: self.account.sequence,
-            refusal: refusal.clone(),
-        });
-        let outcome = Outcome::Refused(Arc::new(refusal));
-        (Decision { content, outcome }, open)
     }
 
     /// Applies an event and seals it onto the chain.
@@ -167,27 +154,23 @@ impl Deciding {
         };
         (record, Accepted { operation, balance })
     }
-
-    /// The position of its last decision.
-    pub fn sequence(&self) -> Sequence {
-        self.account.sequence
-    }
 }
 
 fn event_payment(account: &Account, command: &Command, event: &Event) -> Option<PaymentUse> {
-    match &event.fact {
-        crate::domain::event::Fact::PackPurchase {
-            pack,
-            quantity,
-            payment,
-            ..
-        } => Some(PaymentUse {
-            key: payment.key.clone(),
-            account: account.id.clone(),
-            operation_id: command.operation_id,
-            pack: pack.clone(),
-            quantity: *quantity,
-        }),
-        _ => None,
-    }
+    let Fact::PackPurchase {
+        pack,
+        quantity,
+        payment,
+        ..
+    } = &event.fact
+    else {
+        return None;
+    };
+    Some(PaymentUse {
+        key: payment.key.clone(),
+        account: account.id.clone(),
+        operation_id: command.operation_id,
+        pack: pack.clone(),
+        quantity: *quantity,
+    })
 }

@@ -122,7 +122,7 @@ impl Account {
         let expires = |lot: &Lot| lot.terms.expires_at.filter(|_| !lot.remaining.is_zero());
         let first = self.live_lots().filter_map(expires).min()?;
         let amount = self
-            .live_lots(at)
+            .live_lots()
             .filter(|lot| lot.terms.expires_at == Some(first))
             .map(|lot| lot.remaining)
             .sum();

@@ -201,7 +201,7 @@ pub enum CommitError {
 
 /// Where decisions are kept.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// An account's state and the end of its chain.
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError>;
 

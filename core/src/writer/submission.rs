@@ -33,7 +33,13 @@ pub struct Answer {
 /// A caller that waits. The first answer counts; cloning gives the same caller. It keeps its place
 /// among the operations under way until it is answered.
 #[derive(Clone, Debug)]
-pub struct Waiter(Arc<Mutex<Option<Place>>>);
+pub struct Waiter(Arc<Mutex<Waiting>>);
+
+#[derive(Debug)]
+enum Waiting {
+    Yet(Place),
+    Answered { kept: bool },
+}
 
 #[derive(Debug)]
 struct Place {
@@ -51,13 +57,19 @@ impl Waiter {
             reply,
             _permit: permit,
         };
-        (Waiter(Arc::new(Mutex::new(Some(place)))), answer)
+        (Waiter(Arc::new(Mutex::new(Waiting::Yet(place)))), answer)
     }
 
     /// Answers, unless that was done before.
     pub fn answer(&self, answer: Result<Answer, LedgerError>) {
-        let place = self.lock().take();
-        if let Some(place) = place {
+        let kept = answer.is_ok();
+        let mut waiting = self.lock();
+        if matches!(*waiting, Waiting::Answered { .. }) {
+            return;
+        }
+        let before = std::mem::replace(&mut *waiting, Waiting::Answered { kept });
+        drop(waiting);
+        if let Waiting::Yet(place) = before {
             // A caller that has gone away will ask by its operation id.
             let _gone = place.reply.send(answer);
         }
@@ -65,10 +77,15 @@ impl Waiter {
 
     /// Whether it was answered.
     pub fn is_answered(&self) -> bool {
-        self.lock().is_none()
+        matches!(*self.lock(), Waiting::Answered { .. })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Place>> {
+    /// Whether it was answered with a decision that is in the database.
+    pub fn is_kept(&self) -> bool {
+        matches!(*self.lock(), Waiting::Answered { kept: true })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
         self.0.lock().expect("nothing panics while it holds a waiter")
     }
 }
