@@ -26,8 +26,15 @@ pub struct Clock(Arc<Mutex<Source>>);
 
 #[derive(Debug)]
 enum Source {
-    Real { wall: Instant, seen: Monotonic },
-    Manual { at: Instant, since: Monotonic, speed: f64 },
+    Real {
+        wall: Instant,
+        seen: Monotonic,
+    },
+    Manual {
+        at: Instant,
+        since: Monotonic,
+        speed: f64,
+    },
 }
 
 /// What a clock says.

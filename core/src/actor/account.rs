@@ -11,7 +11,9 @@ use std::{
     sync::Arc,
 };
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
+};
 use chrono::TimeDelta;
 use tokio::{sync::oneshot, time::Instant as Monotonic};
 use tracing::{error, info};
@@ -34,7 +36,7 @@ use crate::{
     },
     error::LedgerError,
     store::StoreError,
-    writer::submission::{Answer, CommittedState, Lineage, Submission, Waiter},
+    writer::submission::{CommittedState, Lineage, Settled, Submission, Waiter},
 };
 
 /// The most calls that wait in an actor's mailbox. The permits of the callers are the real bound.
@@ -115,7 +117,11 @@ impl AccountActor {
 
     /// Forgets calls that were answered; their decisions are in the database now.
     fn trim(&mut self) {
-        while self.pending.front().is_some_and(|one| one.waiter.is_answered()) {
+        while self
+            .pending
+            .front()
+            .is_some_and(|one| one.waiter.is_answered())
+        {
             let answered = self.pending.pop_front().expect("it was just looked at");
             let id = answered.command.operation_id;
             self.in_flight.remove(&id);
@@ -148,10 +154,14 @@ impl AccountActor {
             };
             Ok::<_, StoreError>((state, facts))
         };
-        ctx.wait(loading.into_actor(self).map(|loaded, actor, ctx| match loaded {
-            Ok((state, facts)) => actor.resume(state, &facts, ctx),
-            Err(error) => actor.give_up(&error),
-        }));
+        ctx.wait(
+            loading
+                .into_actor(self)
+                .map(|loaded, actor, ctx| match loaded {
+                    Ok((state, facts)) => actor.resume(state, &facts, ctx),
+                    Err(error) => actor.give_up(&error),
+                }),
+        );
     }
 
     /// Drops the state; `true` if it was one on which decisions had been made.
@@ -290,7 +300,7 @@ impl AccountActor {
                 if matches!(decision.outcome, Outcome::Refused(_)) {
                     self.refusals.count(now);
                 }
-                let answer = Answer {
+                let answer = Settled {
                     outcome: decision.outcome.clone(),
                     replayed: false,
                 };
@@ -320,7 +330,8 @@ impl AccountActor {
         let reading = self.node.clock.read();
         let lineage = deciding.lineage.clone();
         let committed = lineage.committed();
-        let is_due = |account: &Account| account.next_due_at().is_some_and(|due| due <= reading.now);
+        let is_due =
+            |account: &Account| account.next_due_at().is_some_and(|due| due <= reading.now);
         if !reading.trusted || !is_due(&committed.account) {
             let _gone = viewer.send(Ok(view(&self.node, &committed, reading.now)));
             return;
@@ -350,7 +361,7 @@ fn earlier_answer(
     account: &AccountId,
     call: &Pending,
     facts: &Facts,
-) -> Option<Answer> {
+) -> Option<Settled> {
     let id = call.command.operation_id;
     let decision = in_flight
         .get(&id)
@@ -358,13 +369,13 @@ fn earlier_answer(
         .or_else(|| facts.decision(id).cloned())
         .or_else(|| node.recent.get(account, id));
     if let Some(decision) = decision {
-        return Some(Answer {
+        return Some(Settled {
             outcome: decision.repeat(id, &call.content),
             replayed: decision.content == call.content,
         });
     }
     let outcome = facts.purchase_before(account, &call.command)?;
-    Some(Answer {
+    Some(Settled {
         outcome,
         replayed: true,
     })

@@ -141,8 +141,7 @@ impl Deciding {
         let before = self.account.available();
         self.account.apply(event);
         let balance: Balance = self.account.balance(catalogs, event.at);
-        let record =
-            OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
+        let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
         self.head = record.head();
         let operation = Operation {
             account: self.account.id.clone(),

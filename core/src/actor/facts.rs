@@ -63,7 +63,11 @@ impl Facts {
         Ok(facts)
     }
 
-    async fn add_payment(&mut self, store: &dyn Store, command: &Command) -> Result<(), StoreError> {
+    async fn add_payment(
+        &mut self,
+        store: &dyn Store,
+        command: &Command,
+    ) -> Result<(), StoreError> {
         if let Some(payment) = command.request.payment()
             && let Some(used) = store.payment(&payment.key).await?
         {

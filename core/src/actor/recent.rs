@@ -58,6 +58,8 @@ impl RecentDecisions {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().expect("nothing panics while it holds the table")
+        self.table
+            .lock()
+            .expect("nothing panics while it holds the table")
     }
 }

@@ -148,7 +148,11 @@ impl Registry {
             for account in accounts {
                 registry.passivate_one(&account).await;
             }
-            debug!(actors.asked = asked, actors.resident = registry.len(), "passivated");
+            debug!(
+                actors.asked = asked,
+                actors.resident = registry.len(),
+                "passivated"
+            );
         };
         // The first arbiter outlives the registry's users; if it is gone, so are the actors.
         let _stopping = self.0.arbiters[0].spawn(passivating);

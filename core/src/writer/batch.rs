@@ -63,7 +63,10 @@ impl Batch {
 
     /// How many submissions it has.
     pub fn len(&self) -> usize {
-        self.groups.iter().map(|group| group.submissions.len()).sum()
+        self.groups
+            .iter()
+            .map(|group| group.submissions.len())
+            .sum()
     }
 
     /// Whether it has none.
@@ -135,7 +138,9 @@ impl Group {
         Some(AccountWork {
             account: self.account.clone(),
             base: first.base,
-            operations: all().flat_map(|one| one.operations.iter().cloned()).collect(),
+            operations: all()
+                .flat_map(|one| one.operations.iter().cloned())
+                .collect(),
             refusals: all().filter_map(|one| one.refusal.clone()).collect(),
             payments: all().filter_map(|one| one.payment.clone()).collect(),
             after: last.after.clone(),

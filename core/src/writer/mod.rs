@@ -136,13 +136,15 @@ impl Task {
         let work = batch.work();
         match self.commit(&work).await {
             Ok(committed) => {
-                debug!(batch.size = batch.len(), batch.accounts = work.len(), "committed");
+                debug!(
+                    batch.size = batch.len(),
+                    batch.accounts = work.len(),
+                    "committed"
+                );
                 tell(batch, &committed);
                 Ok(())
             }
-            Err(CommitError::RolledBack(error)) => {
-                self.write_alone(batch, &error).await
-            }
+            Err(CommitError::RolledBack(error)) => self.write_alone(batch, &error).await,
             Err(CommitError::Unknown(error)) => {
                 error!(error = %error, batch.size = batch.len(), "the outcome of a COMMIT is unknown");
                 self.resolve(batch, &work).await
@@ -237,7 +239,10 @@ fn tell(batch: Batch, committed: &Committed) {
 fn win(group: Group) {
     // Readers see the last state before any caller is answered, so that a caller reads its own write.
     if let Some(last) = group.submissions.last() {
-        let head = last.operations.last().map_or(last.base, |record| record.head());
+        let head = last
+            .operations
+            .last()
+            .map_or(last.base, |record| record.head());
         last.lineage.commits(CommittedState {
             account: last.after.clone(),
             head,
@@ -271,13 +276,17 @@ fn leave_unknown(group: Group) {
     for submission in group.submissions {
         submission.lineage.breaks();
         if let Some((waiter, answer)) = submission.waiter {
-            waiter.answer(Err(unknown(&answer, &submission.operations, &submission.refusal)));
+            waiter.answer(Err(unknown(
+                &answer,
+                &submission.operations,
+                &submission.refusal,
+            )));
         }
     }
 }
 
 fn unknown(
-    answer: &submission::Answer,
+    answer: &submission::Settled,
     operations: &[crate::domain::record::OperationRecord],
     refusal: &Option<crate::domain::record::RefusalRecord>,
 ) -> LedgerError {

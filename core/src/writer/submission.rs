@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Notify, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 
 use crate::{
     domain::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// What a command was answered with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Settled {
     /// Yes or no.
     pub outcome: Outcome,
     /// Whether the same command had been decided before.
@@ -43,7 +43,7 @@ enum Waiting {
 
 #[derive(Debug)]
 struct Place {
-    reply: oneshot::Sender<Result<Answer, LedgerError>>,
+    reply: oneshot::Sender<Result<Settled, LedgerError>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -51,7 +51,7 @@ impl Waiter {
     /// A caller and where its answer will arrive.
     pub fn new(
         permit: OwnedSemaphorePermit,
-    ) -> (Waiter, oneshot::Receiver<Result<Answer, LedgerError>>) {
+    ) -> (Waiter, oneshot::Receiver<Result<Settled, LedgerError>>) {
         let (reply, answer) = oneshot::channel();
         let place = Place {
             reply,
@@ -61,7 +61,7 @@ impl Waiter {
     }
 
     /// Answers, unless that was done before.
-    pub fn answer(&self, answer: Result<Answer, LedgerError>) {
+    pub fn answer(&self, answer: Result<Settled, LedgerError>) {
         let kept = answer.is_ok();
         let mut waiting = self.lock();
         if matches!(*waiting, Waiting::Answered { .. }) {
@@ -86,7 +86,9 @@ impl Waiter {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.0.lock().expect("nothing panics while it holds a waiter")
+        self.0
+            .lock()
+            .expect("nothing panics while it holds a waiter")
     }
 }
 
@@ -198,7 +200,7 @@ pub struct Submission {
     /// The state after the operations.
     pub after: Account,
     /// Who waits, and the answer once it is in the database; none for what nobody waits for.
-    pub waiter: Option<(Waiter, Answer)>,
+    pub waiter: Option<(Waiter, Settled)>,
     /// Told once it is in the database, or dropped if it never will be.
     pub done: Option<oneshot::Sender<()>>,
 }

@@ -1,0 +1,347 @@
+//! The ledger: the only handle that the API sees.
+//!
+//! Owns the way of a call into the service and back: a permit, the account's actor, a deadline, the
+//! answer. It never decides, and it never touches a database but for history.
+
+mod history;
+mod publish;
+mod quote;
+
+use std::{
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix::{Addr, Arbiter, dev::SendError};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::{Instant as Monotonic, timeout_at},
+};
+use tracing::error;
+
+pub use self::{
+    publish::{PublishError, Published},
+    quote::Quote,
+};
+pub use crate::actor::{account::AccountView, node::Limits};
+use crate::{
+    actor::{
+        account::{AccountActor, Barrier, Execute, View},
+        node::Node,
+        pending::Ticket,
+        recent::RecentDecisions,
+        registry::Registry,
+    },
+    clock::{Clock, Reading},
+    domain::{
+        catalog::{Catalogs, Generation, Priced, PromptFingerprint},
+        command::{Command, Request},
+        ids::{AccountId, OperationId},
+        outcome::Outcome,
+        quote::{QuoteGuard, QuoteKey},
+        time::Instant,
+    },
+    error::LedgerError,
+    store::{Store, StoreError},
+    writer::{
+        Writer,
+        submission::{Settled, Waiter},
+    },
+};
+
+/// How often a call goes to a new actor if the one before died under it.
+const ACTORS_TRIED_MAX: usize = 3;
+/// What a caller is told to wait when too much is under way.
+const OVERLOADED_RETRY_AFTER_MS: u64 = 50;
+/// How often accounts that are idle are looked for.
+const PASSIVATE_EVERY: Duration = Duration::from_secs(10);
+/// How long a look at an operation waits before it looks again at what is decided anew.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
+
+/// The keys that nodes share. They never leave the process.
+#[derive(Clone)]
+pub struct Keys {
+    /// The keys that seal quotes, the one in use first. A second one is still recognised.
+    pub quotes: Vec<QuoteKey>,
+    /// The key under which prompts are hashed.
+    pub prompts: [u8; 32],
+}
+
+/// The credits service. Cloning gives the same one.
+#[derive(Clone)]
+pub struct Ledger {
+    node: Arc<Node>,
+    registry: Registry,
+    under_way: Arc<Semaphore>,
+    closed: Arc<AtomicBool>,
+    keys: Arc<Keys>,
+}
+
+/// What a command was answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A text action: it costs nothing, and nothing was recorded.
+    Free,
+    /// It was decided, now or, if `replayed`, before.
+    Decided {
+        /// Yes or no.
+        outcome: Outcome,
+        /// Whether the same command had been decided before.
+        replayed: bool,
+    },
+}
+
+impl Ledger {
+    /// Starts the writer and the actors' threads over `store`. The threads end with the process, or
+    /// when nothing uses the ledger any more.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        limits: Limits,
+        keys: Keys,
+    ) -> Result<Ledger, StoreError> {
+        let catalogs = publish::load(store.as_ref()).await?;
+        let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
+        Arbiter::new().spawn(task);
+        let node = Arc::new(Node {
+            store,
+            writer,
+            clock,
+            catalogs: RwLock::new(catalogs),
+            recent: RecentDecisions::new(limits.recent_decisions_max),
+            limits,
+        });
+        let ledger = Ledger {
+            registry: Registry::new(Arc::clone(&node)),
+            under_way: Arc::new(Semaphore::new(node.limits.operations_under_way_max)),
+            closed: Arc::new(AtomicBool::new(false)),
+            keys: Arc::new(keys),
+            node,
+        };
+        let registry = ledger.registry.clone();
+        Arbiter::new().spawn(async move {
+            loop {
+                tokio::time::sleep(PASSIVATE_EVERY).await;
+                registry.passivate_idle();
+            }
+        });
+        Ok(ledger)
+    }
+
+    /// What the clock says, and whether it can be decided by.
+    pub fn clock(&self) -> Reading {
+        self.node.clock.read()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Instant {
+        self.clock().now
+    }
+
+    /// The catalogs as published now.
+    pub fn catalogs(&self) -> Catalogs {
+        self.node.catalogs()
+    }
+
+    /// Decides a command, exactly once for its operation id. An answer means that the decision, and
+    /// all it was made on, is in the database.
+    pub async fn execute(
+        &self,
+        account: &AccountId,
+        command: Command,
+    ) -> Result<Answer, LedgerError> {
+        if self.is_free(&command.request) {
+            return Ok(Answer::Free);
+        }
+        if self.closed.load(Ordering::Acquire) || self.node.writer.is_halted() {
+            return Err(LedgerError::Unavailable);
+        }
+        if self.catalogs().latest().is_none() {
+            return Err(LedgerError::Unavailable);
+        }
+        let deadline = Monotonic::now() + self.node.limits.deadline;
+        let mut taken_up = false;
+        for _ in 0..ACTORS_TRIED_MAX {
+            let ticket = Ticket::default();
+            match self.try_execute(account, &command, deadline, &ticket).await {
+                Ok(settled) => {
+                    return settled.map(|Settled { outcome, replayed }| Answer::Decided {
+                        outcome,
+                        replayed,
+                    });
+                }
+                Err(ActorGone) => taken_up |= !ticket.give_up(),
+            }
+        }
+        error!(account.id = %account, operation.id = %command.operation_id, "actors died under a command");
+        Err(if taken_up {
+            LedgerError::UnknownOutcome {
+                operation_id: command.operation_id,
+            }
+        } else {
+            LedgerError::Unavailable
+        })
+    }
+
+    async fn try_execute(
+        &self,
+        account: &AccountId,
+        command: &Command,
+        deadline: Monotonic,
+        ticket: &Ticket,
+    ) -> Result<Result<Settled, LedgerError>, ActorGone> {
+        let overloaded = LedgerError::Overloaded {
+            retry_after_ms: OVERLOADED_RETRY_AFTER_MS,
+        };
+        let Ok(permit) = Arc::clone(&self.under_way).try_acquire_owned() else {
+            return Ok(Err(overloaded));
+        };
+        let address = match self.registry.find(account) {
+            Ok(address) => address,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (waiter, answer) = Waiter::new(permit);
+        let call = Execute {
+            command: command.clone(),
+            content: command.request.content(),
+            deadline,
+            ticket: ticket.clone(),
+            waiter,
+        };
+        match address.try_send(call) {
+            Ok(()) => {}
+            Err(SendError::Full(_)) => return Ok(Err(overloaded)),
+            Err(SendError::Closed(_)) => return Err(ActorGone),
+        }
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(ActorGone),
+            Err(_) if ticket.give_up() => Ok(Err(LedgerError::Unavailable)),
+            Err(_) => Ok(Err(LedgerError::UnknownOutcome {
+                operation_id: command.operation_id,
+            })),
+        }
+    }
+
+    /// Whether a request asks for a text action, which needs no account and no database.
+    fn is_free(&self, request: &Request) -> bool {
+        let generation: &Generation = match request {
+            Request::Charge { generation, .. } | Request::Reserve { generation, .. } => generation,
+            Request::OpenAccount
+            | Request::StartSubscription { .. }
+            | Request::CancelSubscription
+            | Request::ResumeSubscription
+            | Request::PurchasePack { .. }
+            | Request::ExtendHold { .. }
+            | Request::Settle { .. }
+            | Request::Release { .. } => return false,
+        };
+        let catalogs = self.catalogs();
+        let in_force = catalogs.in_force(self.now()).or(catalogs.latest());
+        let price = in_force.map(|published| published.catalog.price(generation));
+        matches!(price, Some(Ok(Priced::Free)))
+    }
+
+    /// The account as it is committed, with what became due committed first; none if it was never
+    /// opened. If the database can't be written, the last committed state with its instant.
+    pub async fn view(&self, account: &AccountId) -> Result<Option<AccountView>, LedgerError> {
+        let deadline = Monotonic::now() + self.node.limits.deadline;
+        for _ in 0..ACTORS_TRIED_MAX {
+            let (reply, answer) = oneshot::channel();
+            let address = self.registry.find(account)?;
+            if let Err(SendError::Full(_)) = address.try_send(View { reply }) {
+                return Err(LedgerError::Overloaded {
+                    retry_after_ms: OVERLOADED_RETRY_AFTER_MS,
+                });
+            }
+            match timeout_at(deadline, answer).await {
+                Ok(Ok(view)) => return view,
+                Ok(Err(_)) => {}
+                Err(_) => return Err(LedgerError::Unavailable),
+            }
+        }
+        Err(LedgerError::Unavailable)
+    }
+
+    /// What became of an operation: the definitive answer, after waiting for what is under way. None
+    /// means that the id was not decided so far.
+    pub async fn outcome(
+        &self,
+        account: &AccountId,
+        id: OperationId,
+    ) -> Result<Option<Outcome>, LedgerError> {
+        let deadline = Monotonic::now() + self.node.limits.deadline;
+        while let Some(address) = self.registry.resident(account) {
+            if all_kept(&address, deadline).await? {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
+        let decisions = self.node.store.decisions(account, &[id]).await;
+        let mut decisions = decisions.map_err(|error| self.report(&error))?;
+        Ok(decisions.remove(&id).map(|decision| decision.outcome))
+    }
+
+    /// Opens a quote's id, for a spend that carries one.
+    pub fn quote_guard(&self, id: Option<&str>) -> QuoteGuard {
+        id.map_or(QuoteGuard::None, |id| {
+            QuoteGuard::open(id, &self.keys.quotes)
+        })
+    }
+
+    /// The keyed hash of a prompt, which is all that is ever kept of it.
+    pub fn fingerprint(&self, prompt: &str) -> PromptFingerprint {
+        let hash = blake3::keyed_hash(&self.keys.prompts, prompt.as_bytes());
+        PromptFingerprint(*hash.as_bytes())
+    }
+
+    /// Takes on no more commands; those under way go on. Reads go on.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn drained(&self) {
+        let all = self.node.limits.operations_under_way_max;
+        let all = u32::try_from(all).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _all = self.under_way.acquire_many(all).await;
+    }
+
+    /// Waits until only a restart can tell what became of a COMMIT: the process has to stop.
+    pub async fn halted(&self) {
+        self.node.writer.halted().await;
+    }
+
+    /// How many accounts are in memory.
+    pub fn accounts_resident(&self) -> usize {
+        self.registry.len()
+    }
+
+    fn report(&self, error: &StoreError) -> LedgerError {
+        error!(error = %error, "the database could not be read");
+        LedgerError::from(error)
+    }
+}
+
+/// The actor stopped or died before it answered.
+struct ActorGone;
+
+/// Whether all that the actor has decided is in the database; `false` if some of it was lost and is
+/// decided again.
+async fn all_kept(address: &Addr<AccountActor>, deadline: Monotonic) -> Result<bool, LedgerError> {
+    let (done, kept) = oneshot::channel();
+    match address.try_send(Barrier { done }) {
+        Ok(()) => {}
+        Err(SendError::Full(_)) => return Ok(false),
+        // It has stopped, so nothing of it is under way but what the writer has.
+        Err(SendError::Closed(_)) => return Ok(true),
+    }
+    match timeout_at(deadline, kept).await {
+        Ok(kept) => Ok(kept.is_ok()),
+        Err(_) => Err(LedgerError::Unavailable),
+    }
+}
