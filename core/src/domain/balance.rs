@@ -76,7 +76,7 @@ impl Account {
     /// The balance at `as_of`, which must not be past anything due.
     pub fn balance(&self, catalogs: &Catalogs, as_of: Instant) -> Balance {
         let of = |wanted: fn(&Origin) -> bool| -> Credits {
-            self.live_lots(as_of)
+            self.counted_lots(as_of)
                 .filter(|lot| wanted(&lot.terms.origin))
                 .map(|lot| lot.remaining)
                 .sum()
@@ -101,7 +101,11 @@ impl Account {
 
     /// What can be spent at `at`.
     pub fn available(&self, at: Instant) -> Credits {
-        self.live_lots(at).map(|lot| lot.remaining).sum()
+        self.counted_lots(at).map(|lot| lot.remaining).sum()
+    }
+
+    fn counted_lots(&self, at: Instant) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(move |lot| lot.counts(at))
     }
 
     /// What open holds set aside.
@@ -113,16 +117,16 @@ impl Account {
     pub fn frozen(&self, at: Instant) -> Credits {
         self.lots
             .iter()
-            .filter(|lot| !lot.freezes.is_empty() && !lot.is_expired(at))
+            .filter(|lot| !lot.freezes.is_empty() && !lot.is_over(at))
             .map(|lot| lot.remaining)
             .sum()
     }
 
     fn next_expiry(&self, at: Instant) -> Option<Expiring> {
         let expires = |lot: &Lot| lot.terms.expires_at.filter(|_| !lot.remaining.is_zero());
-        let first = self.live_lots(at).filter_map(expires).min()?;
+        let first = self.counted_lots(at).filter_map(expires).min()?;
         let amount = self
-            .live_lots(at)
+            .counted_lots(at)
             .filter(|lot| lot.terms.expires_at == Some(first))
             .map(|lot| lot.remaining)
             .sum();
@@ -148,7 +152,7 @@ impl Account {
         let unused: Credits = of_period.iter().map(|lot| lot.remaining).sum();
         let remaining = of_period
             .iter()
-            .filter(|lot| lot.is_live(at))
+            .filter(|lot| lot.counts(at))
             .map(|lot| lot.remaining)
             .sum();
         let renews = subscription.renews();

@@ -173,6 +173,18 @@ impl Lot {
         self.freezes.is_empty() && self.terms.effective_at <= at && !self.is_expired(at)
     }
 
+    /// Whether its remainder counts in the balance at `at`. A lot that ends at that very instant
+    /// counts until its expiry is recorded: otherwise the first of several expiries at one instant
+    /// would show the change of all of them, and the others none.
+    pub fn counts(&self, at: Instant) -> bool {
+        self.freezes.is_empty() && self.terms.effective_at <= at && !self.is_over(at)
+    }
+
+    /// Whether it ended before `at`.
+    pub fn is_over(&self, at: Instant) -> bool {
+        self.terms.expires_at.is_some_and(|expires| expires < at)
+    }
+
     /// When its remainder ends, if it has one.
     pub fn due_at(&self) -> Option<Instant> {
         self.terms.expires_at.filter(|_| !self.remaining.is_zero())
