@@ -75,7 +75,7 @@ impl Registry {
         if residents.len() == residents_max {
             self.make_room(&residents);
         }
-        if residents.len() >= residents_max + residents_max / EVICTED_PART + 1 {
+        if residents.len() > residents_max + residents_max / EVICTED_PART {
             return Err(LedgerError::Overloaded {
                 retry_after_ms: FULL_RETRY_AFTER_MS,
             });

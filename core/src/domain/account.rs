@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     credits::Credits,
     event::{Event, Fact, Posting, SubscriptionEvent},
-    hold::{Draw, Hold, late_settle_ends_at},
+    hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     subscription::Subscription,
@@ -36,9 +36,12 @@ pub struct Account {
     /// The open holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,
-    /// Expired holds that were settled late, and until when they are remembered.
+    /// When its last subscription ended, if one did. No later one reaches back before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_ended_at: Option<Instant>,
+    /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub settled_late: BTreeMap<HoldId, Instant>,
+    pub settled_late: BTreeMap<HoldId, LateSettlement>,
     /// What entered and left since it was opened.
     pub totals: Totals,
 }
@@ -71,6 +74,7 @@ impl Account {
             subscription: None,
             lots: Vec::new(),
             holds: Vec::new(),
+            plan_ended_at: None,
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
         }
@@ -121,7 +125,8 @@ impl Account {
         }
         self.lots
             .retain(|lot| !lot.remaining.is_zero() || !lot.held.is_zero());
-        self.settled_late.retain(|_, until| *until > event.at);
+        self.settled_late
+            .retain(|_, late| late_settle_ends_at(late.at) > event.at);
     }
 
     fn open_lot(&mut self, terms: &LotTerms) {
@@ -165,7 +170,7 @@ impl Account {
         match &event.fact {
             Fact::AccountOpened => self.opened_at = event.at,
             Fact::SubscriptionChange { change, lot } => {
-                self.apply_subscription(change, lot.as_ref());
+                self.apply_subscription(event.at, change, lot.as_ref());
             }
             Fact::PeriodGrant { period, lot, .. } => {
                 let subscription = self.subscription_mut();
@@ -200,8 +205,11 @@ impl Account {
             Fact::HoldReleased { hold } | Fact::HoldExpired { hold } => self.close_hold(*hold),
             Fact::Charge(charge) => match charge.hold {
                 Some(hold) if charge.late => {
-                    let until = late_settle_ends_at(event.at);
-                    self.settled_late.insert(hold, until);
+                    let late = LateSettlement {
+                        at: event.at,
+                        cost: charge.cost,
+                    };
+                    self.settled_late.insert(hold, late);
                 }
                 Some(hold) => self.close_hold(hold),
                 None => {}
@@ -210,7 +218,12 @@ impl Account {
         }
     }
 
-    fn apply_subscription(&mut self, change: &SubscriptionEvent, lot: Option<&LotTerms>) {
+    fn apply_subscription(
+        &mut self,
+        at: Instant,
+        change: &SubscriptionEvent,
+        lot: Option<&LotTerms>,
+    ) {
         match change {
             SubscriptionEvent::Started {
                 plan,
@@ -237,6 +250,7 @@ impl Account {
             SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
             SubscriptionEvent::Ended { packs_frozen } => {
                 self.subscription = None;
+                self.plan_ended_at = Some(at);
                 if *packs_frozen {
                     self.freeze(Freeze::Lapsed, |lot| {
                         matches!(lot.terms.origin, Origin::Pack { .. })

@@ -107,6 +107,15 @@ pub struct ResolvedHold {
     pub at: Instant,
 }
 
+/// A late settlement, remembered for [`LATE_SETTLE_DAYS`] so that there is no second one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateSettlement {
+    /// When it was settled.
+    pub at: Instant,
+    /// What was consumed.
+    pub cost: Credits,
+}
+
 /// The last instant, exclusive, at which a hold that expired at `expired_at` can be settled.
 pub fn late_settle_ends_at(expired_at: Instant) -> Instant {
     expired_at.saturating_add(TimeDelta::days(i64::from(LATE_SETTLE_DAYS)))

@@ -72,6 +72,15 @@ impl Instant {
             .unwrap_or(Instant::MAX)
     }
 
+    /// The same day and time `months` earlier; a day the month lacks becomes its last day. Kept
+    /// after the year 1969.
+    pub fn minus_months(self, months: u32) -> Instant {
+        self.to_utc()
+            .checked_sub_months(Months::new(months))
+            .and_then(|time| Instant::try_from(time).ok())
+            .unwrap_or_default()
+    }
+
     /// The time from `earlier` to this instant; negative if it is later.
     pub fn since(self, earlier: Instant) -> TimeDelta {
         TimeDelta::microseconds(self.0 - earlier.0)

@@ -14,7 +14,7 @@ use crate::domain::{
     payment::Payment,
     refusal::{Limit, Limited, Refusal},
     subscription::Subscription,
-    time::{Instant, period_at},
+    time::{Instant, period_at, period_start},
 };
 
 /// How far back an adopter with users may set an anchor.
@@ -42,7 +42,7 @@ impl Case<'_> {
         anchor: Option<Instant>,
     ) -> Result<Verdict, Refusal> {
         let anchor = anchor.unwrap_or(self.at);
-        self.check_anchor(anchor)?;
+        self.check_anchor_age(anchor)?;
         let published = self.catalogs.terms_at(self.at);
         let startable = |plan: &&crate::domain::catalog::Plan| plan.price(interval).is_some();
         let plans = &published.catalog.plans;
@@ -62,13 +62,15 @@ impl Case<'_> {
                 cancel_at: current.cancel_at,
             });
         }
+        let period = period_at(anchor, self.at);
+        self.check_overlap(anchor, period)?;
         let made = self.account.sequence.next();
         let subscription = Subscription {
             id: made,
             plan: plan.clone(),
             interval,
             anchor,
-            period: period_at(anchor, self.at),
+            period,
             granted: terms.allowance,
             cancel_at: None,
         };
@@ -89,19 +91,34 @@ impl Case<'_> {
         })
     }
 
-    fn check_anchor(&self, anchor: Instant) -> Result<(), Refusal> {
-        let earliest = anchor.plus_months(ANCHOR_MONTHS_BACK_MAX);
-        if anchor <= self.at && self.at <= earliest {
+    fn check_anchor_age(&self, anchor: Instant) -> Result<(), Refusal> {
+        let earliest = self.at.minus_months(ANCHOR_MONTHS_BACK_MAX);
+        if (earliest..=self.at).contains(&anchor) {
             return Ok(());
         }
-        let seconds = |instant: Instant| instant.micros() / 1_000_000;
-        Err(Refusal::ParameterOutOfRange {
+        Err(self.anchor_out_of_range(anchor, earliest))
+    }
+
+    /// Credit periods of one account never overlap: a new subscription whose current period began
+    /// before the last one ended would grant the same days twice.
+    fn check_overlap(&self, anchor: Instant, period: u32) -> Result<(), Refusal> {
+        match self.account.plan_ended_at {
+            Some(ended) if period_start(anchor, period) < ended => {
+                Err(self.anchor_out_of_range(anchor, ended))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn anchor_out_of_range(&self, anchor: Instant, earliest: Instant) -> Refusal {
+        const SECOND: i64 = 1_000_000;
+        Refusal::ParameterOutOfRange {
             parameter: Limited::Anchor,
             given: anchor.to_string(),
-            min: None,
-            max: Some(seconds(self.at)),
+            min: Some((earliest.micros() + SECOND - 1) / SECOND),
+            max: Some(self.at.micros() / SECOND),
             allowed: Vec::new(),
-        })
+        }
     }
 
     pub(super) fn cancel_subscription(&self) -> Result<Verdict, Refusal> {

@@ -13,22 +13,27 @@ use crate::domain::{
     hold::{Hold, LATE_SETTLED_MAX, Resolution, ResolvedHold, Spend, late_settle_ends_at},
     ids::HoldId,
     refusal::{Limited, Refusal},
+    time::Instant,
 };
 
 impl Case<'_> {
     pub(super) fn extend_hold(&self, id: HoldId, ttl_minutes: u32) -> Result<Verdict, Refusal> {
-        let hold = self.open_hold(id)?;
         check_ttl(ttl_minutes)?;
+        let hold = self.open_hold(id)?;
         let expires_at = self
             .at
             .saturating_add(TimeDelta::minutes(i64::from(ttl_minutes)));
         if expires_at < hold.expires_at || expires_at > hold.expires_at_max() {
-            let minutes = |until: crate::domain::time::Instant| until.since(self.at).num_minutes();
+            let left = |until: Instant| until.since(self.at);
+            // Rounded towards each other, so that both ends are minutes that would be taken.
+            let min = (left(hold.expires_at) + TimeDelta::seconds(60) - TimeDelta::microseconds(1))
+                .num_minutes();
+            let max = left(hold.expires_at_max()).num_minutes();
             return Err(Refusal::ParameterOutOfRange {
                 parameter: Limited::TtlMinutes,
                 given: ttl_minutes.to_string(),
-                min: Some(minutes(hold.expires_at)),
-                max: Some(minutes(hold.expires_at_max())),
+                min: Some(min),
+                max: Some(max),
                 allowed: Vec::new(),
             });
         }
@@ -64,23 +69,17 @@ impl Case<'_> {
     }
 
     /// An expired hold that may be settled late: once, for so long.
-    fn settled_late(&self, id: HoldId) -> Result<&ResolvedHold, Refusal> {
+    fn settled_late(&self, id: HoldId) -> Result<ResolvedHold, Refusal> {
         let hold = self.resolved(id)?;
-        let ended = Refusal::HoldAlreadyResolved {
-            hold: id,
-            resolution: hold.resolution,
-            at: hold.at,
-        };
         match hold.resolution {
             Resolution::Settled { .. } | Resolution::Released | Resolution::SettledLate { .. } => {
-                Err(ended)
+                Err(already_resolved(&hold))
             }
-            Resolution::Expired if self.account.settled_late.contains_key(&id) => Err(ended),
             Resolution::Expired
                 if self.at >= late_settle_ends_at(hold.at)
                     || self.account.settled_late.len() >= LATE_SETTLED_MAX =>
             {
-                Err(expired(hold))
+                Err(expired(&hold))
             }
             Resolution::Expired => Ok(hold),
         }
@@ -93,24 +92,32 @@ impl Case<'_> {
                 Err(unknown) => return unknown,
             };
             match hold.resolution {
-                Resolution::Expired => expired(hold),
+                Resolution::Expired => expired(&hold),
                 Resolution::Settled { .. }
                 | Resolution::Released
-                | Resolution::SettledLate { .. } => Refusal::HoldAlreadyResolved {
-                    hold: id,
-                    resolution: hold.resolution,
-                    at: hold.at,
-                },
+                | Resolution::SettledLate { .. } => already_resolved(&hold),
             }
         })
     }
 
-    fn resolved(&self, id: HoldId) -> Result<&ResolvedHold, Refusal> {
-        self.known
-            .hold
-            .as_ref()
-            .filter(|hold| hold.id == id)
-            .ok_or(Refusal::HoldUnknown { hold: id })
+    /// The hold as it ended. The account itself knows of a late settlement before the ledger that
+    /// was asked does.
+    fn resolved(&self, id: HoldId) -> Result<ResolvedHold, Refusal> {
+        let known = self.known.hold.as_ref().filter(|hold| hold.id == id);
+        let mut hold = known.cloned().ok_or(Refusal::HoldUnknown { hold: id })?;
+        if let Some(late) = self.account.settled_late.get(&id) {
+            hold.resolution = Resolution::SettledLate { cost: late.cost };
+            hold.at = late.at;
+        }
+        Ok(hold)
+    }
+}
+
+fn already_resolved(hold: &ResolvedHold) -> Refusal {
+    Refusal::HoldAlreadyResolved {
+        hold: hold.id,
+        resolution: hold.resolution,
+        at: hold.at,
     }
 }
 

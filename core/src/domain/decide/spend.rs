@@ -21,9 +21,10 @@ impl Case<'_> {
         generation: &Generation,
         guard: &PriceGuard,
     ) -> Result<Option<Verdict>, Refusal> {
-        let Some((price, published)) = self.price(generation, guard)? else {
+        let Some((price, published)) = self.price(generation, &guard.quote)? else {
             return Ok(None);
         };
+        self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
         let postings = draws
             .iter()
@@ -48,12 +49,13 @@ impl Case<'_> {
         guard: &PriceGuard,
         ttl_minutes: Option<u32>,
     ) -> Result<Option<Verdict>, Refusal> {
-        let Some((price, published)) = self.price(generation, guard)? else {
+        let Some((price, published)) = self.price(generation, &guard.quote)? else {
             return Ok(None);
         };
         let policy = &self.catalogs.terms_at(self.at).catalog.policy;
         let ttl_minutes = ttl_minutes.unwrap_or(policy.hold_ttl_minutes);
         check_ttl(ttl_minutes)?;
+        self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
         if self.account.holds.len() >= HOLDS_OPEN_MAX {
             let max = u32::try_from(HOLDS_OPEN_MAX).expect("a small constant");
@@ -82,20 +84,30 @@ impl Case<'_> {
     fn price(
         &self,
         generation: &Generation,
-        guard: &PriceGuard,
+        quote: &QuoteGuard,
     ) -> Result<Option<(Price, &PublishedCatalog)>, Refusal> {
         let in_force = self.catalogs.terms_at(self.at);
-        let published = match &guard.quote {
+        let published = match quote {
             QuoteGuard::Quoted(quote) if self.binds(quote, generation) => self
                 .catalogs
                 .version(quote.catalog_version)
                 .unwrap_or(in_force),
             QuoteGuard::Quoted(_) | QuoteGuard::None | QuoteGuard::Unrecognised => in_force,
         };
-        let price = match published.catalog.price(generation)? {
-            Priced::Free => return Ok(None),
-            Priced::Cost(price) => price,
-        };
+        match published.catalog.price(generation)? {
+            Priced::Free => Ok(None),
+            Priced::Cost(price) => Ok(Some((price, published))),
+        }
+    }
+
+    /// Whether the price is what the caller expects, and under the ceiling.
+    fn check_price(
+        &self,
+        price: &Price,
+        published: &PublishedCatalog,
+        generation: &Generation,
+        guard: &PriceGuard,
+    ) -> Result<(), Refusal> {
         self.check_quote(&guard.quote, generation, price.cost)?;
         if let Some(cost_max) = guard.cost_max.filter(|max| price.cost > *max) {
             return Err(Refusal::PriceChanged {
@@ -104,7 +116,12 @@ impl Case<'_> {
                 catalog_version: published.version,
             });
         }
-        let ceiling = in_force.catalog.policy.request_credits_max;
+        let ceiling = self
+            .catalogs
+            .terms_at(self.at)
+            .catalog
+            .policy
+            .request_credits_max;
         if let Some(max) = ceiling.filter(|max| price.cost > *max) {
             return Err(Refusal::LimitExceeded {
                 limit: Limit::RequestCredits,
@@ -112,7 +129,7 @@ impl Case<'_> {
                 asked: price.cost.get(),
             });
         }
-        Ok(Some((price, published)))
+        Ok(())
     }
 
     fn binds(&self, quote: &QuoteTerms, generation: &Generation) -> bool {
@@ -127,14 +144,16 @@ impl Case<'_> {
     ) -> Result<(), Refusal> {
         match quote {
             QuoteGuard::None => Ok(()),
-            QuoteGuard::Quoted(quote) if self.binds(quote, generation) => Ok(()),
-            QuoteGuard::Quoted(quote)
-                if quote.request == request_hash(&self.account.id, generation) =>
-            {
+            QuoteGuard::Quoted(quote) if self.at >= quote.expires_at => {
                 Err(Refusal::QuoteExpired {
                     expired_at: quote.expires_at,
                     cost,
                 })
+            }
+            // The cost differs only where the catalog version that it names is not known here: then
+            // nobody may pay another price than the one that was quoted.
+            QuoteGuard::Quoted(quote) if self.binds(quote, generation) && quote.cost == cost => {
+                Ok(())
             }
             QuoteGuard::Quoted(_) | QuoteGuard::Unrecognised => Err(Refusal::QuoteMismatch),
         }
