@@ -61,7 +61,12 @@ fn table() -> TableCreateStatement {
     Table::create()
         .table(Account::Table)
         .col(id)
-        .col(ColumnDef::new(Account::ExternalId).text().not_null().unique_key())
+        .col(
+            ColumnDef::new(Account::ExternalId)
+                .text()
+                .not_null()
+                .unique_key(),
+        )
         .col(ColumnDef::new(Account::Sequence).big_integer().not_null())
         .col(ColumnDef::new(Account::HeadHash).blob().not_null())
         .col(ColumnDef::new(Account::Standing).text().not_null())

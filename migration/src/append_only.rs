@@ -8,8 +8,18 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// Each trigger by name, with what it stands before, when it fires and what it says.
 const TRIGGERS: [(&str, &str, &str, &str); 12] = [
-    ("operation_update", "UPDATE ON operation", "1", "operations never change"),
-    ("operation_delete", "DELETE ON operation", "1", "operations are never deleted"),
+    (
+        "operation_update",
+        "UPDATE ON operation",
+        "1",
+        "operations never change",
+    ),
+    (
+        "operation_delete",
+        "DELETE ON operation",
+        "1",
+        "operations are never deleted",
+    ),
     (
         "operation_replace",
         "INSERT ON operation",
@@ -18,8 +28,18 @@ const TRIGGERS: [(&str, &str, &str, &str); 12] = [
          OR EXISTS (SELECT 1 FROM operation WHERE rowid = NEW.rowid)",
         "operations are never replaced",
     ),
-    ("payment_update", "UPDATE ON payment", "1", "payments never change"),
-    ("payment_delete", "DELETE ON payment", "1", "payments are never deleted"),
+    (
+        "payment_update",
+        "UPDATE ON payment",
+        "1",
+        "payments never change",
+    ),
+    (
+        "payment_delete",
+        "DELETE ON payment",
+        "1",
+        "payments are never deleted",
+    ),
     (
         "payment_replace",
         "INSERT ON payment",
@@ -27,8 +47,18 @@ const TRIGGERS: [(&str, &str, &str, &str); 12] = [
          OR EXISTS (SELECT 1 FROM payment WHERE rowid = NEW.rowid)",
         "payments are never replaced",
     ),
-    ("catalog_update", "UPDATE ON catalog", "1", "published catalogs never change"),
-    ("catalog_delete", "DELETE ON catalog", "1", "published catalogs are never deleted"),
+    (
+        "catalog_update",
+        "UPDATE ON catalog",
+        "1",
+        "published catalogs never change",
+    ),
+    (
+        "catalog_delete",
+        "DELETE ON catalog",
+        "1",
+        "published catalogs are never deleted",
+    ),
     (
         "catalog_replace",
         "INSERT ON catalog",
@@ -37,14 +67,24 @@ const TRIGGERS: [(&str, &str, &str, &str); 12] = [
         "published catalogs are never replaced",
     ),
     // Refusals are kept for some days only, so deleting one is no offence.
-    ("refusal_update", "UPDATE ON refusal", "1", "refusals never change"),
+    (
+        "refusal_update",
+        "UPDATE ON refusal",
+        "1",
+        "refusals never change",
+    ),
     (
         "account_rename",
         "UPDATE OF id, external_id ON account",
         "1",
         "accounts keep their names",
     ),
-    ("account_delete", "DELETE ON account", "1", "accounts are never deleted"),
+    (
+        "account_delete",
+        "DELETE ON account",
+        "1",
+        "accounts are never deleted",
+    ),
 ];
 
 pub(crate) struct Step;
@@ -73,7 +113,10 @@ impl MigrationTrait for Step {
                 "CREATE TRIGGER {name} BEFORE {before} FOR EACH ROW WHEN {when} \
                  BEGIN SELECT RAISE(ABORT, '{says}'); END"
             );
-            manager.get_connection().execute_unprepared(&trigger).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&trigger)
+                .await?;
         }
         Ok(())
     }
@@ -82,7 +125,10 @@ impl MigrationTrait for Step {
         sqlite_only(manager)?;
         for (name, ..) in TRIGGERS {
             let trigger = format!("DROP TRIGGER {name}");
-            manager.get_connection().execute_unprepared(&trigger).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&trigger)
+                .await?;
         }
         Ok(())
     }

@@ -37,9 +37,22 @@ impl MigrationTrait for Step {
 fn table() -> TableCreateStatement {
     Table::create()
         .table(Catalog::Table)
-        .col(ColumnDef::new(Catalog::Version).big_integer().not_null().primary_key())
-        .col(ColumnDef::new(Catalog::EffectiveAtUs).big_integer().not_null())
-        .col(ColumnDef::new(Catalog::PublishedAtUs).big_integer().not_null())
+        .col(
+            ColumnDef::new(Catalog::Version)
+                .big_integer()
+                .not_null()
+                .primary_key(),
+        )
+        .col(
+            ColumnDef::new(Catalog::EffectiveAtUs)
+                .big_integer()
+                .not_null(),
+        )
+        .col(
+            ColumnDef::new(Catalog::PublishedAtUs)
+                .big_integer()
+                .not_null(),
+        )
         .col(ColumnDef::new(Catalog::Hash).blob().not_null())
         .col(ColumnDef::new(Catalog::Source).text().not_null())
         .check(Expr::col(Catalog::Version).between(1, i32::MAX))

@@ -108,14 +108,26 @@ fn table() -> TableCreateStatement {
 
 fn columns(table: &mut TableCreateStatement) {
     table
-        .col(ColumnDef::new(Operation::AccountId).big_integer().not_null())
+        .col(
+            ColumnDef::new(Operation::AccountId)
+                .big_integer()
+                .not_null(),
+        )
         .col(ColumnDef::new(Operation::Sequence).big_integer().not_null())
         .col(ColumnDef::new(Operation::OperationId).uuid().not_null())
         .col(ColumnDef::new(Operation::Content).blob())
         .col(ColumnDef::new(Operation::Kind).text().not_null())
         .col(ColumnDef::new(Operation::AtUs).big_integer().not_null())
-        .col(ColumnDef::new(Operation::RecordedAtUs).big_integer().not_null())
-        .col(ColumnDef::new(Operation::CatalogVersion).big_integer().not_null())
+        .col(
+            ColumnDef::new(Operation::RecordedAtUs)
+                .big_integer()
+                .not_null(),
+        )
+        .col(
+            ColumnDef::new(Operation::CatalogVersion)
+                .big_integer()
+                .not_null(),
+        )
         .col(ColumnDef::new(Operation::Hold).uuid())
         .col(ColumnDef::new(Operation::Action).text())
         .col(ColumnDef::new(Operation::Model).text())
@@ -123,8 +135,16 @@ fn columns(table: &mut TableCreateStatement) {
         .col(ColumnDef::new(Operation::Granted).big_integer().not_null())
         .col(ColumnDef::new(Operation::Consumed).big_integer().not_null())
         .col(ColumnDef::new(Operation::Change).big_integer().not_null())
-        .col(ColumnDef::new(Operation::AvailableAfter).big_integer().not_null())
-        .col(ColumnDef::new(Operation::HeldAfter).big_integer().not_null())
+        .col(
+            ColumnDef::new(Operation::AvailableAfter)
+                .big_integer()
+                .not_null(),
+        )
+        .col(
+            ColumnDef::new(Operation::HeldAfter)
+                .big_integer()
+                .not_null(),
+        )
         .col(ColumnDef::new(Operation::Postings).text().not_null())
         .col(ColumnDef::new(Operation::Fact).text().not_null())
         .col(ColumnDef::new(Operation::Balance).text().not_null())

@@ -55,7 +55,11 @@ fn table() -> TableCreateStatement {
         .col(ColumnDef::new(Refusal::AccountId).big_integer().not_null())
         .col(ColumnDef::new(Refusal::Content).blob().not_null())
         .col(ColumnDef::new(Refusal::AtUs).big_integer().not_null())
-        .col(ColumnDef::new(Refusal::AfterSequence).big_integer().not_null())
+        .col(
+            ColumnDef::new(Refusal::AfterSequence)
+                .big_integer()
+                .not_null(),
+        )
         .col(ColumnDef::new(Refusal::Refusal).text().not_null())
         .primary_key(&mut key)
         .foreign_key(&mut account)
