@@ -36,7 +36,7 @@ pub(in super::super) fn row(key: Option<i64>, work: &AccountWork) -> account::Ac
 }
 
 fn available(state: &Account) -> i64 {
-    state.available(state.time).get()
+    state.available().get()
 }
 
 /// Reads the row back.
