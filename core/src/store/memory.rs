@@ -1,1 +1,206 @@
-//! stub
+//! A store in memory, which fails on demand. For tests and simulations only.
+//!
+//! Owns the same promises as the store in a database: a batch is written whole or not at all, losers
+//! excepted, and what was decided before wins. It keeps nothing beyond the process.
+
+mod fault;
+mod kept;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+
+use self::kept::Kept;
+use super::{
+    AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
+    OperationFilter, SequenceWindow, Store, StoreError,
+};
+use crate::domain::{
+    ids::{AccountId, HoldId, OperationId},
+    outcome::Decision,
+    payment::{PaymentKey, PaymentUse},
+    record::{OperationRecord, RefusalRecord},
+    time::Instant,
+};
+
+pub use self::fault::{Fault, FaultPoint, Faults, Injected, NoFaults, Overtake};
+
+/// The statements of a commit between its begin and its end, as they can fail one by one: the steps
+/// 2 to 5 of the protocol.
+pub const STATEMENTS: u32 = 4;
+
+/// A store in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    kept: Mutex<Kept>,
+    faults: Arc<dyn Faults>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> MemoryStore {
+        MemoryStore::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that never fails.
+    pub fn new() -> MemoryStore {
+        MemoryStore::with_faults(Arc::new(NoFaults))
+    }
+
+    /// An empty store that fails as `faults` says.
+    pub fn with_faults(faults: Arc<dyn Faults>) -> MemoryStore {
+        MemoryStore {
+            kept: Mutex::default(),
+            faults,
+        }
+    }
+
+    /// Writes as another node would: at once and without faults.
+    pub fn write(&self, batch: &[AccountWork]) -> Committed {
+        self.kept().write(batch)
+    }
+
+    /// Reads as another node would: at once and without faults.
+    pub fn read(&self, account: &AccountId) -> Loaded {
+        self.kept().load(account)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept
+            .lock()
+            .expect("nothing panics while it changes what is kept")
+    }
+
+    /// Lets the faults act at `point`.
+    async fn pass(&self, point: FaultPoint) -> Result<(), Stopped> {
+        match self.faults.next(point) {
+            Fault::None => Ok(()),
+            Fault::Fail => Err(Stopped::Failed),
+            Fault::UnknownDone => Err(Stopped::UnknownDone),
+            Fault::UnknownNotDone => Err(Stopped::UnknownNotDone),
+            Fault::Delay(turns) => {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                Ok(())
+            }
+            Fault::LoseFence(overtake) => {
+                overtake(self);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What a fault made of a step.
+enum Stopped {
+    Failed,
+    UnknownDone,
+    UnknownNotDone,
+}
+
+fn injected() -> Box<Injected> {
+    Box::new(Injected)
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
+        match self.pass(FaultPoint::Load).await {
+            Ok(()) => Ok(self.kept().load(account)),
+            Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
+                Err(StoreError::Unavailable(injected()))
+            }
+        }
+    }
+
+    async fn decisions(
+        &self,
+        account: &AccountId,
+        ids: &[OperationId],
+    ) -> Result<HashMap<OperationId, Decision>, StoreError> {
+        self.kept().decisions(account, ids)
+    }
+
+    async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
+        Ok(self.kept().payment(key))
+    }
+
+    async fn hold(
+        &self,
+        account: &AccountId,
+        hold: HoldId,
+    ) -> Result<Option<KeptHold>, StoreError> {
+        self.kept().hold(account, hold)
+    }
+
+    async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
+        for statement in 0..STATEMENTS {
+            if self.pass(FaultPoint::Statement(statement)).await.is_err() {
+                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
+            }
+        }
+        let committed = match self.pass(FaultPoint::Commit).await {
+            Ok(()) => self.write(batch),
+            Err(Stopped::Failed) => {
+                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
+            }
+            Err(Stopped::UnknownDone) => {
+                self.write(batch);
+                return Err(CommitError::Unknown(injected()));
+            }
+            Err(Stopped::UnknownNotDone) => return Err(CommitError::Unknown(injected())),
+        };
+        match self.pass(FaultPoint::AfterCommit).await {
+            Ok(()) => Ok(committed),
+            Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
+                Err(CommitError::Unknown(injected()))
+            }
+        }
+    }
+
+    async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
+        Ok(self.kept().resolve(batch))
+    }
+
+    async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {
+        Ok(self.kept().catalogs())
+    }
+
+    async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
+        Ok(self.kept().publish(catalog))
+    }
+
+    async fn operations(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Result<Vec<OperationRecord>, StoreError> {
+        Ok(self.kept().operations(account, filter, window))
+    }
+
+    async fn operation_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Result<Option<OperationRecord>, StoreError> {
+        Ok(self.kept().operation_at(account, at))
+    }
+
+    async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
+        Ok(self.kept().accounts(window))
+    }
+
+    async fn refusals(
+        &self,
+        account: &AccountId,
+        limit: u64,
+    ) -> Result<Vec<RefusalRecord>, StoreError> {
+        Ok(self.kept().refusals(account, limit))
+    }
+}

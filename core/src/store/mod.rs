@@ -7,6 +7,9 @@
 pub mod memory;
 pub mod sql;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;

@@ -1,0 +1,282 @@
+//! What the store in memory keeps, and the rules of the database on it.
+//!
+//! Owns who wins a commit: the same as in the database, by plain comparisons.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    domain::{
+        account::Account,
+        event::Fact,
+        hold::ResolvedHold,
+        ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
+        outcome::{Decision, Outcome},
+        payment::{PaymentKey, PaymentUse},
+        record::{Head, OperationRecord, RefusalRecord},
+        time::Instant,
+    },
+    store::{
+        AccountStanding, AccountWindow, AccountWork, Committed, KeptCatalog, KeptHold, Loaded,
+        OperationFilter, SequenceWindow, StoreError,
+    },
+};
+
+/// All rows.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// In the order of their keys, which count from 1.
+    accounts: Vec<Rows>,
+    by_id: HashMap<AccountId, usize>,
+    payments: HashMap<PaymentKey, PaymentUse>,
+    catalogs: BTreeMap<CatalogVersion, KeptCatalog>,
+}
+
+/// The rows of one account.
+#[derive(Debug)]
+struct Rows {
+    state: Account,
+    head: Head,
+    /// Those of position 1, 2 and so on.
+    operations: Vec<OperationRecord>,
+    refusals: Vec<RefusalRecord>,
+}
+
+impl Rows {
+    fn knows(&self, id: OperationId) -> bool {
+        self.operations.iter().any(|record| record.operation_id == id)
+            || self.refusals.iter().any(|record| record.operation_id == id)
+    }
+}
+
+impl Kept {
+    fn rows(&self, account: &AccountId) -> Option<&Rows> {
+        self.by_id.get(account).map(|at| &self.accounts[*at])
+    }
+
+    fn all_operations(&self, account: &AccountId) -> &[OperationRecord] {
+        self.rows(account).map_or(&[], |rows| &rows.operations)
+    }
+
+    pub(super) fn write(&mut self, batch: &[AccountWork]) -> Committed {
+        let mut lost = Vec::new();
+        for work in batch {
+            if self.wins(work) {
+                self.add(work);
+            } else {
+                lost.push(work.account.clone());
+            }
+        }
+        Committed { lost }
+    }
+
+    fn wins(&self, work: &AccountWork) -> bool {
+        let rows = self.rows(&work.account);
+        let head = rows.map_or(Head::START, |rows| rows.head);
+        let knows = |id| rows.is_some_and(|rows| rows.knows(id));
+        let paid = |payment: &PaymentUse| self.payments.contains_key(&payment.key);
+        head == work.base && !work.operation_ids().any(knows) && !work.payments.iter().any(paid)
+    }
+
+    fn add(&mut self, work: &AccountWork) {
+        let at = *self.by_id.entry(work.account.clone()).or_insert_with(|| {
+            self.accounts.push(Rows {
+                state: Account::unopened(work.account.clone()),
+                head: Head::START,
+                operations: Vec::new(),
+                refusals: Vec::new(),
+            });
+            self.accounts.len() - 1
+        });
+        let rows = &mut self.accounts[at];
+        rows.state = work.after.clone();
+        rows.head = work.head();
+        rows.operations.extend(work.operations.iter().cloned());
+        rows.refusals.extend(work.refusals.iter().cloned());
+        let paid = work.payments.iter().cloned();
+        self.payments.extend(paid.map(|payment| (payment.key.clone(), payment)));
+    }
+
+    pub(super) fn resolve(&self, batch: &[AccountWork]) -> Committed {
+        let absent = batch.iter().filter(|work| !self.has(work));
+        Committed {
+            lost: absent.map(|work| work.account.clone()).collect(),
+        }
+    }
+
+    /// Whether the work is in there, whatever came after it.
+    fn has(&self, work: &AccountWork) -> bool {
+        let Some(rows) = self.rows(&work.account) else {
+            return false;
+        };
+        work.operations.iter().all(|record| rows.operations.contains(record))
+            && work.refusals.iter().all(|record| rows.refusals.contains(record))
+    }
+
+    pub(super) fn load(&self, account: &AccountId) -> Loaded {
+        match self.rows(account) {
+            Some(rows) => Loaded {
+                account: rows.state.clone(),
+                head: rows.head,
+            },
+            None => Loaded {
+                account: Account::unopened(account.clone()),
+                head: Head::START,
+            },
+        }
+    }
+
+    pub(super) fn decisions(
+        &self,
+        account: &AccountId,
+        ids: &[OperationId],
+    ) -> Result<HashMap<OperationId, Decision>, StoreError> {
+        let mut decisions = HashMap::new();
+        let Some(rows) = self.rows(account) else {
+            return Ok(decisions);
+        };
+        let wanted = |id: &OperationId| ids.contains(id);
+        for record in rows.operations.iter().filter(|one| wanted(&one.operation_id)) {
+            let decision = Decision {
+                content: record.content.unwrap_or_default(),
+                outcome: Outcome::Accepted(Arc::new(record.accepted()?)),
+            };
+            decisions.insert(record.operation_id, decision);
+        }
+        for record in rows.refusals.iter().filter(|one| wanted(&one.operation_id)) {
+            let decision = Decision {
+                content: record.content,
+                outcome: Outcome::Refused(Arc::new(record.refusal.clone())),
+            };
+            decisions.insert(record.operation_id, decision);
+        }
+        Ok(decisions)
+    }
+
+    pub(super) fn payment(&self, key: &PaymentKey) -> Option<PaymentUse> {
+        self.payments.get(key).cloned()
+    }
+
+    pub(super) fn hold(
+        &self,
+        account: &AccountId,
+        hold: HoldId,
+    ) -> Result<Option<KeptHold>, StoreError> {
+        let Some(rows) = self.rows(account) else {
+            return Ok(None);
+        };
+        if let Some(open) = rows.state.hold(hold) {
+            return Ok(Some(KeptHold::Open(open.clone())));
+        }
+        let mut placed = None;
+        let mut end = None;
+        for record in &rows.operations {
+            let event = record.event()?;
+            if let Some((resolved, resolution)) = event.fact.resolution()
+                && resolved == hold
+            {
+                end = Some((resolution, event.at));
+            }
+            if let Fact::HoldPlaced { amount, spend, .. } = event.fact
+                && record.operation_id == hold
+            {
+                placed = Some((amount, spend));
+            }
+        }
+        let resolved = placed.zip(end).map(|((amount, spend), (resolution, at))| ResolvedHold {
+            id: hold,
+            amount,
+            spend,
+            resolution,
+            at,
+        });
+        Ok(resolved.map(KeptHold::Resolved))
+    }
+
+    pub(super) fn catalogs(&self) -> Vec<KeptCatalog> {
+        self.catalogs.values().cloned().collect()
+    }
+
+    pub(super) fn publish(&mut self, catalog: &KeptCatalog) -> bool {
+        let taken = self.catalogs.contains_key(&catalog.version);
+        if !taken {
+            self.catalogs.insert(catalog.version, catalog.clone());
+        }
+        !taken
+    }
+
+    pub(super) fn operations(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Vec<OperationRecord> {
+        let inside = |sequence: Sequence| {
+            window.above.is_none_or(|above| sequence > above)
+                && window.below.is_none_or(|below| sequence < below)
+        };
+        let wanted = self
+            .all_operations(account)
+            .iter()
+            .filter(|record| inside(record.sequence) && matches(filter, record));
+        window_of(wanted, window.newest_first, window.limit)
+    }
+
+    pub(super) fn operation_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Option<OperationRecord> {
+        let all = self.all_operations(account).iter();
+        all.rev().find(|record| record.at <= at).cloned()
+    }
+
+    pub(super) fn accounts(&self, window: &AccountWindow) -> Vec<(i64, AccountId)> {
+        let inside = |key: i64| {
+            window.above.is_none_or(|above| key > above)
+                && window.below.is_none_or(|below| key < below)
+        };
+        let stands = |state: &Account| {
+            window.standings.is_empty() || window.standings.contains(&AccountStanding::of(state))
+        };
+        let keyed: Vec<(i64, AccountId)> = (1..)
+            .zip(&self.accounts)
+            .filter(|(key, rows)| rows.state.is_open() && inside(*key) && stands(&rows.state))
+            .map(|(key, rows)| (key, rows.state.id.clone()))
+            .collect();
+        window_of(keyed.iter(), window.newest_first, window.limit)
+    }
+
+    pub(super) fn refusals(&self, account: &AccountId, limit: u64) -> Vec<RefusalRecord> {
+        let rows = self.rows(account);
+        let mut refusals = rows.map_or_else(Vec::new, |rows| rows.refusals.clone());
+        refusals.sort_by_key(|record| std::cmp::Reverse(record.at));
+        refusals.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        refusals
+    }
+}
+
+fn matches(filter: &OperationFilter, record: &OperationRecord) -> bool {
+    let of_hold = |holds: &[HoldId]| record.hold.is_some_and(|hold| holds.contains(&hold));
+    (filter.kinds.is_empty() || filter.kinds.contains(&record.kind))
+        && (filter.holds.is_empty() || of_hold(&filter.holds))
+        && (filter.project.is_none() || filter.project == record.project)
+        && (filter.model.is_none() || filter.model == record.model)
+        && (filter.action.is_none() || filter.action == record.action)
+}
+
+/// The first `limit` of `rows`, which are oldest first, from either end.
+fn window_of<'r, T: Clone + 'r>(
+    rows: impl DoubleEndedIterator<Item = &'r T>,
+    newest_first: bool,
+    limit: u64,
+) -> Vec<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if newest_first {
+        rows.rev().take(limit).cloned().collect()
+    } else {
+        rows.take(limit).cloned().collect()
+    }
+}

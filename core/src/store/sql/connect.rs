@@ -1,0 +1,214 @@
+//! Opening a SQLite file with the settings on which durability rests.
+//!
+//! Owns those settings and asks SQLite whether it took them: a file system that can't have a
+//! write-ahead log answers another journal mode, without an error.
+
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::{
+        Connection,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+use super::{
+    SqlStore, Writing,
+    checkpoint::Checkpointer,
+    lock::{FileLock, NotLocked},
+};
+
+/// Connections that read: history pages and exports at once, while charges go on.
+const READERS_MAX: u32 = 4;
+/// For so long a statement waits for a lock of another connection before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// For so long a reader waits for a connection: a page is milliseconds, so this is an overload.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements kept prepared: every shape of the store, at each of its sizes.
+const STATEMENTS_MAX: usize = 256;
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// To write, alone: a second one is refused.
+    ReadWrite,
+    /// To read, beside whoever writes. The file must be there.
+    ReadOnly,
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the file open to write.
+    #[error(
+        "{} is in use by {}: stop it first, or open another file",
+        path.display(),
+        holder.map_or("another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+        /// The process that has it, where that could be read.
+        holder: Option<u32>,
+    },
+    /// The lock file can't be made or locked.
+    #[error("can't lock {}: {source}", path.display())]
+    Lock {
+        /// The database file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file can't be opened as a database.
+    #[error("can't open the database {}: {source}", path.display())]
+    Connect {
+        /// The database file.
+        path: PathBuf,
+        /// What the database says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// SQLite did not take a setting on which durability rests.
+    #[error(
+        "{} has {pragma} = {found}, where {wanted} is needed: put it on a local file system",
+        path.display()
+    )]
+    Setting {
+        /// The database file.
+        path: PathBuf,
+        /// The setting.
+        pragma: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// The settings of every connection that writes, as PRAGMA tells them. COMMIT never moves the log
+/// into the file, because that can take a second: [`Checkpointer`] does.
+const WRITER_SETTINGS: [(&str, &str); 4] = [
+    ("journal_mode", "wal"),
+    ("synchronous", "2"),
+    ("foreign_keys", "1"),
+    ("wal_autocheckpoint", "0"),
+];
+
+pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
+    let connected = |source: DbErr| OpenError::Connect {
+        path: path.to_owned(),
+        source: Box::new(source),
+    };
+    let writing = match mode {
+        OpenMode::ReadWrite => {
+            let lock = take_lock(path)?;
+            let connection = writer(path).await.map_err(connected)?;
+            check_settings(path, &connection).await?;
+            let log = writer(path).await.map_err(connected)?;
+            Some(Writing {
+                connection,
+                checkpointer: Checkpointer::start(log),
+                _lock: lock,
+            })
+        }
+        OpenMode::ReadOnly => None,
+    };
+    let readers = readers(path).await.map_err(connected)?;
+    Ok(SqlStore { readers, writing })
+}
+
+fn take_lock(path: &Path) -> Result<FileLock, OpenError> {
+    FileLock::take(path).map_err(|not_locked| match not_locked {
+        NotLocked::Held(holder) => OpenError::InUse {
+            path: path.to_owned(),
+            holder,
+        },
+        NotLocked::Io(source) => OpenError::Lock {
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
+
+async fn writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    connect(path, 1, |options| {
+        options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "0")
+    })
+    .await
+}
+
+async fn readers(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    connect(path, READERS_MAX, |options| options.read_only(true)).await
+}
+
+async fn connect(
+    path: &Path,
+    connections_max: u32,
+    settings: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> Result<DatabaseConnection, DbErr> {
+    let file = path.to_owned();
+    // The file is named below: a URL would have to escape its path.
+    let mut options = ConnectOptions::new("sqlite:");
+    options
+        .max_connections(connections_max)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            settings(options)
+                .filename(&file)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                .statement_cache_capacity(STATEMENTS_MAX)
+        })
+        // SQLite rolls back by itself on a full disk; the driver still counts that transaction as
+        // open and would begin no other on the connection.
+        .map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
+    Database::connect(options).await
+}
+
+async fn check_settings(path: &Path, connection: &DatabaseConnection) -> Result<(), OpenError> {
+    for (pragma, wanted) in WRITER_SETTINGS {
+        let found = setting(connection, pragma)
+            .await
+            .map_err(|source| OpenError::Connect {
+                path: path.to_owned(),
+                source: Box::new(source),
+            })?;
+        if found != wanted {
+            return Err(OpenError::Setting {
+                path: path.to_owned(),
+                pragma,
+                wanted,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What a PRAGMA answers, as text.
+async fn setting(connection: &DatabaseConnection, pragma: &str) -> Result<String, DbErr> {
+    let asked = Statement::from_string(
+        connection.get_database_backend(),
+        format!("PRAGMA {pragma}"),
+    );
+    let Some(row) = connection.query_one_raw(asked).await? else {
+        return Ok(String::new());
+    };
+    row.try_get_by_index::<i64>(0)
+        .map(|number| number.to_string())
+        .or_else(|_| row.try_get_by_index(0))
+}

@@ -1,0 +1,169 @@
+//! The store in a database, over SeaORM.
+//!
+//! Owns the connections of one SQLite file: one that writes, a few that read, one that moves the
+//! write-ahead log into the file. [`commit`] is the only place where a transaction begins and ends,
+//! [`convert`] the only one where rows become the domain and back. It never decides anything.
+
+mod checkpoint;
+mod commit;
+mod connect;
+mod convert;
+mod error;
+mod lock;
+mod read;
+mod shape;
+
+use std::{collections::HashMap, path::Path};
+
+use async_trait::async_trait;
+use sea_orm::DatabaseConnection;
+
+use self::{checkpoint::Checkpointer, lock::FileLock};
+use super::{
+    AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
+    OperationFilter, SequenceWindow, Store, StoreError,
+};
+use crate::domain::{
+    ids::{AccountId, HoldId, OperationId},
+    outcome::Decision,
+    payment::{PaymentKey, PaymentUse},
+    record::{OperationRecord, RefusalRecord},
+    time::Instant,
+};
+
+pub use self::connect::{OpenError, OpenMode};
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub struct SqlStore {
+    readers: DatabaseConnection,
+    writing: Option<Writing>,
+}
+
+/// What only the one process has that may write.
+#[derive(Debug)]
+struct Writing {
+    connection: DatabaseConnection,
+    checkpointer: Checkpointer,
+    /// Held as long as the store lives; the last field, so that it is released last.
+    _lock: FileLock,
+}
+
+/// A write was asked of a store that was opened to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store was opened to read only")]
+struct OpenedReadOnly;
+
+impl SqlStore {
+    /// Opens the database file at `path`. To write, the file is made if it is missing and locked
+    /// against a second writer; its tables are made by the migrations, over [`SqlStore::migrating`].
+    ///
+    /// # Errors
+    ///
+    /// If another process has it open to write, if it can't be opened, or if SQLite does not take the
+    /// settings on which durability rests.
+    pub async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
+        connect::open(path, mode).await
+    }
+
+    /// The connection that writes, for the migrations to run on before anything else does; none if
+    /// the store was opened to read only.
+    pub fn migrating(&self) -> Option<&DatabaseConnection> {
+        self.writing.as_ref().map(|writing| &writing.connection)
+    }
+
+    /// Ends all connections, which moves the write-ahead log into the file. The lock is released when
+    /// the store is dropped.
+    pub async fn close(&self) {
+        // A connection that can't be closed has nothing left to lose: what was committed is synced.
+        let _ = self.readers.close_by_ref().await;
+        if let Some(writing) = &self.writing {
+            writing.checkpointer.close().await;
+            let _ = writing.connection.close_by_ref().await;
+        }
+    }
+
+    fn writing(&self) -> Result<&Writing, StoreError> {
+        let read_only = || StoreError::Unavailable(Box::new(OpenedReadOnly));
+        self.writing.as_ref().ok_or_else(read_only)
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
+        read::load(&self.readers, account).await
+    }
+
+    async fn decisions(
+        &self,
+        account: &AccountId,
+        ids: &[OperationId],
+    ) -> Result<HashMap<OperationId, Decision>, StoreError> {
+        read::decisions(&self.readers, account, ids).await
+    }
+
+    async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
+        read::payment(&self.readers, key).await
+    }
+
+    async fn hold(
+        &self,
+        account: &AccountId,
+        hold: HoldId,
+    ) -> Result<Option<KeptHold>, StoreError> {
+        read::hold(&self.readers, account, hold).await
+    }
+
+    async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
+        let writing = self.writing().map_err(CommitError::RolledBack)?;
+        let committed = commit::commit(&writing.connection, batch).await?;
+        writing.checkpointer.written();
+        Ok(committed)
+    }
+
+    async fn resolve(&self, _batch: &[AccountWork]) -> Result<Committed, StoreError> {
+        // SQLite decides when it next opens the file whether the transaction is in it.
+        Err(StoreError::RestartNeeded)
+    }
+
+    async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {
+        read::catalogs(&self.readers).await
+    }
+
+    async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
+        let writing = self.writing()?;
+        let taken = shape::publish(&writing.connection, catalog).await?;
+        writing.checkpointer.written();
+        Ok(taken)
+    }
+
+    async fn operations(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Result<Vec<OperationRecord>, StoreError> {
+        read::operations(&self.readers, account, filter, window).await
+    }
+
+    async fn operation_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Result<Option<OperationRecord>, StoreError> {
+        read::operation_at(&self.readers, account, at).await
+    }
+
+    async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
+        read::accounts(&self.readers, window).await
+    }
+
+    async fn refusals(
+        &self,
+        account: &AccountId,
+        limit: u64,
+    ) -> Result<Vec<RefusalRecord>, StoreError> {
+        read::refusals(&self.readers, account, limit).await
+    }
+}

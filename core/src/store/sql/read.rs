@@ -1,0 +1,341 @@
+//! The reads: accounts, ledgers, refusals, payments and catalogs, each in one statement where it can
+//! be, so that it sees one state of the database.
+//!
+//! Owns their conditions and order. It never writes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use credits_entity::{account, catalog, operation, payment, refusal};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, ExprTrait, Query, SimpleExpr},
+};
+
+use super::{convert, shape};
+use crate::{
+    domain::{
+        account::Account,
+        command::ContentHash,
+        event::{Fact, OperationKind},
+        hold::{Resolution, ResolvedHold},
+        ids::{AccountId, HoldId, OperationId},
+        outcome::{Decision, Outcome},
+        payment::{PaymentKey, PaymentUse},
+        record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
+        time::Instant,
+    },
+    store::{
+        AccountStanding, AccountWindow, KeptCatalog, KeptHold, Loaded, OperationFilter,
+        SequenceWindow, StoreError,
+    },
+};
+
+/// What the content of a call can't be: the answer to a call that names the id of something that
+/// time did is that the id was used for another one.
+const NO_CONTENT: ContentHash = [0; 32];
+
+/// The key of an account, to compare a column with.
+fn key_of(account: &AccountId) -> SimpleExpr {
+    let key = Query::select()
+        .column(account::Column::Id)
+        .from(account::Entity)
+        .and_where(account::Column::ExternalId.eq(account.as_str()))
+        .take();
+    SimpleExpr::from(key)
+}
+
+fn of_account(account: &AccountId) -> Select<operation::Entity> {
+    let of_account = Expr::col((operation::Entity, operation::Column::AccountId));
+    operation::Entity::find().filter(of_account.eq(key_of(account)))
+}
+
+fn records(
+    account: &AccountId,
+    rows: Vec<operation::Model>,
+) -> Result<Vec<OperationRecord>, StoreError> {
+    let read = |row| Ok(convert::operation::record(account, row)?);
+    rows.into_iter().map(read).collect()
+}
+
+pub(super) async fn load<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+) -> Result<Loaded, StoreError> {
+    let row = account::Entity::find()
+        .filter(account::Column::ExternalId.eq(account.as_str()))
+        .one(connection)
+        .await?;
+    match row {
+        Some(row) => Ok(convert::account::loaded(row)?),
+        None => Ok(Loaded {
+            account: Account::unopened(account.clone()),
+            head: Head::START,
+        }),
+    }
+}
+
+pub(super) async fn decisions<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    ids: &[OperationId],
+) -> Result<HashMap<OperationId, Decision>, StoreError> {
+    let mut decisions = HashMap::with_capacity(ids.len());
+    if ids.is_empty() {
+        return Ok(decisions);
+    }
+    let accepted = of_account(account)
+        .filter(operation::Column::OperationId.in_subquery(shape::id_list(ids)))
+        .all(connection)
+        .await?;
+    for record in records(account, accepted)? {
+        let decision = Decision {
+            content: record.content.unwrap_or(NO_CONTENT),
+            outcome: Outcome::Accepted(Arc::new(record.accepted()?)),
+        };
+        decisions.insert(record.operation_id, decision);
+    }
+    let of_account = Expr::col((refusal::Entity, refusal::Column::AccountId));
+    let refused = refusal::Entity::find()
+        .filter(of_account.eq(key_of(account)))
+        .filter(refusal::Column::OperationId.in_subquery(shape::id_list(ids)))
+        .all(connection)
+        .await?;
+    for row in refused {
+        let record = convert::refusal::record(account, row)?;
+        let decision = Decision {
+            content: record.content,
+            outcome: Outcome::Refused(Arc::new(record.refusal)),
+        };
+        decisions.insert(record.operation_id, decision);
+    }
+    Ok(decisions)
+}
+
+pub(super) async fn payment<C: ConnectionTrait>(
+    connection: &C,
+    key: &PaymentKey,
+) -> Result<Option<PaymentUse>, StoreError> {
+    let found = payment::Entity::find_by_id((key.provider.clone(), key.reference.clone()))
+        .one(connection)
+        .await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    // Payments and the names of accounts never change, so a second statement sees the same.
+    let account = account::Entity::find_by_id(row.account_id)
+        .one(connection)
+        .await?;
+    let id = account.map_or_else(String::new, |account| account.external_id);
+    Ok(Some(convert::payment::used(&id, row)?))
+}
+
+/// A hold that the ledger has no end of is open, so its state is in the snapshot; if it is not, it
+/// ended between the two reads, and the ledger says so when asked again.
+pub(super) async fn hold<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    hold: HoldId,
+) -> Result<Option<KeptHold>, StoreError> {
+    for _ in 0..2 {
+        let Some(placed) = placed(connection, account, hold).await? else {
+            return Ok(None);
+        };
+        if let Some(resolved) = resolved(connection, account, &placed).await? {
+            return Ok(Some(KeptHold::Resolved(resolved)));
+        }
+        if let Some(open) = load(connection, account).await?.account.hold(hold) {
+            return Ok(Some(KeptHold::Open(open.clone())));
+        }
+    }
+    Err(StoreError::Corrupt(CorruptRecord::Column {
+        row: format!("account {account}"),
+        column: "snapshot",
+        problem: format!("hold {hold} is not in it and did not end"),
+    }))
+}
+
+async fn placed<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    hold: HoldId,
+) -> Result<Option<OperationRecord>, StoreError> {
+    let found = of_account(account)
+        .filter(operation::Column::OperationId.eq(hold.0))
+        .filter(operation::Column::Kind.eq(OperationKind::HoldPlaced.as_str()))
+        .one(connection)
+        .await?;
+    let record = found.map(|row| convert::operation::record(account, row));
+    Ok(record.transpose()?)
+}
+
+async fn resolved<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    placed: &OperationRecord,
+) -> Result<Option<ResolvedHold>, StoreError> {
+    let rows = of_account(account)
+        .filter(operation::Column::Hold.eq(placed.operation_id.0))
+        .order_by_asc(operation::Column::Sequence)
+        .all(connection)
+        .await?;
+    // The last one counts: an expired hold may be settled late.
+    let mut end: Option<(Resolution, Instant)> = None;
+    for record in records(account, rows)? {
+        let event = record.event()?;
+        if let Some((_, resolution)) = event.fact.resolution() {
+            end = Some((resolution, event.at));
+        }
+    }
+    let Some((resolution, at)) = end else {
+        return Ok(None);
+    };
+    let Fact::HoldPlaced { amount, spend, .. } = placed.event()?.fact else {
+        return Err(StoreError::Corrupt(CorruptRecord::Column {
+            row: format!("operation {} of account {account}", placed.sequence),
+            column: "fact",
+            problem: "its kind says that it places a hold".to_owned(),
+        }));
+    };
+    Ok(Some(ResolvedHold {
+        id: placed.operation_id,
+        amount,
+        spend,
+        resolution,
+        at,
+    }))
+}
+
+pub(super) async fn catalogs<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Vec<KeptCatalog>, StoreError> {
+    let rows = catalog::Entity::find()
+        .order_by_asc(catalog::Column::Version)
+        .all(connection)
+        .await?;
+    let read = |row| Ok(convert::catalog::kept(row)?);
+    rows.into_iter().map(read).collect()
+}
+
+pub(super) async fn operations<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    filter: &OperationFilter,
+    window: &SequenceWindow,
+) -> Result<Vec<OperationRecord>, StoreError> {
+    let kinds = filter.kinds.iter().map(|kind| kind.as_str());
+    let holds = filter.holds.iter().map(|hold| hold.0);
+    let by = |column: operation::Column, id: Option<&str>| id.map(|id| column.eq(id));
+    let rows = of_account(account)
+        .apply_if(
+            (!filter.kinds.is_empty()).then_some(kinds),
+            |query, kinds| query.filter(operation::Column::Kind.is_in(kinds)),
+        )
+        .apply_if(
+            (!filter.holds.is_empty()).then_some(holds),
+            |query, holds| query.filter(operation::Column::Hold.is_in(holds)),
+        )
+        .apply_if(
+            by(
+                operation::Column::Project,
+                filter.project.as_ref().map(|id| id.as_str()),
+            ),
+            QueryFilter::filter,
+        )
+        .apply_if(
+            by(
+                operation::Column::Model,
+                filter.model.as_ref().map(|id| id.as_str()),
+            ),
+            QueryFilter::filter,
+        )
+        .apply_if(
+            by(
+                operation::Column::Action,
+                filter.action.as_ref().map(|id| id.as_str()),
+            ),
+            QueryFilter::filter,
+        )
+        .apply_if(window.above, |query, above| {
+            query.filter(operation::Column::Sequence.gt(above.0))
+        })
+        .apply_if(window.below, |query, below| {
+            query.filter(operation::Column::Sequence.lt(below.0))
+        })
+        .order_by(operation::Column::Sequence, order(window.newest_first))
+        .limit(window.limit)
+        .all(connection)
+        .await?;
+    records(account, rows)
+}
+
+fn order(newest_first: bool) -> sea_orm::Order {
+    if newest_first {
+        sea_orm::Order::Desc
+    } else {
+        sea_orm::Order::Asc
+    }
+}
+
+pub(super) async fn operation_at<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    at: Instant,
+) -> Result<Option<OperationRecord>, StoreError> {
+    let found = of_account(account)
+        .filter(operation::Column::AtUs.lte(at.micros()))
+        .order_by_desc(operation::Column::Sequence)
+        .one(connection)
+        .await?;
+    let record = found.map(|row| convert::operation::record(account, row));
+    Ok(record.transpose()?)
+}
+
+pub(super) async fn accounts<C: ConnectionTrait>(
+    connection: &C,
+    window: &AccountWindow,
+) -> Result<Vec<(i64, AccountId)>, StoreError> {
+    let standings = window
+        .standings
+        .iter()
+        .copied()
+        .map(AccountStanding::as_str);
+    let rows: Vec<(i64, String)> = account::Entity::find()
+        .select_only()
+        .columns([account::Column::Id, account::Column::ExternalId])
+        // An account of which only refusals are kept was never opened.
+        .filter(account::Column::Sequence.gt(0))
+        .apply_if(
+            (!window.standings.is_empty()).then_some(standings),
+            |query, standings| query.filter(account::Column::Standing.is_in(standings)),
+        )
+        .apply_if(window.above, |query, above| {
+            query.filter(account::Column::Id.gt(above))
+        })
+        .apply_if(window.below, |query, below| {
+            query.filter(account::Column::Id.lt(below))
+        })
+        .order_by(account::Column::Id, order(window.newest_first))
+        .limit(window.limit)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let read = |(key, id): (i64, String)| Ok((key, convert::account::id(&id)?));
+    rows.into_iter().map(read).collect()
+}
+
+pub(super) async fn refusals<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    limit: u64,
+) -> Result<Vec<RefusalRecord>, StoreError> {
+    let of_account = Expr::col((refusal::Entity, refusal::Column::AccountId));
+    let rows = refusal::Entity::find()
+        .filter(of_account.eq(key_of(account)))
+        .order_by_desc(refusal::Column::AtUs)
+        .limit(limit)
+        .all(connection)
+        .await?;
+    let read = |row| Ok(convert::refusal::record(account, row)?);
+    rows.into_iter().map(read).collect()
+}

@@ -1,0 +1,248 @@
+//! What only the store in a file has: the lock, the settings, the triggers, the log, a full disk.
+
+use std::{fs, path::PathBuf};
+
+use credits_migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use tempfile::TempDir;
+
+use super::book::{Book, account, charge, id, purchase, subscribe};
+use crate::{
+    domain::{command::Request, ids::Sequence},
+    store::{
+        CommitError, Store, StoreError,
+        sql::{OpenError, OpenMode, SqlStore},
+    },
+};
+
+const OPENED: &str = "2026-01-05T09:00:00Z";
+
+/// A database file with its tables, and no rows.
+pub(crate) struct File {
+    folder: TempDir,
+}
+
+impl File {
+    pub(crate) async fn new() -> File {
+        let file = File {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let store = file.open().await;
+        Migrator::up(store.migrating().unwrap(), None).await.unwrap();
+        file
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("credits.db")
+    }
+
+    pub(crate) async fn open(&self) -> SqlStore {
+        SqlStore::open(&self.path(), OpenMode::ReadWrite).await.unwrap()
+    }
+
+    pub(crate) async fn open_to_read(&self) -> SqlStore {
+        SqlStore::open(&self.path(), OpenMode::ReadOnly).await.unwrap()
+    }
+
+    /// A connection as anybody could make one.
+    pub(crate) async fn raw(&self) -> DatabaseConnection {
+        Database::connect(format!("sqlite:{}", self.path().display())).await.unwrap()
+    }
+}
+
+fn ann() -> Book {
+    let mut book = Book::new("ann");
+    book.tell(OPENED, 1, Request::OpenAccount)
+        .tell(OPENED, 2, subscribe("creator"))
+        .tell(OPENED, 3, charge())
+        .tell(OPENED, 4, purchase("pay-1"));
+    book
+}
+
+async fn commits(store: &SqlStore, book: &mut Book) {
+    assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+}
+
+#[tokio::test]
+async fn migrations_go_down_and_up_again() {
+    let file = File::new().await;
+    let raw = file.raw().await;
+    Migrator::down(&raw, None).await.unwrap();
+    let left = raw.execute_unprepared("CREATE TABLE account (id INTEGER); DROP TABLE account").await;
+    left.unwrap();
+    Migrator::up(&raw, None).await.unwrap();
+    commits(&file.open().await, &mut ann()).await;
+}
+
+#[tokio::test]
+async fn history_is_not_changed_by_any_statement() {
+    let file = File::new().await;
+    let store = file.open().await;
+    commits(&store, &mut ann()).await;
+    let mut refused = Book::of(store.load(&account("ann")).await.unwrap());
+    refused.tell(OPENED, 5, Request::OpenAccount);
+    commits(&store, &mut refused).await;
+    let raw = file.raw().await;
+    raw.execute_unprepared(
+        "INSERT INTO catalog VALUES (1, 0, 0, zeroblob(32), 'source')",
+    )
+    .await
+    .unwrap();
+    let columns = "account_id, sequence, operation_id, content, kind, at_us, recorded_at_us, \
+                   catalog_version, hold, action, model, project, granted, consumed, change, \
+                   available_after, held_after, postings, fact, balance, previous, hash";
+    for (statement, says) in [
+        ("UPDATE operation SET consumed = 0", "operations never change"),
+        ("UPDATE OR REPLACE operation SET sequence = 1", "operations never change"),
+        ("DELETE FROM operation", "operations are never deleted"),
+        ("INSERT OR REPLACE INTO operation SELECT * FROM operation", "never replaced"),
+        (
+            &format!(
+                "INSERT OR REPLACE INTO operation (rowid, {columns}) SELECT rowid, {} FROM operation",
+                columns
+                    .replace("sequence", "sequence + 100")
+                    .replace("operation_id", "randomblob(16)")
+            ),
+            "never replaced",
+        ),
+        ("UPDATE payment SET reference = 'x'", "payments never change"),
+        ("DELETE FROM payment", "payments are never deleted"),
+        ("INSERT OR REPLACE INTO payment SELECT * FROM payment", "never replaced"),
+        ("UPDATE catalog SET source = 'x'", "published catalogs never change"),
+        ("DELETE FROM catalog", "published catalogs are never deleted"),
+        ("REPLACE INTO catalog SELECT * FROM catalog", "never replaced"),
+        ("UPDATE refusal SET at_us = 0", "refusals never change"),
+        ("UPDATE account SET external_id = 'x'", "accounts keep their names"),
+        ("DELETE FROM account", "accounts are never deleted"),
+    ] {
+        let error = raw.execute_unprepared(statement).await.expect_err(statement);
+        assert!(error.to_string().contains(says), "{statement}: {error}");
+    }
+    raw.execute_unprepared("DELETE FROM refusal").await.unwrap();
+}
+
+#[tokio::test]
+async fn credits_enter_only_by_their_origins() {
+    let file = File::new().await;
+    let store = file.open().await;
+    commits(&store, &mut ann()).await;
+    let raw = file.raw().await;
+    let insert = |kind: &str| {
+        format!(
+            "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
+             recorded_at_us, catalog_version, hold, action, model, project, 5, consumed, change, \
+             available_after, held_after, postings, fact, balance, previous, hash \
+             FROM operation WHERE sequence = 1"
+        )
+    };
+    for kind in ["charge", "hold_released", "expiry", "account_opened", "gift"] {
+        raw.execute_unprepared(&insert(kind)).await.expect_err(kind);
+    }
+    raw.execute_unprepared(&insert("pack_purchase")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_by_name() {
+    let file = File::new().await;
+    let first = file.open().await;
+    let error = SqlStore::open(&file.path(), OpenMode::ReadWrite).await.unwrap_err();
+    let OpenError::InUse { holder, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(*holder, Some(std::process::id()));
+    assert!(error.to_string().contains("credits.db"), "{error}");
+    drop(first);
+    file.open().await;
+}
+
+#[tokio::test]
+async fn a_database_without_a_log_is_refused() {
+    let error = SqlStore::open(":memory:".as_ref(), OpenMode::ReadWrite).await;
+    let _ = fs::remove_file(":memory:.lock");
+    let error = error.unwrap_err();
+    assert!(matches!(error, OpenError::Setting { pragma: "journal_mode", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn reading_goes_on_beside_the_writer_and_writes_nothing() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let reader = file.open_to_read().await;
+    let mut book = ann();
+    commits(&store, &mut book).await;
+    assert_eq!(reader.load(&account("ann")).await.unwrap().account, book.account);
+    book.tell(OPENED, 9, charge());
+    let refused = reader.commit(&[book.work()]).await;
+    assert!(matches!(refused, Err(CommitError::RolledBack(StoreError::Unavailable(_)))));
+    let missing = SqlStore::open(&file.path().with_extension("no"), OpenMode::ReadOnly).await;
+    assert!(matches!(missing, Err(OpenError::Connect { .. })));
+}
+
+/// A copy of the files beside a running service is what a killed one leaves: the log has not been
+/// moved, and its index in shared memory is gone.
+#[tokio::test]
+async fn a_log_left_behind_is_read_and_written_on() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let mut book = ann();
+    commits(&store, &mut book).await;
+    let left = File { folder: tempfile::tempdir().unwrap() };
+    for end in ["", "-wal"] {
+        let name = |file: &File| PathBuf::from(format!("{}{end}", file.path().display()));
+        fs::copy(name(&file), name(&left)).unwrap();
+    }
+    let reader = left.open_to_read().await;
+    assert_eq!(reader.load(&account("ann")).await.unwrap().account, book.account);
+    let writer = left.open().await;
+    book.tell(OPENED, 9, charge());
+    commits(&writer, &mut book).await;
+    assert_eq!(reader.load(&account("ann")).await.unwrap().account, book.account);
+}
+
+#[tokio::test]
+async fn a_full_database_has_rolled_back_and_goes_on_once_there_is_room() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let mut book = ann();
+    commits(&store, &mut book).await;
+    let writer = store.migrating().unwrap();
+    writer.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+    let before = book.clone();
+    for number in 100..160 {
+        book.tell(OPENED, number, purchase(&format!("pay-{number}")));
+    }
+    let work = book.work();
+    for _ in 0..2 {
+        let full = store.commit(std::slice::from_ref(&work)).await;
+        assert!(matches!(full, Err(CommitError::RolledBack(StoreError::Unavailable(_)))), "{full:?}");
+        assert_eq!(store.load(&account("ann")).await.unwrap().account, before.account);
+        let payments = &work.payments[0].key;
+        assert_eq!(store.payment(payments).await.unwrap(), None);
+    }
+    writer.execute_unprepared("PRAGMA max_page_count = 1000000").await.unwrap();
+    assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
+    assert_eq!(store.load(&account("ann")).await.unwrap().account, book.account);
+}
+
+#[tokio::test]
+async fn a_row_that_was_tampered_with_is_corrupt() {
+    let file = File::new().await;
+    let store = file.open().await;
+    commits(&store, &mut ann()).await;
+    let raw = file.raw().await;
+    for damage in [
+        "UPDATE account SET held = 1",
+        "UPDATE account SET held = 0, sequence = 9",
+        "UPDATE account SET sequence = 4, snapshot = '{}'",
+    ] {
+        raw.execute_unprepared(damage).await.unwrap();
+        let loaded = store.load(&account("ann")).await;
+        assert!(matches!(loaded, Err(StoreError::Corrupt(_))), "{damage}: {loaded:?}");
+    }
+    raw.execute_unprepared("DROP TRIGGER operation_update").await.unwrap();
+    raw.execute_unprepared("UPDATE operation SET granted = 7 WHERE sequence = 2").await.unwrap();
+    let read = store.operation_at(&account("ann"), crate::domain::time::Instant::MAX).await;
+    assert_eq!(read.unwrap().unwrap().sequence, Sequence(4));
+    let read = store.decisions(&account("ann"), &[id(2)]).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+}
