@@ -10,6 +10,8 @@ mod keys;
 mod mint;
 mod scope;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 pub use self::{

@@ -5,6 +5,8 @@
 
 mod args;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

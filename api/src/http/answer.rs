@@ -5,48 +5,49 @@
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{
-        StatusCode,
+        ConnectionType, StatusCode,
         header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use async_graphql::{Response, ServerError, Value};
 use serde::Serialize;
 
-use super::{accept::Format, execution::Outcome, trace::TraceId};
+use super::{
+    accept::Format,
+    execution::{Stop, Why},
+    trace::TraceId,
+};
 use crate::error::{Fault, FaultCode, label};
 
 /// Room for an ordinary answer without growing.
 const BODY_BYTES: usize = 512;
 
 /// The answer to a well-formed request.
-pub fn outcome(outcome: &Outcome, format: Format) -> HttpResponse {
-    match outcome {
-        Outcome::Executed(response) => executed(response, format),
-        Outcome::Refused(errors) => refused(errors, format.status_without_data(), format),
-        Outcome::Draining(error) => {
-            let errors = std::slice::from_ref(error);
-            let mut response = refused(errors, StatusCode::SERVICE_UNAVAILABLE, format);
-            response
-                .head_mut()
-                .set_connection_type(actix_web::http::ConnectionType::Close);
-            response
-        }
-        Outcome::MethodNotAllowed(error) => {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            let mut response = refused(std::slice::from_ref(error), status, format);
+pub fn outcome(outcome: &Result<Response, Stop>, format: Format) -> HttpResponse {
+    let stop = match outcome {
+        Ok(response) => return executed(response, format),
+        Err(stop) => stop,
+    };
+    let status = match (stop.why, format) {
+        (Why::Refused, _) => format.status_without_data(),
+        (Why::Draining, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Why::MethodNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Why::Panicked, Format::GraphqlResponse) => StatusCode::INTERNAL_SERVER_ERROR,
+        (Why::Panicked, Format::Json) => StatusCode::OK,
+    };
+    let mut response = refused(&stop.errors, status, format);
+    match stop.why {
+        Why::Draining => response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close),
+        Why::MethodNotAllowed => {
             response
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST"));
-            response
         }
-        Outcome::Panicked(error) => {
-            let status = match format {
-                Format::GraphqlResponse => StatusCode::INTERNAL_SERVER_ERROR,
-                Format::Json => StatusCode::OK,
-            };
-            refused(std::slice::from_ref(error), status, format)
-        }
+        Why::Refused | Why::Panicked => {}
     }
+    response
 }
 
 /// The answer to a request that is refused before it is understood.

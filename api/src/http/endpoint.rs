@@ -4,7 +4,11 @@
 //! the body, well-formedness; then it is [executed](super::execution). It never sees a foreign page's
 //! request; [`origin`](super::origin) stands before it.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header::CONTENT_LENGTH, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{ConnectionType, StatusCode, header::CONTENT_LENGTH},
+    web,
+};
 
 use super::{
     Worker,
@@ -45,7 +49,7 @@ pub async fn post(
         // What is left of the body is not read, so the connection is of no further use.
         response
             .head_mut()
-            .set_connection_type(actix_web::http::ConnectionType::Close);
+            .set_connection_type(ConnectionType::Close);
         response
     };
     if announced_bytes(&request).is_some_and(|bytes| bytes > body_bytes_max) {
@@ -91,6 +95,10 @@ pub async fn other(request: HttpRequest) -> HttpResponse {
 }
 
 /// The media type of the answer and who asks, or why the request goes no further.
+#[expect(
+    clippy::result_large_err,
+    reason = "the response is made once and sent as it is"
+)]
 fn admit(
     request: &HttpRequest,
     worker: &Worker,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::Viewer,
-    error::{Fault, FaultCode, label, label_all},
+    error::{Fault, FaultCode, label_all},
 };
 
 /// How a request came.
@@ -32,47 +32,71 @@ pub enum Method {
     Post,
 }
 
-/// What became of a well-formed request.
-pub enum Outcome {
-    /// It was executed; there is `data`, though it may be null.
-    Executed(Response),
-    /// Something in it is wrong, and nothing was executed.
-    Refused(Vec<ServerError>),
-    /// The service is shutting down and begins no mutation.
-    Draining(ServerError),
-    /// Its operation needs another method.
-    MethodNotAllowed(ServerError),
-    /// A panic, contained.
-    Panicked(ServerError),
+/// Why a well-formed request was not executed.
+#[derive(Debug)]
+pub struct Stop {
+    /// What kind of end it is.
+    pub why: Why,
+    /// What the client is told; at least one.
+    pub errors: Vec<ServerError>,
 }
 
-/// Runs one request. All errors of the outcome are labelled.
+/// The ways in which a well-formed request ends without having been executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Something in it is wrong.
+    Refused,
+    /// The service is shutting down and begins no mutation.
+    Draining,
+    /// Its operation needs another method.
+    MethodNotAllowed,
+    /// A panic, contained: how far it came is unknown.
+    Panicked,
+}
+
+impl Stop {
+    fn new(why: Why, fault: Fault) -> Stop {
+        Stop {
+            why,
+            errors: vec![fault.into_server_error()],
+        }
+    }
+
+    fn refused(errors: Vec<ServerError>) -> Stop {
+        Stop {
+            why: Why::Refused,
+            errors,
+        }
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::new(Why::Refused, fault)
+    }
+}
+
+/// Runs one request. A response has `data`, though it may be null; all errors are labelled.
 pub async fn run(
     worker: &Worker,
     envelope: Envelope<'_>,
     method: Method,
     viewer: Viewer,
     trace: &TraceId,
-) -> Outcome {
+) -> Result<Response, Stop> {
     let steps = steps(worker, envelope, method, viewer, trace);
-    let mut outcome = match AssertUnwindSafe(steps).catch_unwind().await {
-        Ok(Ok(response)) => Outcome::Executed(response),
-        Ok(Err(outcome)) => outcome,
-        // The panic hook has logged it.
-        Err(_) => Outcome::Panicked(Fault::internal().into_server_error()),
-    };
-    match &mut outcome {
-        Outcome::Executed(response) => {
+    let outcome = AssertUnwindSafe(steps).catch_unwind().await;
+    // The panic hook has logged it.
+    match outcome.unwrap_or_else(|_| Err(Stop::new(Why::Panicked, Fault::internal()))) {
+        Ok(mut response) => {
             label_all(&mut response.errors, FaultCode::Internal, trace);
+            Ok(response)
         }
-        Outcome::Refused(errors) => {
-            label_all(errors, FaultCode::GraphqlValidationFailed, trace);
-        }
-        Outcome::Draining(error) | Outcome::MethodNotAllowed(error) | Outcome::Panicked(error) => {
-            label(error, FaultCode::Internal, trace)
+        Err(mut stop) => {
+            label_all(&mut stop.errors, FaultCode::GraphqlValidationFailed, trace);
+            Err(stop)
         }
     }
-    outcome
 }
 
 async fn steps(
@@ -81,21 +105,21 @@ async fn steps(
     method: Method,
     viewer: Viewer,
     trace: &TraceId,
-) -> Result<Response, Outcome> {
+) -> Result<Response, Stop> {
     let name = envelope.operation_name.as_deref();
     let known = worker.documents.borrow_mut().get(&envelope.query);
     let document = match known {
         Some(document) => document,
         None => first_sight(worker, &envelope).await?,
     };
-    let operation = document::operation(&document.expanded, name).map_err(refused)?;
+    let operation = document::operation(&document.expanded, name)?;
     allowed(worker, operation.ty, method)?;
     let errors = worker
         .edge
         .engine
         .check_variables(operation, &envelope.variables);
     if !errors.is_empty() {
-        return Err(Outcome::Refused(errors));
+        return Err(Stop::refused(errors));
     }
     let kind = operation.ty;
     let operation_id = match kind {
@@ -121,11 +145,11 @@ async fn steps(
 
 /// Parses and validates a text that this worker does not know, and keeps it if the judgement holds
 /// for every later request.
-async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Document>, Outcome> {
+async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Document>, Stop> {
     let name = envelope.operation_name.as_deref();
     let engine = &worker.edge.engine;
-    let draft = Draft::parse(&envelope.query).map_err(|error| Outcome::Refused(vec![error]))?;
-    let operation = document::operation(&draft.written, name).map_err(refused)?;
+    let draft = Draft::parse(&envelope.query).map_err(|error| Stop::refused(vec![error]))?;
+    let operation = document::operation(&draft.written, name)?;
     let filled = variables::filled(operation, &envelope.variables);
     let misfits = engine.check_variables(operation, &envelope.variables);
     let single = draft.written.operations.iter().len() == 1;
@@ -136,12 +160,12 @@ async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Docu
     };
     let errors = engine.validate(draft.written.clone(), name, judged).await;
     if !errors.is_empty() {
-        return Err(Outcome::Refused(errors));
+        return Err(Stop::refused(errors));
     }
     // A literal around a variable is judged only if the variable has a fitting value, and literals
     // of other operations not at all: such a judgement is good for this request only.
     if !misfits.is_empty() {
-        return Err(Outcome::Refused(misfits));
+        return Err(Stop::refused(misfits));
     }
     let document = Rc::new(draft.validated());
     if single {
@@ -151,36 +175,33 @@ async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Docu
     Ok(document)
 }
 
-fn refused(fault: Fault) -> Outcome {
-    Outcome::Refused(vec![fault.into_server_error()])
-}
-
 /// Whether an operation of this type may begin now, by this method.
-fn allowed(worker: &Worker, kind: OperationType, method: Method) -> Result<(), Outcome> {
-    let fault = |code, message| Fault::new(code, message).into_server_error();
+fn allowed(worker: &Worker, kind: OperationType, method: Method) -> Result<(), Stop> {
+    let streaming = || {
+        Fault::new(
+            FaultCode::BadUserInput,
+            "A subscription needs a streaming transport.",
+        )
+    };
     match (kind, method) {
         (OperationType::Query, Method::Get | Method::Post) => Ok(()),
-        (OperationType::Mutation, Method::Get) => Err(Outcome::MethodNotAllowed(fault(
-            FaultCode::BadUserInput,
-            "A mutation needs POST.",
-        ))),
-        (OperationType::Subscription, Method::Get) => Err(Outcome::MethodNotAllowed(fault(
-            FaultCode::BadUserInput,
-            "A subscription needs a streaming transport.",
-        ))),
-        (OperationType::Subscription, Method::Post) => Err(Outcome::Refused(vec![fault(
-            FaultCode::BadUserInput,
-            "A subscription needs a streaming transport.",
-        )])),
+        (OperationType::Mutation, Method::Get) => {
+            let fault = Fault::new(FaultCode::BadUserInput, "A mutation needs POST.");
+            Err(Stop::new(Why::MethodNotAllowed, fault))
+        }
+        (OperationType::Subscription, Method::Get) => {
+            Err(Stop::new(Why::MethodNotAllowed, streaming()))
+        }
+        (OperationType::Subscription, Method::Post) => Err(streaming().into()),
+        (OperationType::Mutation, Method::Post) if worker.edge.readiness.accepts_mutations() => {
+            Ok(())
+        }
         (OperationType::Mutation, Method::Post) => {
-            if worker.edge.readiness.accepts_mutations() {
-                Ok(())
-            } else {
-                Err(Outcome::Draining(fault(
-                    FaultCode::Unavailable,
-                    "The service is shutting down; repeat the request.",
-                )))
-            }
+            let message = "The service is shutting down; repeat the request.";
+            Err(Stop::new(
+                Why::Draining,
+                Fault::new(FaultCode::Unavailable, message),
+            ))
         }
     }
 }
@@ -197,12 +218,12 @@ fn was_executed(response: &Response) -> bool {
 }
 
 /// Document and variables were fine before, so what the executor refuses is the cost.
-fn too_costly(response: Response) -> Outcome {
+fn too_costly(response: Response) -> Stop {
     let errors = response.errors.into_iter().map(|error| {
         let fault = Fault::new(FaultCode::QueryTooExpensive, error.message);
         fault.into_server_error()
     });
-    Outcome::Refused(errors.collect())
+    Stop::refused(errors.collect())
 }
 
 /// A mutation past its deadline may have been submitted; a query has lost nothing but time.

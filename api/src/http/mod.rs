@@ -15,6 +15,8 @@ mod execution;
 mod health;
 mod origin;
 mod server;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod variables;
 

@@ -26,12 +26,11 @@ enum Open<'a> {
 /// Refuses a text with too many tokens, too deep a nesting, or an input object with the same field
 /// twice.
 pub fn check(text: &str) -> Result<(), ServerError> {
-    let mut tokens = Tokens { text, at: 0 };
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut parentheses = 0_usize;
     let mut count = 0_usize;
     let mut last_name: Option<(usize, &str)> = None;
-    while let Some((at, token)) = tokens.next() {
+    for (at, token) in (Tokens { text, at: 0 }) {
         count += 1;
         if count > TOKENS_MAX {
             return Err(too_expensive(format!(
