@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use async_graphql::{InputType, InputValueError, ServerError, Value};
+use async_graphql::{ServerError, Value};
 
 use crate::http::TraceId;
 
@@ -175,16 +175,12 @@ impl Fault {
     }
 }
 
-/// The error for a scalar or validator to return on a bad value: the only way for its text to reach
-/// the client.
-pub fn bad_input<T: InputType>(message: impl fmt::Display) -> InputValueError<T> {
-    InputValueError::custom(message).with_extension("code", FaultCode::BadUserInput.as_str())
-}
-
 /// Gives an error its code, what a client may do about it, and the trace id.
 ///
-/// The code is that of the [`Fault`] it came from, or the one its raiser wrote, or `otherwise`. An
-/// error that ends as `INTERNAL` is logged here, once, and its text is replaced.
+/// The code is that of the [`Fault`] it came from, or the one its raiser wrote. Any other error with a
+/// source is one that nobody meant for clients: it becomes `INTERNAL`, is logged here, once, and its
+/// text is replaced. An error without a source was raised by async-graphql itself, about the
+/// document or a value in it, and is `otherwise`; so resolvers never use `Error::new`.
 pub fn label(error: &mut ServerError, otherwise: FaultCode, trace: &TraceId) {
     let fault = error.source::<Fault>().cloned();
     let written = || match error.extensions.as_ref()?.get("code")? {
@@ -193,7 +189,10 @@ pub fn label(error: &mut ServerError, otherwise: FaultCode, trace: &TraceId) {
     };
     let code = match &fault {
         Some(fault) => fault.code,
-        None => written().unwrap_or(otherwise),
+        None => written().unwrap_or(match error.source {
+            Some(_) => FaultCode::Internal,
+            None => otherwise,
+        }),
     };
     if code == FaultCode::Internal && fault.is_none() {
         tracing::error!(trace.id = %trace, error.text = %error.message, error.path = ?error.path, "an error without a code reached the edge");
@@ -249,8 +248,9 @@ mod tests {
 
     #[test]
     fn an_unknown_text_never_passes() {
-        let mut error = ServerError::new("UNIQUE constraint failed: account.id", None);
-        label(&mut error, FaultCode::Internal, &TraceId::random());
+        let cause = async_graphql::Error::from("UNIQUE constraint failed: account.id");
+        let mut error = cause.into_server_error(async_graphql::Pos::default());
+        label(&mut error, FaultCode::BadUserInput, &TraceId::random());
         assert_eq!(error.message, INTERNAL_MESSAGE);
         assert_eq!(code_of(&error), "INTERNAL");
     }

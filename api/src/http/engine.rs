@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     document::{DEPTH_MAX, LEVELS_MAX},
-    variables,
+    nulls, variables,
 };
 
 /// The greatest cost of a request, in the units of the fields' own complexity; GraphiQL's
@@ -40,6 +40,9 @@ pub trait Execute: Send + Sync {
         variables: &Variables,
     ) -> Vec<ServerError>;
 
+    /// Puts nulls into the data of an operation's response where its errors say that fields failed.
+    fn complete(&self, operation: &OperationDefinition, response: &mut Response);
+
     /// Executes a request whose document was validated and whose variables were checked. Only the
     /// cost, which depends on the variables, is still judged here.
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
@@ -60,7 +63,12 @@ where
 {
     /// Builds the schema from the given builder, which is called twice and must build the same.
     pub fn new(build: impl Fn() -> SchemaBuilder<Q, M, S>) -> Engine<Q, M, S> {
-        let mut registry = Registry::default();
+        let mut registry = Registry {
+            query_type: Q::type_name().into_owned(),
+            mutation_type: (!M::is_empty()).then(|| M::type_name().into_owned()),
+            subscription_type: (!S::is_empty()).then(|| S::type_name().into_owned()),
+            ..Registry::default()
+        };
         Q::create_type_info(&mut registry);
         if !M::is_empty() {
             M::create_type_info(&mut registry);
@@ -119,6 +127,11 @@ where
         variables: &Variables,
     ) -> Vec<ServerError> {
         variables::check(&self.registry, operation, variables)
+    }
+
+    fn complete(&self, operation: &OperationDefinition, response: &mut Response) {
+        let Response { data, errors, .. } = response;
+        nulls::complete(&self.registry, operation, data, errors);
     }
 
     fn execute(&self, request: Request) -> BoxFuture<'_, Response> {

@@ -89,7 +89,7 @@ pub async fn run(
     // The panic hook has logged it.
     match outcome.unwrap_or_else(|_| Err(Stop::new(Why::Panicked, Fault::internal()))) {
         Ok(mut response) => {
-            label_all(&mut response.errors, FaultCode::Internal, trace);
+            label_all(&mut response.errors, FaultCode::BadUserInput, trace);
             Ok(response)
         }
         Err(mut stop) => {
@@ -133,14 +133,16 @@ async fn steps(
     request.operation_name = envelope.operation_name.map(|name| name.into_owned());
     request.set_parsed_query(document.expanded.clone());
     let executed = worker.edge.engine.execute(request);
-    let response = tokio::time::timeout(worker.edge.request_deadline, executed)
+    let mut response = tokio::time::timeout(worker.edge.request_deadline, executed)
         .await
         .unwrap_or_else(|_| too_late(kind, operation_id));
-    if was_executed(&response) {
-        Ok(response)
-    } else {
-        Err(too_costly(response))
+    if !was_executed(&response) {
+        return Err(too_costly(response));
     }
+    if !response.errors.is_empty() {
+        worker.edge.engine.complete(operation, &mut response);
+    }
+    Ok(response)
 }
 
 /// Parses and validates a text that this worker does not know, and keeps it if the judgement holds

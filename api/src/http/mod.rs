@@ -13,6 +13,7 @@ mod engine;
 mod envelope;
 mod execution;
 mod health;
+mod nulls;
 mod origin;
 mod server;
 #[cfg(test)]

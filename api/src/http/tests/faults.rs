@@ -103,3 +103,52 @@ async fn a_node_that_leaves_begins_no_mutation() {
     assert_eq!(send(post("{ hello }")).await.status, 200);
     assert_eq!(runs.count(), 1);
 }
+
+#[actix_web::test]
+async fn a_failed_field_is_null_as_high_as_its_type_says() {
+    let send = app(edge(&Runs::default())).await;
+    let rows = [
+        (
+            "{ family { id may } }",
+            json!({"family": [{"id": 1, "may": null}, null]}),
+        ),
+        ("{ family { id must } }", json!({"family": [null, null]})),
+        (
+            "{ family { id child { must } } }",
+            json!({"family": [null, null]}),
+        ),
+        (
+            "{ family { a: child { may } } }",
+            json!({"family": [{"a": {"may": null}}, null]}),
+        ),
+        (
+            "{ family { id children { must } } }",
+            json!({"family": [{"id": 1, "children": null}, null]}),
+        ),
+        (
+            "{ family { ...F } } fragment F on Parent { id children { ... { may } } }",
+            json!({"family": [{"id": 1, "children": [{"may": null}, {"may": null}]}, null]}),
+        ),
+        (
+            "{ family { may } }",
+            json!({"family": [{"may": null}, null]}),
+        ),
+        ("{ leak }", json!({"leak": null})),
+        ("{ leak busy }", json!({"leak": null, "busy": null})),
+        ("{ hello who }", json!(null)),
+        ("{ deep { who } }", json!(null)),
+    ];
+    for (query, data) in rows {
+        let reply = send(post(query)).await;
+        assert_eq!(reply.status, 200, "{query}");
+        assert_eq!(reply.json["data"], data, "{query}");
+        assert!(reply.json["errors"].is_array(), "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn a_literal_out_of_range_is_the_client_s_mistake() {
+    let send = app(edge(&Runs::default())).await;
+    let reply = send(post("{ number(value: 3000000000) }")).await;
+    assert_eq!(reply.code(), "BAD_USER_INPUT");
+}

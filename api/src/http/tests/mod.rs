@@ -22,8 +22,8 @@ use actix_web::{
     test::{self, TestRequest},
 };
 use async_graphql::{
-    Context, Enum, InputObject, InputValueResult, Interface, Object, Scalar, ScalarType,
-    SimpleObject, Subscription, Value,
+    Context, Enum, InputObject, InputValueError, InputValueResult, Interface, Object, Scalar,
+    ScalarType, SimpleObject, Subscription, Value,
 };
 use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
@@ -32,7 +32,7 @@ use serde_json::Value as Json;
 use super::{Edge, Engine, Origins, Readiness, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
-    error::{Fault, FaultCode, bad_input},
+    error::{Fault, FaultCode},
 };
 
 /// The instant of all tests, in seconds since 1970.
@@ -100,7 +100,7 @@ impl ScalarType for Even {
             Value::Number(number) if number.as_i64().is_some_and(|n| n % 2 == 0) => {
                 Ok(Even(number.as_i64().unwrap_or_default()))
             }
-            _ => Err(bad_input("it must be an even number")),
+            _ => Err(InputValueError::custom("it must be an even number")),
         }
     }
 
@@ -154,6 +154,10 @@ impl Query {
         Err(Fault::new(FaultCode::Overloaded, "The queue is full."))?
     }
 
+    async fn family(&self) -> Vec<Option<Parent>> {
+        vec![Some(Parent), None]
+    }
+
     async fn boom(&self) -> String {
         let none: Option<String> = None;
         none.expect("a panic of the tests")
@@ -162,6 +166,32 @@ impl Query {
     async fn slow(&self) -> Option<String> {
         tokio::time::sleep(Duration::from_secs(60)).await;
         None
+    }
+}
+
+/// Something whose fields fail, some nullable and some not.
+struct Parent;
+
+#[Object]
+impl Parent {
+    async fn id(&self) -> i32 {
+        1
+    }
+
+    async fn may(&self) -> async_graphql::Result<Option<i32>> {
+        Err(Fault::new(FaultCode::Overloaded, "no"))?
+    }
+
+    async fn must(&self) -> async_graphql::Result<i32> {
+        Err(Fault::new(FaultCode::Overloaded, "no"))?
+    }
+
+    async fn child(&self) -> Parent {
+        Parent
+    }
+
+    async fn children(&self) -> Option<Vec<Parent>> {
+        Some(vec![Parent, Parent])
     }
 }
 
