@@ -1,0 +1,231 @@
+//! Every setting as a flag and an environment variable.
+//!
+//! Owns the texts of `--help`. It states no defaults; those are in [`settings`](super::settings), and
+//! a test compares the two where the help names one.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use config::Value;
+
+use crate::telemetry::LogFormat;
+
+/// The flags of every command that needs the configuration. A flag overrules its variable, and that
+/// the file.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// The configuration file; `credits.toml` is read if it is there
+    #[arg(long, value_name = "FILE", env = "CREDITS__CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Development: own token key, pages of this machine may call. Only on a loopback address
+    #[arg(long = "dev", visible_alias = "development", env = "CREDITS__DEVELOPMENT", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub development: Option<bool>,
+    /// Directory of the database and the development key [file: data_dir] [default: ./data]
+    #[arg(long, value_name = "DIR", env = "CREDITS__DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one [file: http.listen] [default: 127.0.0.1:8080]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "CREDITS__HTTP__LISTEN",
+        help_heading = "Server"
+    )]
+    pub http_listen: Option<SocketAddr>,
+    /// Port to listen on, in place of that of http.listen
+    #[arg(
+        long,
+        value_name = "PORT",
+        env = "CREDITS__HTTP__PORT",
+        help_heading = "Server"
+    )]
+    pub http_port: Option<u16>,
+    /// Origins whose pages may call, with commas between [file: http.allowed_origins] [default: none]
+    #[arg(
+        long,
+        value_name = "ORIGINS",
+        env = "CREDITS__HTTP__ALLOWED_ORIGINS",
+        value_delimiter = ',',
+        help_heading = "Server"
+    )]
+    pub http_allowed_origins: Option<Vec<String>>,
+    /// Longest request body, in bytes [file: http.body_bytes_max] [default: 262144]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        env = "CREDITS__HTTP__BODY_BYTES_MAX",
+        help_heading = "Server"
+    )]
+    pub http_body_bytes_max: Option<u32>,
+    /// Longest execution of a request, in milliseconds [file: http.request_deadline_ms] [default: 5000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__REQUEST_DEADLINE_MS",
+        help_heading = "Server"
+    )]
+    pub http_request_deadline_ms: Option<u32>,
+    /// Worker threads; 0 means one for each core [file: http.workers] [default: 0]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__HTTP__WORKERS",
+        help_heading = "Server"
+    )]
+    pub http_workers: Option<u32>,
+    /// Database [file: database.url] [default: credits.db in the data directory]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "CREDITS__DATABASE__URL",
+        help_heading = "Database"
+    )]
+    pub database_url: Option<String>,
+    /// Most operations that wait for a transaction [file: writer.queue_operations_max] [default: 4096]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__WRITER__QUEUE_OPERATIONS_MAX",
+        help_heading = "Database"
+    )]
+    pub writer_queue_operations_max: Option<u32>,
+    /// Most operations in one transaction [file: writer.batch_operations_max] [default: 512]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__WRITER__BATCH_OPERATIONS_MAX",
+        help_heading = "Database"
+    )]
+    pub writer_batch_operations_max: Option<u32>,
+    /// Longest wait for an outcome, in milliseconds [file: writer.deadline_ms] [default: 4000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__WRITER__DEADLINE_MS",
+        help_heading = "Database"
+    )]
+    pub writer_deadline_ms: Option<u32>,
+    /// Most accounts in memory [file: actors.resident_max] [default: 50000]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__ACTORS__RESIDENT_MAX",
+        help_heading = "Database"
+    )]
+    pub actors_resident_max: Option<u32>,
+    /// Seconds without a message after which an account leaves memory [file: actors.idle_s] [default: 300]
+    #[arg(
+        long,
+        value_name = "S",
+        env = "CREDITS__ACTORS__IDLE_S",
+        help_heading = "Database"
+    )]
+    pub actors_idle_s: Option<u32>,
+    /// What `iss` of a token must be [file: auth.issuer] [default: chatnow]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "CREDITS__AUTH__ISSUER",
+        help_heading = "Tokens (keys: auth.keys in the file)"
+    )]
+    pub auth_issuer: Option<String>,
+    /// What `aud` of a token must hold [file: auth.audience] [default: chatnow-credits]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "CREDITS__AUTH__AUDIENCE",
+        help_heading = "Tokens (keys: auth.keys in the file)"
+    )]
+    pub auth_audience: Option<String>,
+    /// JWKS file with the keys of the issuer [file: auth.jwks_file] [default: none]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CREDITS__AUTH__JWKS_FILE",
+        help_heading = "Tokens (keys: auth.keys in the file)"
+    )]
+    pub auth_jwks_file: Option<PathBuf>,
+    /// Catalog to publish at start [file: catalog.file] [default: the built-in example, once]
+    #[arg(long, value_name = "FILE", env = "CREDITS__CATALOG__FILE")]
+    pub catalog_file: Option<PathBuf>,
+    /// Text for people or JSON for collectors [file: log.format] [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        env = "CREDITS__LOG__FORMAT",
+        help_heading = "Logs"
+    )]
+    pub log_format: Option<LogFormat>,
+    /// Levels by target, such as info,access=debug [file: log.filter] [default: info]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "CREDITS__LOG__FILTER",
+        help_heading = "Logs"
+    )]
+    pub log_filter: Option<String>,
+}
+
+impl ServeArgs {
+    /// What was given, by key.
+    pub(super) fn overrides(&self) -> Vec<(&'static str, Value)> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let format = self.log_format.map(|format| match format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        });
+        let given = [
+            ("development", self.development.map(Value::from)),
+            ("data_dir", path(&self.data_dir).map(Value::from)),
+            (
+                "http.listen",
+                self.http_listen.map(|listen| listen.to_string().into()),
+            ),
+            ("http.port", self.http_port.map(Value::from)),
+            (
+                "http.allowed_origins",
+                self.http_allowed_origins.clone().map(Value::from),
+            ),
+            (
+                "http.body_bytes_max",
+                self.http_body_bytes_max.map(Value::from),
+            ),
+            (
+                "http.request_deadline_ms",
+                self.http_request_deadline_ms.map(Value::from),
+            ),
+            ("http.workers", self.http_workers.map(Value::from)),
+            ("database.url", self.database_url.clone().map(Value::from)),
+            (
+                "writer.queue_operations_max",
+                self.writer_queue_operations_max.map(Value::from),
+            ),
+            (
+                "writer.batch_operations_max",
+                self.writer_batch_operations_max.map(Value::from),
+            ),
+            (
+                "writer.deadline_ms",
+                self.writer_deadline_ms.map(Value::from),
+            ),
+            (
+                "actors.resident_max",
+                self.actors_resident_max.map(Value::from),
+            ),
+            ("actors.idle_s", self.actors_idle_s.map(Value::from)),
+            ("auth.issuer", self.auth_issuer.clone().map(Value::from)),
+            ("auth.audience", self.auth_audience.clone().map(Value::from)),
+            (
+                "auth.jwks_file",
+                path(&self.auth_jwks_file).map(Value::from),
+            ),
+            ("catalog.file", path(&self.catalog_file).map(Value::from)),
+            ("log.format", format.map(Value::from)),
+            ("log.filter", self.log_filter.clone().map(Value::from)),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect()
+    }
+}

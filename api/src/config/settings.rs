@@ -1,0 +1,341 @@
+//! The settings, each with its unit, its default and its rule.
+//!
+//! Owns all defaults of the program: nothing else states one.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZero,
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use super::ConfigProblem;
+use crate::{auth::Algorithm, telemetry::LogFormat};
+
+/// The greatest request deadline: a shutdown waits this long for accepted requests, and a supervisor
+/// grants it 10 s in all.
+const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
+/// The greatest body; a request with more would hold a worker too long.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Development: makes its own token key, lets pages of this machine call, allows the manual
+    /// clock. Refused on any address but this machine's own.
+    pub development: bool,
+    /// Where the database and the development key are, unless they are set otherwise.
+    pub data_dir: PathBuf,
+    /// The server.
+    pub http: HttpSettings,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// Tokens.
+    pub auth: AuthSettings,
+    /// The group commit.
+    pub writer: WriterSettings,
+    /// The accounts in memory.
+    pub actors: ActorSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// The catalog.
+    pub catalog: CatalogSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            development: false,
+            data_dir: PathBuf::from("./data"),
+            http: HttpSettings::default(),
+            database: DatabaseSettings::default(),
+            auth: AuthSettings::default(),
+            writer: WriterSettings::default(),
+            actors: ActorSettings::default(),
+            log: LogSettings::default(),
+            catalog: CatalogSettings::default(),
+        }
+    }
+}
+
+/// `http`: the server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSettings {
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The port, in place of that of `listen`: for a second server beside a first.
+    pub port: Option<u16>,
+    /// The origins whose pages may call, such as `https://studio.example`.
+    pub allowed_origins: Vec<String>,
+    /// The longest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// The longest execution of a request, in milliseconds.
+    pub request_deadline_ms: u64,
+    /// Worker threads; 0 means one for each core.
+    pub workers: usize,
+}
+
+impl Default for HttpSettings {
+    fn default() -> HttpSettings {
+        HttpSettings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            port: None,
+            allowed_origins: Vec::new(),
+            body_bytes_max: 256 * 1024,
+            request_deadline_ms: 5_000,
+            workers: 0,
+        }
+    }
+}
+
+/// `database`: where the ledger is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Such as `sqlite://./data/credits.db`; `credits.db` in the data directory unless set.
+    pub url: Option<String>,
+}
+
+/// `auth`: whose tokens are good.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthSettings {
+    /// What `iss` must be.
+    pub issuer: String,
+    /// What `aud` must hold.
+    pub audience: String,
+    /// The keys, all live at once; two during a rotation. Only in the file.
+    pub keys: Vec<KeySettings>,
+    /// A JWKS file with more keys.
+    pub jwks_file: Option<PathBuf>,
+}
+
+impl Default for AuthSettings {
+    fn default() -> AuthSettings {
+        AuthSettings {
+            issuer: "chatnow".to_owned(),
+            audience: "chatnow-credits".to_owned(),
+            keys: Vec::new(),
+            jwks_file: None,
+        }
+    }
+}
+
+/// One of `auth.keys`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// The id by which tokens choose this key.
+    pub kid: Option<String>,
+    /// `HS256`, `EdDSA` or `ES256`.
+    pub algorithm: Algorithm,
+    /// For HS256: at least 32 bytes.
+    #[serde(default, deserialize_with = "secret")]
+    pub secret: Option<SecretString>,
+    /// For EdDSA and ES256: a PEM file.
+    pub public_key_file: Option<PathBuf>,
+}
+
+/// `writer`: the group commit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WriterSettings {
+    /// The most operations that wait for a transaction; beyond it is `OVERLOADED`.
+    pub queue_operations_max: usize,
+    /// The most operations in one transaction.
+    pub batch_operations_max: usize,
+    /// How long an operation may wait for its outcome, in milliseconds. Less than
+    /// `http.request_deadline_ms`, so that the answer names the operation.
+    pub deadline_ms: u64,
+}
+
+impl Default for WriterSettings {
+    fn default() -> WriterSettings {
+        WriterSettings {
+            queue_operations_max: 4_096,
+            batch_operations_max: 512,
+            deadline_ms: 4_000,
+        }
+    }
+}
+
+/// `actors`: the accounts in memory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActorSettings {
+    /// The most accounts in memory.
+    pub resident_max: usize,
+    /// After how many seconds without a message an account leaves memory.
+    pub idle_s: u64,
+}
+
+impl Default for ActorSettings {
+    fn default() -> ActorSettings {
+        ActorSettings {
+            resident_max: 50_000,
+            idle_s: 300,
+        }
+    }
+}
+
+/// `log`: what is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// `text` for people, `json` for collectors.
+    pub format: LogFormat,
+    /// Levels by target, such as `info,access=debug` for a line for each request.
+    pub filter: String,
+}
+
+impl Default for LogSettings {
+    fn default() -> LogSettings {
+        LogSettings {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+/// `catalog`: what is sold and what it costs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CatalogSettings {
+    /// A TOML file to publish at start if it differs from the version in force; the built-in example
+    /// for an empty database unless set.
+    pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The database, with its default in the data directory.
+    pub fn database_url(&self) -> String {
+        match &self.database.url {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}/credits.db", self.data_dir.display()),
+        }
+    }
+
+    /// The rules a type can't state.
+    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+        let rules = [
+            (
+                !self.development || self.http.listen.ip().is_loopback(),
+                "http.listen",
+                "development is for this machine only: listen on 127.0.0.1".to_owned(),
+            ),
+            (
+                self.development || !self.auth.keys.is_empty() || self.auth.jwks_file.is_some(),
+                "auth.keys",
+                "at least one key, or auth.jwks_file, is needed outside development".to_owned(),
+            ),
+            (
+                (1..=BODY_BYTES_MAX).contains(&self.http.body_bytes_max),
+                "http.body_bytes_max",
+                format!("must be 1 to {BODY_BYTES_MAX}"),
+            ),
+            (
+                (1..=REQUEST_DEADLINE_MS_MAX).contains(&self.http.request_deadline_ms),
+                "http.request_deadline_ms",
+                format!("must be 1 to {REQUEST_DEADLINE_MS_MAX}"),
+            ),
+            (
+                (1..self.http.request_deadline_ms).contains(&self.writer.deadline_ms),
+                "writer.deadline_ms",
+                "must be at least 1 and less than http.request_deadline_ms".to_owned(),
+            ),
+            (
+                self.writer.queue_operations_max > 0,
+                "writer.queue_operations_max",
+                "must be at least 1".to_owned(),
+            ),
+            (
+                self.writer.batch_operations_max > 0,
+                "writer.batch_operations_max",
+                "must be at least 1".to_owned(),
+            ),
+            (
+                self.actors.resident_max > 0,
+                "actors.resident_max",
+                "must be at least 1".to_owned(),
+            ),
+        ];
+        for (holds, key, rule) in rules {
+            if !holds {
+                return Err(ConfigProblem::invalid(key, rule));
+            }
+        }
+        self.auth.check()?;
+        self.http.check()
+    }
+}
+
+impl HttpSettings {
+    /// The address to bind, with the port that counts.
+    pub fn address(&self) -> SocketAddr {
+        let mut address = self.listen;
+        if let Some(port) = self.port {
+            address.set_port(port);
+        }
+        address
+    }
+
+    /// The number of worker threads.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            count => count,
+        }
+    }
+
+    /// The longest execution of a request.
+    pub fn request_deadline(&self) -> Duration {
+        Duration::from_millis(self.request_deadline_ms)
+    }
+
+    fn check(&self) -> Result<(), ConfigProblem> {
+        let plain = |origin: &String| {
+            let host = origin.split_once("://");
+            matches!(host, Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/'))
+        };
+        match self.allowed_origins.iter().find(|origin| !plain(origin)) {
+            Some(origin) => Err(ConfigProblem::invalid(
+                "http.allowed_origins",
+                format!("\"{origin}\" is no origin: write scheme, host and port, without a path"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl AuthSettings {
+    fn check(&self) -> Result<(), ConfigProblem> {
+        for (index, key) in self.keys.iter().enumerate() {
+            let name = format!("auth.keys[{index}]");
+            match (key.algorithm, &key.secret, &key.public_key_file) {
+                (Algorithm::Hs256, Some(_), None) => {}
+                (Algorithm::Hs256, _, _) => {
+                    return Err(ConfigProblem::invalid(
+                        name,
+                        "HS256 takes secret and nothing else",
+                    ));
+                }
+                (Algorithm::EdDsa | Algorithm::Es256, None, Some(_)) => {}
+                (Algorithm::EdDsa | Algorithm::Es256, _, _) => {
+                    let rule = "EdDSA and ES256 take public_key_file and nothing else";
+                    return Err(ConfigProblem::invalid(name, rule));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
+}

@@ -1,0 +1,105 @@
+//! GraphQL over HTTP, strict, and the server around it.
+//!
+//! Owns everything between the socket and the schema: origins, tokens, media types, limits, the
+//! documents already validated, errors on the wire, health and shutdown. It never knows a field of
+//! the schema. Why it is our own: the ready-made integration runs mutations by GET and by form
+//! posts, reads bodies of any size and answers 200 to what does not parse.
+
+mod accept;
+mod answer;
+mod document;
+mod endpoint;
+mod engine;
+mod envelope;
+mod execution;
+mod health;
+mod nulls;
+mod origin;
+mod server;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod variables;
+
+use std::{cell::RefCell, sync::Arc, time::Duration};
+
+use actix_web::{http::header::HeaderMap, middleware, web};
+
+use self::document::Shelf;
+pub use self::{
+    document::{
+        ALIASES_MAX, DEPTH_MAX, DIRECTIVES_MAX, FIELDS_MAX, LEVELS_MAX, MUTATIONS_MAX, NESTING_MAX,
+        TOKENS_MAX,
+    },
+    engine::{COMPLEXITY_MAX, Engine, Execute, with_limits},
+    health::Readiness,
+    origin::Origins,
+    server::{Server, ServerSettings},
+    trace::TraceId,
+};
+use crate::auth::{Invalid, Known, Verifier, Viewer};
+
+/// What every worker shares.
+pub struct Edge {
+    /// The schema.
+    pub engine: Box<dyn Execute>,
+    /// Who may be who.
+    pub verifier: Verifier,
+    /// Which pages may call.
+    pub origins: Origins,
+    /// Whether the node wants traffic.
+    pub readiness: Readiness,
+    /// The longest body, in bytes.
+    pub body_bytes_max: usize,
+    /// The longest an execution may take.
+    pub request_deadline: Duration,
+    /// Seconds since 1970 for the expiry of tokens. The real time also where the service runs on a
+    /// manual clock: tokens come from issuers who know nothing of that clock, and a year's step of
+    /// it would end every session.
+    pub token_time: fn() -> i64,
+}
+
+/// What one worker keeps for itself, so that no request waits for another worker's.
+pub struct Worker {
+    edge: Arc<Edge>,
+    documents: RefCell<Shelf>,
+    tokens: RefCell<Known>,
+}
+
+impl Worker {
+    /// A worker that knows no document and no token.
+    pub fn new(edge: Arc<Edge>) -> Worker {
+        Worker {
+            edge,
+            documents: RefCell::default(),
+            tokens: RefCell::default(),
+        }
+    }
+
+    /// Who asks: nobody without a token, an error with a bad one.
+    fn viewer(&self, headers: &HeaderMap) -> Result<Viewer, Invalid> {
+        let now = (self.edge.token_time)();
+        let mut known = self.tokens.borrow_mut();
+        self.edge.verifier.viewer(headers, now, &mut known)
+    }
+}
+
+/// The routes, for `App::configure`; `worker` is made once in each worker thread.
+pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
+    let origins = worker.edge.origins.clone();
+    let worker = web::Data::new(worker);
+    move |config: &mut web::ServiceConfig| {
+        config
+            .app_data(worker)
+            .route("/livez", web::get().to(health::livez))
+            .route("/readyz", web::get().to(health::readyz))
+            .service(
+                web::resource("/graphql")
+                    .wrap(origin::cors(origins))
+                    .wrap(middleware::from_fn(origin::guard))
+                    .route(web::post().to(endpoint::post))
+                    .route(web::get().to(endpoint::get))
+                    .default_service(web::to(endpoint::other)),
+            );
+    }
+}
