@@ -303,12 +303,12 @@ fn the_development_key_is_made_once_and_for_this_machine_only() {
     mode(0o640);
     assert!(matches!(
         dev_key(&data, loopback),
-        Err(DevKeyProblem::TooOpen { .. })
+        Err(DevKeyProblem::File(SecretFileProblem::TooOpen { .. }))
     ));
     mode(0o600);
     fs::write(&path, "short").expect("ours");
     assert!(matches!(
         dev_key(&data, loopback),
-        Err(DevKeyProblem::Malformed { .. })
+        Err(DevKeyProblem::File(SecretFileProblem::Malformed { .. }))
     ));
 }

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant as Monotonic,
@@ -46,7 +46,32 @@ struct Resident {
     used_ms: AtomicU64,
 }
 
+/// The threads end with the registry, and with them the actors: nobody can reach them any more.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+    }
+}
+
+/// A registry that does not keep its threads alive.
+#[derive(Clone, Debug)]
+pub struct WeakRegistry(Weak<Shared>);
+
+impl WeakRegistry {
+    /// The registry, if somebody still uses it.
+    pub fn upgrade(&self) -> Option<Registry> {
+        self.0.upgrade().map(Registry)
+    }
+}
+
 impl Registry {
+    /// The same registry, without keeping its threads alive.
+    pub fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.0))
+    }
+
     /// A registry without actors; they will run on threads of their own.
     pub fn new(node: Arc<Node>) -> Registry {
         let count = node.limits.arbiters.max(1);

@@ -105,7 +105,10 @@ impl Ledger {
     ) -> Result<Ledger, StoreError> {
         let catalogs = publish::load(store.as_ref()).await?;
         let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
-        Arbiter::new().spawn(task);
+        Arbiter::new().spawn(async move {
+            task.await;
+            Arbiter::current().stop();
+        });
         let node = Arc::new(Node {
             store,
             writer,
@@ -121,12 +124,14 @@ impl Ledger {
             keys: Arc::new(keys),
             node,
         };
-        let registry = ledger.registry.clone();
+        let registry = ledger.registry.downgrade();
         Arbiter::new().spawn(async move {
-            loop {
-                tokio::time::sleep(PASSIVATE_EVERY).await;
+            while let Some(registry) = registry.upgrade() {
                 registry.passivate_idle();
+                drop(registry);
+                tokio::time::sleep(PASSIVATE_EVERY).await;
             }
+            Arbiter::current().stop();
         });
         Ok(ledger)
     }
