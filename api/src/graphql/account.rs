@@ -1,0 +1,241 @@
+//! Accounts: who owns credits.
+
+use async_graphql::{Context, ID, Object};
+use credits_core::{
+    domain::{event::OperationKind as Kind, ids::AccountId},
+    ledger::AccountView,
+    store::{AccountWindow, OperationFilter},
+};
+use futures_util::future::try_join_all;
+
+use super::{
+    access,
+    balance::Balance,
+    charge::{self, ChargeConnection},
+    fault::parse_id,
+    hold::{self, Hold, HoldConnection},
+    lot::{Lot, LotState},
+    node::{Node, NodeId},
+    offer::PackOffer,
+    operation::{self, OperationConnection, OperationKind},
+    page::{self, Page, connection},
+    scalar::DateTime,
+    subscription::{PlanSubscription, SubscriptionStatus},
+};
+use crate::error::Fault;
+
+/// An account as it was committed last.
+#[derive(Clone)]
+pub struct Account(AccountView);
+
+connection!(Account, AccountConnection, AccountEdge);
+
+/// Who owns credits. All its fields but the lists that grow are of one position in its ledger.
+#[Object]
+impl Account {
+    /// The account's opaque id.
+    pub async fn id(&self) -> ID {
+        NodeId::Account(self.0.account.id.clone()).into()
+    }
+
+    /// The client's own id of the account: 1 to 128 visible characters.
+    async fn account_id(&self) -> ID {
+        ID::from(self.0.account.id.as_str())
+    }
+
+    /// When the account was opened.
+    async fn created_at(&self) -> DateTime {
+        self.0.account.opened_at.into()
+    }
+
+    /// What the account has now.
+    async fn balance(&self) -> Balance {
+        Balance::from(&self.0.balance)
+    }
+
+    /// The plan that the account is on; null without one.
+    async fn subscription(&self) -> Option<PlanSubscription> {
+        let account = &self.0.account;
+        let subscription = account.subscription.as_ref()?;
+        Some(PlanSubscription::new(
+            &account.id,
+            subscription,
+            self.0.balance.as_of,
+        ))
+    }
+
+    /// The lots with something left or held, in the order in which they are used: what expires first,
+    /// then allowance before rollover before packs, then the oldest. At most 1,000.
+    #[graphql(complexity = "page::list_cost(20, child_complexity)")]
+    async fn lots(
+        &self,
+        #[graphql(desc = "Only lots in one of these states; all, if left out.")] states: Option<
+            Vec<LotState>,
+        >,
+    ) -> Vec<Lot> {
+        let mut lots = self.all_lots();
+        if let Some(states) = states {
+            lots.retain(|lot| states.contains(&lot.state));
+        }
+        lots
+    }
+
+    /// The holds that were placed on the account, newest first, open or resolved.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    async fn holds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "So many from the start, 1 to 100; 20 if neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<HoldConnection, Fault> {
+        let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
+        hold::page(ctx, &self.0.account.id, &page).await
+    }
+
+    /// The holds that are open now, oldest first. At most 256.
+    #[graphql(complexity = "page::list_cost(20, child_complexity)")]
+    async fn open_holds(&self) -> Vec<Hold> {
+        let account = &self.0.account;
+        let hold = |hold| Hold::open(&account.id, hold);
+        account.holds.iter().map(hold).collect()
+    }
+
+    /// Every pack of the catalog in force, and whether it may be sold to this account now.
+    #[graphql(complexity = "page::list_cost(20, child_complexity)")]
+    async fn pack_offers(&self, ctx: &Context<'_>) -> Vec<PackOffer> {
+        let catalogs = access::ledger(ctx).catalogs();
+        let offers = self.0.account.pack_offers(&catalogs, self.0.balance.as_of);
+        offers.iter().map(PackOffer::from).collect()
+    }
+
+    /// The account's ledger, newest first: every operation that a client or time made.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a connection has four, a resolver two"
+    )]
+    async fn operations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only operations of these kinds; all, if left out.")] kinds: Option<
+            Vec<OperationKind>,
+        >,
+        #[graphql(
+            desc = "So many from the start, 1 to 100; 20 if neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<OperationConnection, Fault> {
+        let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
+        let filter = OperationFilter {
+            kinds: kinds
+                .unwrap_or_default()
+                .into_iter()
+                .map(Kind::from)
+                .collect(),
+            ..OperationFilter::default()
+        };
+        operation::page(ctx, &self.0.account.id, &filter, &page).await
+    }
+
+    /// What the account consumed, newest first.
+    #[graphql(complexity = "page::cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a connection has four, a resolver two"
+    )]
+    async fn charges(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only charges of this project, by the client's own id.")] project: Option<
+            ID,
+        >,
+        #[graphql(desc = "Only charges on this model, by its catalog id.")] model: Option<ID>,
+        #[graphql(desc = "Only charges for this action, by its catalog id.")] action: Option<ID>,
+        #[graphql(
+            desc = "So many from the start, 1 to 100; 20 if neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<ChargeConnection, Fault> {
+        let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
+        let filter = OperationFilter {
+            kinds: vec![Kind::Charge],
+            project: parse_id(project)?,
+            model: parse_id(model)?,
+            action: parse_id(action)?,
+            holds: Vec::new(),
+        };
+        charge::page(ctx, &self.0.account.id, &filter, &page).await
+    }
+}
+
+impl Account {
+    /// The account as it was committed last; none if nobody opened it.
+    pub async fn load(ctx: &Context<'_>, account: &AccountId) -> Result<Option<Account>, Fault> {
+        let view = access::ledger(ctx).view(account).await?;
+        Ok(view.map(Account))
+    }
+
+    /// A lot or the subscription of the account, by its opaque id.
+    pub fn part(self, id: &ID) -> Option<Node> {
+        let account = &self.0.account;
+        let subscription = account.subscription.as_ref().map(|subscription| {
+            PlanSubscription::new(&account.id, subscription, self.0.balance.as_of)
+        });
+        match subscription.filter(|subscription| subscription.id == *id) {
+            Some(subscription) => Some(Node::PlanSubscription(subscription)),
+            None => self
+                .all_lots()
+                .into_iter()
+                .find(|lot| lot.id == *id)
+                .map(Node::Lot),
+        }
+    }
+
+    fn all_lots(&self) -> Vec<Lot> {
+        let account = &self.0.account;
+        Lot::all(&account.id, &account.lots, self.0.balance.as_of)
+    }
+}
+
+/// A page of all accounts, newest first.
+pub async fn page(
+    ctx: &Context<'_>,
+    statuses: Vec<SubscriptionStatus>,
+    page: &Page,
+) -> Result<AccountConnection, Fault> {
+    let window = AccountWindow {
+        standings: statuses.into_iter().map(Into::into).collect(),
+        above: page.before,
+        below: page.after,
+        newest_first: page.from_start,
+        limit: page.limit(),
+    };
+    let keys = access::ledger(ctx).accounts(&window).await?;
+    let cut = page.cut(keys);
+    let loaded = cut
+        .entries
+        .iter()
+        .map(|(_, account)| Account::load(ctx, account));
+    let accounts = try_join_all(loaded).await?;
+    let keys = cut.entries.iter().map(|(key, _)| *key);
+    let entries = keys.zip(accounts);
+    let entries = entries
+        .filter_map(|(key, account)| Some((key, account?)))
+        .collect();
+    Ok(page::Cut {
+        entries,
+        info: cut.info,
+    }
+    .into())
+}

@@ -1,0 +1,109 @@
+//! Requests to generate something, as clients send them.
+
+use async_graphql::{Context, ID, InputObject};
+use credits_core::domain::{
+    catalog::{Generation, PromptFingerprint},
+    command::PriceGuard,
+    ids::{ActionId, OperationId},
+};
+
+use super::{
+    access,
+    fault::{bad_input, parse_id},
+    scalar::Credits,
+};
+use crate::error::Fault;
+
+/// A request to generate something.
+#[derive(InputObject)]
+pub struct GenerationInput {
+    /// The action, by its catalog id.
+    pub action: ID,
+    /// The model, by its catalog id; may be left out only for an action that makes text.
+    pub model: Option<ID>,
+    /// How many results: 1 or more, within the model's range.
+    #[graphql(default = 1)]
+    pub variations: u32,
+    /// How many seconds each result has, within the model's range; the model's default, if left out.
+    pub seconds: Option<u32>,
+    /// The resolution, by its id; the model's default, if left out.
+    pub resolution: Option<ID>,
+    /// The quality, by its id; the model's default, if left out.
+    pub quality: Option<ID>,
+    /// The project that it belongs to, by the client's own id: 1 to 128 visible characters. It does
+    /// not change the price.
+    pub project: Option<ID>,
+    /// The prompt. It is never stored, only a keyed hash by which a repeat is seen. It does not
+    /// change the price.
+    pub prompt: Option<String>,
+    /// In place of the prompt: a hash of it that the client made, 64 hexadecimal digits.
+    pub prompt_fingerprint: Option<String>,
+    /// The operation id of the charge whose result is made again: a UUID. It costs as any other.
+    pub regenerate_of: Option<ID>,
+}
+
+/// A spend: a generation, and what the caller expects of its price.
+#[derive(InputObject)]
+pub struct SpendInput {
+    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
+    pub operation_id: ID,
+    /// The account; the token's own, if left out.
+    pub account_id: Option<ID>,
+    /// The generation.
+    #[graphql(flatten)]
+    pub generation: GenerationInput,
+    /// The id of a quote whose price binds for exactly this request.
+    pub quote_id: Option<String>,
+    /// The most that the caller will pay, in credits; a higher price is refused.
+    pub max_cost: Option<Credits>,
+}
+
+/// A spend with its parts parsed.
+pub struct Spending {
+    /// The client's id of the call.
+    pub operation_id: OperationId,
+    /// The account as named.
+    pub account_id: Option<ID>,
+    /// What is to be generated.
+    pub generation: Generation,
+    /// What the caller expects of the price.
+    pub guard: PriceGuard,
+}
+
+impl GenerationInput {
+    /// The generation with its ids parsed and its prompt reduced to a fingerprint.
+    pub fn parse(self, ctx: &Context<'_>) -> Result<Generation, Fault> {
+        let given = self.prompt_fingerprint.map(PromptFingerprint::try_from);
+        let hashed = || Some(access::ledger(ctx).fingerprint(self.prompt.as_deref()?));
+        Ok(Generation {
+            prompt_fingerprint: given.transpose().map_err(bad_input)?.or_else(hashed),
+            action: ActionId::parse(&self.action)?,
+            model: parse_id(self.model)?,
+            variations: self.variations,
+            seconds: self.seconds,
+            resolution: parse_id(self.resolution)?,
+            quality: parse_id(self.quality)?,
+            project: parse_id(self.project)?,
+            regenerate_of: self
+                .regenerate_of
+                .map(|id| OperationId::parse(&id))
+                .transpose()?,
+        })
+    }
+}
+
+impl SpendInput {
+    /// The spend with its parts parsed.
+    pub fn parse(self, ctx: &Context<'_>) -> Result<Spending, Fault> {
+        let quote = access::ledger(ctx).quote_guard(self.quote_id.as_deref());
+        Ok(Spending {
+            operation_id: OperationId::parse(&self.operation_id)?,
+            account_id: self.account_id,
+            generation: self.generation.parse(ctx)?,
+            guard: PriceGuard {
+                quote,
+                cost_max: self.max_cost.map(|credits| credits.0),
+            },
+        })
+    }
+}

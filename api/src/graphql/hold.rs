@@ -1,0 +1,409 @@
+//! Holds: credits set aside for a generation that is not yet processed.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use credits_core::{
+    domain::{
+        command::Request,
+        event::{Fact, OperationKind},
+        hold as domain,
+        ids::{AccountId, HoldId},
+        outcome::{Operation, Outcome},
+        time::Instant,
+    },
+    store::{OperationFilter, SequenceWindow},
+};
+
+use super::{
+    access,
+    charge::{Charge, charge_of, cost_of},
+    execute::{self, Call, Decided, payload},
+    generation::SpendInput,
+    node::NodeId,
+    page::{Page, connection},
+    scalar::{Credits, DateTime},
+    spend::Spend,
+};
+use crate::{auth::Scope, error::Fault};
+
+/// What a hold within an operation costs a request, its fields included: two reads.
+pub const COST: usize = 20;
+/// The most changes read of the holds of one page: a hold has one end, perhaps a late settlement,
+/// and rarely an extension.
+const CHANGES_MAX: u64 = 1_000;
+
+/// Credits set aside for a generation that is not yet processed. `OPEN` becomes `SETTLED`,
+/// `RELEASED` or `EXPIRED`; `EXPIRED` becomes `SETTLED_LATE` once, within 7 days.
+#[derive(Clone, SimpleObject)]
+pub struct Hold {
+    /// The hold's opaque id.
+    #[graphql(owned)]
+    pub id: ID,
+    /// The operation id of the reserve that placed it, by which it is settled or released.
+    pub hold_id: ID,
+    /// Whether it is open, or how it ended.
+    pub state: HoldState,
+    /// How many credits were set aside.
+    pub amount: Credits,
+    /// What they were set aside for, with the price it was judged at.
+    pub spend: Spend,
+    /// When it was placed.
+    pub placed_at: DateTime,
+    /// When it ends, or would have ended, by itself; extensions included.
+    pub expires_at: DateTime,
+    /// When it ended; null while it is open.
+    pub resolved_at: Option<DateTime>,
+    /// What was consumed when it was settled, in credits; null if it was not.
+    pub cost: Option<Credits>,
+}
+
+connection!(Hold, HoldConnection, HoldEdge);
+
+/// Whether a hold is open, or how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum HoldState {
+    /// Its credits are set aside.
+    Open,
+    /// Its generation was processed: `cost` was consumed, the rest returned.
+    Settled,
+    /// Its generation was not processed: all returned.
+    Released,
+    /// Nobody resolved it in time: all returned.
+    Expired,
+    /// It had expired, and its generation was processed all the same: `cost` was consumed anew.
+    SettledLate,
+}
+
+/// Credits to set aside.
+#[derive(InputObject)]
+pub struct ReserveInput {
+    /// The generation that will be processed, and what the caller expects of its price.
+    #[graphql(flatten)]
+    pub spend: SpendInput,
+    /// How many minutes the hold lasts, at most 1,440; what the catalog says, if left out.
+    pub ttl_minutes: Option<u32>,
+}
+
+/// A hold that is to end later.
+#[derive(InputObject)]
+pub struct ExtendHoldInput {
+    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
+    pub operation_id: ID,
+    /// The account; the token's own, if left out.
+    pub account_id: Option<ID>,
+    /// The operation id of the reserve that placed the hold.
+    pub hold_id: ID,
+    /// How many minutes the hold lasts from now, ending at most 24 hours after the reserve.
+    pub ttl_minutes: u32,
+}
+
+/// A hold whose generation is processed.
+#[derive(InputObject)]
+pub struct SettleInput {
+    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
+    pub operation_id: ID,
+    /// The account; the token's own, if left out.
+    pub account_id: Option<ID>,
+    /// The operation id of the reserve that placed the hold.
+    pub hold_id: ID,
+    /// How many results were made, where that is fewer than reserved: 1 or more.
+    pub variations: Option<u32>,
+    /// How many seconds each result has, where that is fewer than reserved: 1 or more.
+    pub seconds: Option<u32>,
+}
+
+/// A hold whose generation was not processed.
+#[derive(InputObject)]
+pub struct ReleaseInput {
+    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
+    pub operation_id: ID,
+    /// The account; the token's own, if left out.
+    pub account_id: Option<ID>,
+    /// The operation id of the reserve that placed the hold.
+    pub hold_id: ID,
+}
+
+payload! {
+    /// The answer to a reserve. For an action that makes text `cost` is 0, `recorded` is false and
+    /// `operation`, `hold`, `account` and `balance` are null: there is nothing to set aside.
+    ReservePayload {
+        /// The hold as it stands now; null if it was refused or is free.
+        async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
+            self.decided.hold(ctx).await
+        }
+
+        /// What was set aside, in credits, 0 for text; null if it was refused.
+        async fn cost(&self) -> Option<Credits> {
+            amount_of(&self.decided)
+        }
+
+        /// Whether an operation was recorded: false if it was refused or is free.
+        async fn recorded(&self) -> bool {
+            self.decided.accepted().is_some()
+        }
+    }
+}
+
+payload! {
+    /// The answer to an extension of a hold.
+    ExtendHoldPayload {
+        /// The hold as it stands now; null if the extension was refused.
+        async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
+            self.decided.hold(ctx).await
+        }
+    }
+}
+
+payload! {
+    /// The answer to a settlement.
+    SettlePayload {
+        /// The hold as it stands now; null if the settlement was refused.
+        async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
+            self.decided.hold(ctx).await
+        }
+
+        /// The charge; null if the settlement was refused.
+        async fn charge(&self) -> Option<Charge> {
+            charge_of(&self.decided)
+        }
+
+        /// What was consumed, in credits; null if the settlement was refused.
+        async fn cost(&self) -> Option<Credits> {
+            cost_of(&self.decided)
+        }
+    }
+}
+
+payload! {
+    /// The answer to a release.
+    ReleasePayload {
+        /// The hold as it stands now; null if the release was refused.
+        async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
+            self.decided.hold(ctx).await
+        }
+    }
+}
+
+/// Sets credits aside; text is free for any token.
+pub async fn reserve(ctx: &Context<'_>, input: ReserveInput) -> Result<ReservePayload, Fault> {
+    let call = input.spend.parse(ctx)?;
+    if execute::is_free(ctx, &call.generation)? {
+        return Ok(Decided::free().into());
+    }
+    let account = access::account(ctx, Scope::CreditsSpend, call.account_id.as_ref())?;
+    let request = Request::Reserve {
+        generation: call.generation,
+        guard: call.guard,
+        ttl_minutes: input.ttl_minutes,
+    };
+    let decided = execute::execute(ctx, account, call.operation_id, request).await?;
+    Ok(decided.into())
+}
+
+/// Lets a hold end later.
+pub async fn extend(ctx: &Context<'_>, input: ExtendHoldInput) -> Result<ExtendHoldPayload, Fault> {
+    let request = Request::ExtendHold {
+        hold: HoldId::parse(&input.hold_id)?,
+        ttl_minutes: input.ttl_minutes,
+    };
+    let call = Call::new(input.operation_id, input.account_id, Scope::CreditsSpend);
+    Ok(call.execute(ctx, request).await?.into())
+}
+
+/// Consumes what a hold set aside.
+pub async fn settle(ctx: &Context<'_>, input: SettleInput) -> Result<SettlePayload, Fault> {
+    let request = Request::Settle {
+        hold: HoldId::parse(&input.hold_id)?,
+        actual: credits_core::domain::catalog::ActualRun {
+            variations: input.variations,
+            seconds: input.seconds,
+        },
+    };
+    let call = Call::new(input.operation_id, input.account_id, Scope::CreditsSpend);
+    Ok(call.execute(ctx, request).await?.into())
+}
+
+/// Returns what a hold set aside.
+pub async fn release(ctx: &Context<'_>, input: ReleaseInput) -> Result<ReleasePayload, Fault> {
+    let request = Request::Release {
+        hold: HoldId::parse(&input.hold_id)?,
+    };
+    let call = Call::new(input.operation_id, input.account_id, Scope::CreditsSpend);
+    Ok(call.execute(ctx, request).await?.into())
+}
+
+fn amount_of(decided: &Decided) -> Option<Credits> {
+    match &decided.outcome {
+        None => Some(Credits::saturating(0)),
+        Some(Outcome::Accepted(accepted)) => {
+            let held = accepted.operation.event.postings.iter();
+            Some(Credits::saturating(held.map(|posting| posting.held).sum()))
+        }
+        Some(Outcome::Refused(_)) => None,
+    }
+}
+
+impl Hold {
+    /// A hold that is open, from the account's state.
+    pub fn open(account: &AccountId, hold: &domain::Hold) -> Hold {
+        Hold::new(
+            account,
+            hold.id,
+            hold.amount,
+            &hold.spend,
+            hold.placed_at,
+            hold.expires_at,
+        )
+    }
+
+    fn new(
+        account: &AccountId,
+        id: HoldId,
+        amount: credits_core::domain::credits::Credits,
+        spend: &domain::Spend,
+        placed_at: Instant,
+        expires_at: Instant,
+    ) -> Hold {
+        Hold {
+            id: NodeId::Hold(account.clone(), id).into(),
+            hold_id: id.to_string().into(),
+            state: HoldState::Open,
+            amount: amount.into(),
+            spend: Spend::from(spend),
+            placed_at: placed_at.into(),
+            expires_at: expires_at.into(),
+            resolved_at: None,
+            cost: None,
+        }
+    }
+
+    /// The hold that an operation placed, as it stood then; none for any other operation.
+    pub fn placed(operation: &Operation) -> Option<Hold> {
+        let placed = match &operation.event.fact {
+            Fact::HoldPlaced {
+                amount,
+                spend,
+                expires_at,
+            } => Some((amount, spend, expires_at)),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::Charge(_)
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. } => None,
+        };
+        let (amount, spend, expires_at) = placed?;
+        let id = operation.event.caused_by?.operation_id;
+        let account = &operation.account;
+        Some(Hold::new(
+            account,
+            id,
+            *amount,
+            spend,
+            operation.event.at,
+            *expires_at,
+        ))
+    }
+
+    /// The hold after an operation that changed it. Operations are taken in the ledger's order.
+    fn after(mut self, operation: &Operation) -> Hold {
+        if let Fact::HoldExtended { expires_at, .. } = &operation.event.fact {
+            self.expires_at = (*expires_at).into();
+        }
+        if let Some((_, resolution)) = operation.event.fact.resolution() {
+            (self.state, self.cost) = state_of(resolution);
+            self.resolved_at = Some(operation.event.at.into());
+        }
+        self
+    }
+}
+
+/// The state that a resolution makes, with what it consumed.
+pub(super) fn state_of(resolution: domain::Resolution) -> (HoldState, Option<Credits>) {
+    match resolution {
+        domain::Resolution::Settled { cost } => (HoldState::Settled, Some(cost.into())),
+        domain::Resolution::Released => (HoldState::Released, None),
+        domain::Resolution::Expired => (HoldState::Expired, None),
+        domain::Resolution::SettledLate { cost } => (HoldState::SettledLate, Some(cost.into())),
+    }
+}
+
+/// The hold of that name as it stands now; none if none was placed.
+pub async fn find(
+    ctx: &Context<'_>,
+    account: &AccountId,
+    hold: HoldId,
+) -> Result<Option<Hold>, Fault> {
+    match access::ledger(ctx).outcome(account, hold).await? {
+        Some(Outcome::Accepted(accepted)) => placed_by(ctx, &accepted.operation).await,
+        Some(Outcome::Refused(_)) | None => Ok(None),
+    }
+}
+
+/// The hold that an operation placed, as it stands now; none for any other operation.
+pub async fn placed_by(ctx: &Context<'_>, operation: &Operation) -> Result<Option<Hold>, Fault> {
+    let mut found = standing(ctx, &operation.account, std::slice::from_ref(operation)).await?;
+    Ok(found.pop().map(|(_, hold)| hold))
+}
+
+/// A page of the holds of an account.
+pub async fn page(
+    ctx: &Context<'_>,
+    account: &AccountId,
+    page: &Page,
+) -> Result<HoldConnection, Fault> {
+    let filter = OperationFilter {
+        kinds: vec![OperationKind::HoldPlaced],
+        ..OperationFilter::default()
+    };
+    let placed = access::ledger(ctx)
+        .operations(account, &filter, &page.sequences())
+        .await?;
+    Ok(page.cut(standing(ctx, account, &placed).await?).into())
+}
+
+/// The holds that these operations placed as they stand now, with the operations' positions.
+async fn standing(
+    ctx: &Context<'_>,
+    account: &AccountId,
+    placed: &[Operation],
+) -> Result<Vec<(i64, Hold)>, Fault> {
+    let holds: Vec<HoldId> = placed
+        .iter()
+        .filter_map(|placed| Some(placed.event.caused_by?.operation_id))
+        .collect();
+    if holds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = OperationFilter {
+        holds,
+        ..OperationFilter::default()
+    };
+    let window = SequenceWindow {
+        above: None,
+        below: None,
+        newest_first: false,
+        limit: CHANGES_MAX,
+    };
+    let changes = access::ledger(ctx)
+        .operations(account, &filter, &window)
+        .await?;
+    let mut by_hold: HashMap<HoldId, Vec<&Operation>> = HashMap::new();
+    for change in &changes {
+        if let Some(hold) = change.event.fact.hold() {
+            by_hold.entry(hold).or_default().push(change);
+        }
+    }
+    let stands = |placed: &Operation| {
+        let id = placed.event.caused_by?.operation_id;
+        let changes = by_hold.remove(&id).unwrap_or_default().into_iter();
+        let hold = changes.fold(Hold::placed(placed)?, Hold::after);
+        Some((placed.sequence.0, hold))
+    };
+    Ok(placed.iter().filter_map(stands).collect())
+}

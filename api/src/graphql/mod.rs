@@ -1,0 +1,68 @@
+//! The service as GraphQL shows it.
+//!
+//! Owns the schema: every name, description and limit that a client can see. A resolver checks who
+//! asks ([`access`]), parses what is asked into domain values, calls the [`Ledger`] and wraps the
+//! answer; what credits are and what may happen to them is decided elsewhere. It never sees HTTP.
+//!
+//! Read in this order: the roots; how every field asks for access, pages and ids; then one noun a
+//! file, each with its objects, inputs and payloads.
+
+pub mod mutation;
+pub mod query;
+
+pub mod access;
+pub mod execute;
+mod fault;
+pub mod node;
+pub mod page;
+pub mod scalar;
+
+pub mod account;
+pub mod balance;
+pub mod billing;
+pub mod catalog;
+pub mod charge;
+pub mod generation;
+pub mod hold;
+pub mod lot;
+pub mod offer;
+pub mod operation;
+pub mod policy;
+pub mod price;
+pub mod proof;
+pub mod quote;
+pub mod refusal;
+pub mod spend;
+pub mod subscription;
+
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use credits_core::ledger::Ledger;
+
+use mutation::Mutation;
+use query::Query;
+
+/// The schema with its roots.
+pub type CreditsSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// The schema over `ledger`, to be finished with the limits of its transport.
+pub fn schema(ledger: Ledger) -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    bare().data(ledger)
+}
+
+/// The schema as text: sorted, with every description and `@specifiedBy`. It needs no ledger.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident();
+    bare().finish().sdl_with_options(options)
+}
+
+fn bare() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! The root of mutations: thin, each field is answered in the file of its noun.
+
+use async_graphql::{Context, Object};
+
+use super::{
+    billing::{
+        self, CancelSubscriptionInput, CancelSubscriptionPayload, OpenAccountInput,
+        OpenAccountPayload, PurchasePackInput, PurchasePackPayload, ResumeSubscriptionInput,
+        ResumeSubscriptionPayload, StartSubscriptionInput, StartSubscriptionPayload,
+    },
+    catalog::{self, PublishCatalogInput, PublishCatalogPayload},
+    charge::{self, ChargeInput, ChargePayload},
+    hold::{
+        self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
+        ReservePayload, SettleInput, SettlePayload,
+    },
+};
+use crate::error::Fault;
+
+/// The root of mutations.
+#[derive(Clone, Copy)]
+pub struct Mutation;
+
+/// What can be asked of an account. Each call carries an operation id that the client made and stored
+/// before it; a repeat with the same id and content is answered as the first, `replayed`. There is no
+/// way to add or refund credits.
+#[Object]
+impl Mutation {
+    /// Opens an account. It needs `billing:write`.
+    async fn open_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account.")] input: OpenAccountInput,
+    ) -> Result<OpenAccountPayload, Fault> {
+        billing::open_account(ctx, input).await
+    }
+
+    /// Puts an account on a plan and grants the current period. It needs `billing:write`.
+    async fn start_subscription(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The plan.")] input: StartSubscriptionInput,
+    ) -> Result<StartSubscriptionPayload, Fault> {
+        billing::start_subscription(ctx, input).await
+    }
+
+    /// Ends a subscription with the paid term; monthly renewals go on till then. It needs
+    /// `billing:write`.
+    async fn cancel_subscription(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account.")] input: CancelSubscriptionInput,
+    ) -> Result<CancelSubscriptionPayload, Fault> {
+        billing::cancel_subscription(ctx, input).await
+    }
+
+    /// Takes a cancellation back before it acts. It needs `billing:write`.
+    async fn resume_subscription(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account.")] input: ResumeSubscriptionInput,
+    ) -> Result<ResumeSubscriptionPayload, Fault> {
+        billing::resume_subscription(ctx, input).await
+    }
+
+    /// Adds a pack that was paid for; the same payment is never used twice. It needs
+    /// `billing:write`.
+    async fn purchase_pack(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The pack and its payment.")] input: PurchasePackInput,
+    ) -> Result<PurchasePackPayload, Fault> {
+        billing::purchase_pack(ctx, input).await
+    }
+
+    /// Consumes credits for a generation that is processed: final, however good its result. It needs
+    /// `credits:spend`, and for text any token.
+    async fn charge(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The generation.")] input: ChargeInput,
+    ) -> Result<ChargePayload, Fault> {
+        charge::charge(ctx, input).await
+    }
+
+    /// Sets credits aside for a generation that will be processed. It needs `credits:spend`, and for
+    /// text any token.
+    async fn reserve(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The generation.")] input: ReserveInput,
+    ) -> Result<ReservePayload, Fault> {
+        hold::reserve(ctx, input).await
+    }
+
+    /// Lets a hold end later. It needs `credits:spend`.
+    async fn extend_hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hold.")] input: ExtendHoldInput,
+    ) -> Result<ExtendHoldPayload, Fault> {
+        hold::extend(ctx, input).await
+    }
+
+    /// Consumes what a hold set aside, because its generation is processed; the rest returns. It
+    /// needs `credits:spend`.
+    async fn settle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hold, and what really ran.")] input: SettleInput,
+    ) -> Result<SettlePayload, Fault> {
+        hold::settle(ctx, input).await
+    }
+
+    /// Returns what a hold set aside, because its generation was not processed: nothing was consumed,
+    /// so it is no refund. It needs `credits:spend`.
+    async fn release(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hold.")] input: ReleaseInput,
+    ) -> Result<ReleasePayload, Fault> {
+        hold::release(ctx, input).await
+    }
+
+    /// Publishes a catalog as an immutable version. It needs `catalog:write`.
+    async fn publish_catalog(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The catalog file.")] input: PublishCatalogInput,
+    ) -> Result<PublishCatalogPayload, Fault> {
+        catalog::publish(ctx, input).await
+    }
+}

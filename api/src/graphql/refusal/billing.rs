@@ -1,0 +1,141 @@
+//! Refusals of what billing reports and of catalogs, with their numbers.
+
+use async_graphql::ID;
+use credits_core::domain::{catalog::Finding, refusal::Refusal};
+
+use super::{Said, UserError, UserErrorCode, user_error};
+use crate::graphql::scalar::DateTime;
+
+user_error! {
+    /// The account is open already.
+    AccountAlreadyExists {
+        /// Since when.
+        opened_at: DateTime,
+    }
+}
+
+user_error! {
+    /// No such plan is in the catalog with that billing interval.
+    PlanUnknown {
+        /// The plan that was named.
+        plan_id: ID,
+        /// The plans that can be started with that interval, by their catalog ids.
+        known: Vec<ID>,
+    }
+}
+
+user_error! {
+    /// No such pack is in that catalog version.
+    PackUnknown {
+        /// The pack that was named.
+        pack_id: ID,
+        /// The packs that there are, by their catalog ids.
+        known: Vec<ID>,
+    }
+}
+
+user_error! {
+    /// The account is on a plan already.
+    AlreadySubscribed {
+        /// The plan, by its catalog id.
+        plan_id: ID,
+        /// When it ends, if it is cancelled; null if it goes on.
+        cancel_at: Option<DateTime>,
+    }
+}
+
+user_error! {
+    /// The subscription is cancelled already.
+    CancellationAlreadyScheduled {
+        /// When it ends.
+        cancel_at: DateTime,
+    }
+}
+
+user_error! {
+    /// The payment was used for something else. A payment is used once, for ever, across all accounts.
+    PaymentAlreadyUsed {
+        /// Who took the payment.
+        provider: String,
+        /// The provider's own id of the payment.
+        reference: String,
+        /// The operation that used it, where it is this account's; null otherwise.
+        operation_id: Option<ID>,
+    }
+}
+
+user_error! {
+    /// One mistake in a catalog. Nothing was published.
+    CatalogInvalid {
+        /// The line, counted from 1.
+        line: i32,
+        /// The column in characters, counted from 1.
+        column: i32,
+        /// The path to the entry, such as `models[2].actions[0].price`; empty for the file itself.
+        entry: String,
+    }
+}
+
+impl From<Finding> for CatalogInvalid {
+    fn from(finding: Finding) -> CatalogInvalid {
+        let said = Said {
+            code: UserErrorCode::CatalogInvalid,
+            message: finding.to_string(),
+            field: Some(vec!["input".to_owned(), "source".to_owned()]),
+        };
+        let number = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        CatalogInvalid::new(
+            said,
+            number(finding.line),
+            number(finding.column),
+            finding.field,
+        )
+    }
+}
+
+/// The refusal with its numbers, or what was said if it is of another group.
+pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Said> {
+    Ok(match refusal {
+        Refusal::AccountAlreadyExists { opened_at } => {
+            AccountAlreadyExists::new(said, (*opened_at).into()).into()
+        }
+        Refusal::PlanUnknown { plan, known } => {
+            let known = known.iter().map(|plan| plan.as_str().into()).collect();
+            PlanUnknown::new(said, plan.as_str().into(), known).into()
+        }
+        Refusal::PackUnknown { pack, known } => {
+            let known = known.iter().map(|pack| pack.as_str().into()).collect();
+            PackUnknown::new(said, pack.as_str().into(), known).into()
+        }
+        Refusal::AlreadySubscribed { plan, cancel_at } => {
+            AlreadySubscribed::new(said, plan.as_str().into(), cancel_at.map(DateTime::from)).into()
+        }
+        Refusal::CancellationAlreadyScheduled { cancel_at } => {
+            CancellationAlreadyScheduled::new(said, (*cancel_at).into()).into()
+        }
+        Refusal::PaymentAlreadyUsed {
+            payment,
+            operation_id,
+        } => {
+            let provider = payment.provider.clone();
+            let used_by = operation_id.map(|id| id.to_string().into());
+            PaymentAlreadyUsed::new(said, provider, payment.reference.clone(), used_by).into()
+        }
+        Refusal::OperationIdReused { .. }
+        | Refusal::ModelUnknown { .. }
+        | Refusal::ActionNotOffered { .. }
+        | Refusal::ParameterOutOfRange { .. }
+        | Refusal::QuoteExpired { .. }
+        | Refusal::QuoteMismatch
+        | Refusal::PriceChanged { .. }
+        | Refusal::LimitExceeded { .. }
+        | Refusal::InsufficientCredits(_)
+        | Refusal::HoldUnknown { .. }
+        | Refusal::HoldAlreadyResolved { .. }
+        | Refusal::HoldExpired { .. }
+        | Refusal::SettleExceedsHold { .. }
+        | Refusal::TooManyHolds { .. }
+        | Refusal::NotSubscribed
+        | Refusal::NoCancellationScheduled => return Err(said),
+    })
+}

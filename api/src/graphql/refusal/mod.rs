@@ -1,0 +1,209 @@
+//! Refusals as clients see them: data, with the numbers to act on.
+//!
+//! Owns the interface and which type a refusal is. The words are in [`text`], the types with their
+//! numbers in [`price`], [`hold`] and [`billing`].
+
+mod billing;
+mod hold;
+mod price;
+mod text;
+
+use async_graphql::{Enum, Interface, SimpleObject};
+use credits_core::domain::refusal::Refusal;
+
+pub use billing::{
+    AccountAlreadyExists, AlreadySubscribed, CancellationAlreadyScheduled, CatalogInvalid,
+    PackUnknown, PaymentAlreadyUsed, PlanUnknown,
+};
+pub use hold::{HoldAlreadyResolved, HoldHasExpired, SettleExceedsHold, TooManyHolds};
+pub use price::{
+    ActionNotOffered, InsufficientCredits, LimitExceeded, ModelUnknown, ParameterOutOfRange,
+    PriceChanged, QuoteExpired, RefusedLimit, RefusedParameter,
+};
+
+/// A business "no". Nothing changed; the same call never succeeds later, a new attempt is a new
+/// operation id.
+#[derive(Clone, Interface)]
+#[graphql(
+    field(name = "code", ty = "UserErrorCode", desc = "Which rule refused it."),
+    field(
+        name = "message",
+        ty = "String",
+        desc = "A sentence for developers, with the numbers; not for matching."
+    ),
+    field(
+        name = "field",
+        ty = "Option<Vec<String>>",
+        desc = "The path to the input field that it is about; null if it is about none."
+    )
+)]
+pub enum UserError {
+    /// Too few credits.
+    InsufficientCredits(InsufficientCredits),
+    /// No such model.
+    ModelUnknown(ModelUnknown),
+    /// The model does not run the action.
+    ActionNotOffered(ActionNotOffered),
+    /// A parameter outside its range.
+    ParameterOutOfRange(ParameterOutOfRange),
+    /// A quote that no longer binds.
+    QuoteExpired(QuoteExpired),
+    /// A higher price than the caller would pay.
+    PriceChanged(PriceChanged),
+    /// A ceiling.
+    LimitExceeded(LimitExceeded),
+    /// A hold that was resolved before.
+    HoldAlreadyResolved(HoldAlreadyResolved),
+    /// A hold that has ended by itself.
+    HoldHasExpired(HoldHasExpired),
+    /// More than was set aside.
+    SettleExceedsHold(SettleExceedsHold),
+    /// Too many open holds.
+    TooManyHolds(TooManyHolds),
+    /// An account that is open already.
+    AccountAlreadyExists(AccountAlreadyExists),
+    /// No such plan.
+    PlanUnknown(PlanUnknown),
+    /// No such pack.
+    PackUnknown(PackUnknown),
+    /// A plan already.
+    AlreadySubscribed(AlreadySubscribed),
+    /// A cancellation already.
+    CancellationAlreadyScheduled(CancellationAlreadyScheduled),
+    /// A payment that was used for something else.
+    PaymentAlreadyUsed(PaymentAlreadyUsed),
+    /// A catalog with a mistake.
+    CatalogInvalid(CatalogInvalid),
+    /// A refusal without numbers.
+    GenericUserError(GenericUserError),
+}
+
+/// The rules that refuse, in the order in which they are judged within a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// The operation id was used for a call with other content.
+    OperationIdReused,
+    /// No such model is in the catalog, or none was named.
+    ModelUnknown,
+    /// The action is not in the catalog, or the model has no price for it.
+    ActionNotOffered,
+    /// A parameter is outside what is possible.
+    ParameterOutOfRange,
+    /// The quote no longer binds.
+    QuoteExpired,
+    /// The quote is for another request or account, or not of this service.
+    QuoteMismatch,
+    /// The request costs more than `maxCost`.
+    PriceChanged,
+    /// A ceiling is in the way.
+    LimitExceeded,
+    /// There are too few credits.
+    InsufficientCredits,
+    /// No such hold was placed on the account.
+    HoldUnknown,
+    /// The hold was resolved before.
+    HoldAlreadyResolved,
+    /// The hold has ended by itself.
+    HoldExpired,
+    /// What ran costs more than was set aside.
+    SettleExceedsHold,
+    /// The account has as many open holds as it may.
+    TooManyHolds,
+    /// The account is open already.
+    AccountAlreadyExists,
+    /// No such plan is in the catalog with that billing interval.
+    PlanUnknown,
+    /// No such pack is in that catalog version.
+    PackUnknown,
+    /// The account is on a plan already.
+    AlreadySubscribed,
+    /// The account is on no plan.
+    NotSubscribed,
+    /// The subscription is cancelled already.
+    CancellationAlreadyScheduled,
+    /// The subscription is not cancelled.
+    NoCancellationScheduled,
+    /// The payment was used for something else.
+    PaymentAlreadyUsed,
+    /// The catalog breaks a rule.
+    CatalogInvalid,
+    /// The catalog does not come after those published before it.
+    CatalogOutOfOrder,
+}
+
+/// A refusal whose code says all there is.
+#[derive(Clone, SimpleObject)]
+pub struct GenericUserError {
+    /// Which rule refused it.
+    #[graphql(owned)]
+    pub code: UserErrorCode,
+    /// A sentence for developers; not for matching.
+    pub message: String,
+    /// The path to the input field that it is about; null if it is about none.
+    #[graphql(owned)]
+    pub field: Option<Vec<String>>,
+}
+
+/// What every refusal says.
+struct Said {
+    code: UserErrorCode,
+    message: String,
+    field: Option<Vec<String>>,
+}
+
+/// Defines one kind of refusal: what all kinds say, and the numbers of this one.
+macro_rules! user_error {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$about:meta])* $part:ident: $kind:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, async_graphql::SimpleObject)]
+        pub struct $name {
+            /// Which rule refused it.
+            #[graphql(owned)]
+            pub code: $crate::graphql::refusal::UserErrorCode,
+            /// A sentence for developers, with the numbers; not for matching.
+            pub message: String,
+            /// The path to the input field that it is about; null if it is about none.
+            #[graphql(owned)]
+            pub field: Option<Vec<String>>,
+            $($(#[$about])* pub $part: $kind,)*
+        }
+
+        impl $name {
+            pub(super) fn new(
+                said: $crate::graphql::refusal::Said,
+                $($part: $kind,)*
+            ) -> $name {
+                $name {
+                    code: said.code,
+                    message: said.message,
+                    field: said.field,
+                    $($part,)*
+                }
+            }
+        }
+    };
+}
+use user_error;
+
+impl From<Said> for GenericUserError {
+    fn from(said: Said) -> GenericUserError {
+        GenericUserError {
+            code: said.code,
+            message: said.message,
+            field: said.field,
+        }
+    }
+}
+
+impl From<&Refusal> for UserError {
+    fn from(refusal: &Refusal) -> UserError {
+        let said = text::said(refusal);
+        price::user_error(refusal, said)
+            .or_else(|said| hold::user_error(refusal, said))
+            .or_else(|said| billing::user_error(refusal, said))
+            .unwrap_or_else(|said| UserError::GenericUserError(said.into()))
+    }
+}

@@ -1,0 +1,271 @@
+//! What a refusal says to developers: its code, a sentence with the numbers, and the input field.
+
+use credits_core::domain::{
+    catalog::Parameter,
+    hold::Resolution,
+    refusal::{Limit, Limited, Refusal},
+};
+
+use super::{Said, UserError, UserErrorCode};
+
+/// What a refusal says.
+pub(super) fn said(refusal: &Refusal) -> Said {
+    Said {
+        code: code(refusal),
+        message: message(refusal),
+        field: field(refusal).map(|field| vec!["input".to_owned(), field.to_owned()]),
+    }
+}
+
+impl UserError {
+    /// The sentence for developers.
+    pub fn text(&self) -> &str {
+        match self {
+            UserError::InsufficientCredits(error) => &error.message,
+            UserError::ModelUnknown(error) => &error.message,
+            UserError::ActionNotOffered(error) => &error.message,
+            UserError::ParameterOutOfRange(error) => &error.message,
+            UserError::QuoteExpired(error) => &error.message,
+            UserError::PriceChanged(error) => &error.message,
+            UserError::LimitExceeded(error) => &error.message,
+            UserError::HoldAlreadyResolved(error) => &error.message,
+            UserError::HoldHasExpired(error) => &error.message,
+            UserError::SettleExceedsHold(error) => &error.message,
+            UserError::TooManyHolds(error) => &error.message,
+            UserError::AccountAlreadyExists(error) => &error.message,
+            UserError::PlanUnknown(error) => &error.message,
+            UserError::PackUnknown(error) => &error.message,
+            UserError::AlreadySubscribed(error) => &error.message,
+            UserError::CancellationAlreadyScheduled(error) => &error.message,
+            UserError::PaymentAlreadyUsed(error) => &error.message,
+            UserError::CatalogInvalid(error) => &error.message,
+            UserError::GenericUserError(error) => &error.message,
+        }
+    }
+}
+
+fn code(refusal: &Refusal) -> UserErrorCode {
+    match refusal {
+        Refusal::OperationIdReused { .. } => UserErrorCode::OperationIdReused,
+        Refusal::ModelUnknown { .. } => UserErrorCode::ModelUnknown,
+        Refusal::ActionNotOffered { .. } => UserErrorCode::ActionNotOffered,
+        Refusal::ParameterOutOfRange { .. } => UserErrorCode::ParameterOutOfRange,
+        Refusal::QuoteExpired { .. } => UserErrorCode::QuoteExpired,
+        Refusal::QuoteMismatch => UserErrorCode::QuoteMismatch,
+        Refusal::PriceChanged { .. } => UserErrorCode::PriceChanged,
+        Refusal::LimitExceeded { .. } => UserErrorCode::LimitExceeded,
+        Refusal::InsufficientCredits(_) => UserErrorCode::InsufficientCredits,
+        Refusal::HoldUnknown { .. } => UserErrorCode::HoldUnknown,
+        Refusal::HoldAlreadyResolved { .. } => UserErrorCode::HoldAlreadyResolved,
+        Refusal::HoldExpired { .. } => UserErrorCode::HoldExpired,
+        Refusal::SettleExceedsHold { .. } => UserErrorCode::SettleExceedsHold,
+        Refusal::TooManyHolds { .. } => UserErrorCode::TooManyHolds,
+        Refusal::AccountAlreadyExists { .. } => UserErrorCode::AccountAlreadyExists,
+        Refusal::PlanUnknown { .. } => UserErrorCode::PlanUnknown,
+        Refusal::PackUnknown { .. } => UserErrorCode::PackUnknown,
+        Refusal::AlreadySubscribed { .. } => UserErrorCode::AlreadySubscribed,
+        Refusal::NotSubscribed => UserErrorCode::NotSubscribed,
+        Refusal::CancellationAlreadyScheduled { .. } => UserErrorCode::CancellationAlreadyScheduled,
+        Refusal::NoCancellationScheduled => UserErrorCode::NoCancellationScheduled,
+        Refusal::PaymentAlreadyUsed { .. } => UserErrorCode::PaymentAlreadyUsed,
+    }
+}
+
+fn field(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::OperationIdReused { .. } => Some("operationId"),
+        Refusal::ModelUnknown { .. } => Some("model"),
+        Refusal::ActionNotOffered { .. } => Some("action"),
+        Refusal::ParameterOutOfRange { parameter, .. } => Some(parameter_field(*parameter)),
+        Refusal::QuoteExpired { .. } | Refusal::QuoteMismatch => Some("quoteId"),
+        Refusal::PriceChanged { .. } => Some("maxCost"),
+        Refusal::HoldUnknown { .. }
+        | Refusal::HoldAlreadyResolved { .. }
+        | Refusal::HoldExpired { .. } => Some("holdId"),
+        Refusal::PlanUnknown { .. } => Some("planId"),
+        Refusal::PackUnknown { .. } => Some("packId"),
+        Refusal::AccountAlreadyExists { .. } => Some("accountId"),
+        Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
+        Refusal::LimitExceeded { .. }
+        | Refusal::InsufficientCredits(_)
+        | Refusal::SettleExceedsHold { .. }
+        | Refusal::TooManyHolds { .. }
+        | Refusal::AlreadySubscribed { .. }
+        | Refusal::NotSubscribed
+        | Refusal::CancellationAlreadyScheduled { .. }
+        | Refusal::NoCancellationScheduled => None,
+    }
+}
+
+fn parameter_field(parameter: Limited) -> &'static str {
+    match parameter {
+        Limited::Generation(Parameter::Model) => "model",
+        Limited::Generation(Parameter::Variations) => "variations",
+        Limited::Generation(Parameter::Seconds) => "seconds",
+        Limited::Generation(Parameter::Resolution) => "resolution",
+        Limited::Generation(Parameter::Quality) => "quality",
+        Limited::Quantity => "quantity",
+        Limited::Anchor => "anchor",
+        Limited::TtlMinutes => "ttlMinutes",
+    }
+}
+
+fn message(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::OperationIdReused { operation_id } => format!(
+            "The operation id {operation_id} was used for a call with other content; a new call needs a new id."
+        ),
+        Refusal::ModelUnknown {
+            model: Some(model),
+            known,
+        } => format!(
+            "The model `{model}` is not in the catalog; the action runs on {}.",
+            list(known)
+        ),
+        Refusal::ModelUnknown { model: None, known } => {
+            format!("The action needs a model; it runs on {}.", list(known))
+        }
+        Refusal::ActionNotOffered {
+            action,
+            model: Some(model),
+            offered_by,
+        } => format!(
+            "The model `{model}` does not run `{action}`; it runs on {}.",
+            list(offered_by)
+        ),
+        Refusal::ActionNotOffered {
+            action,
+            model: None,
+            ..
+        } => {
+            format!("The action `{action}` is not in the catalog.")
+        }
+        Refusal::ParameterOutOfRange {
+            parameter,
+            given,
+            min,
+            max,
+            allowed,
+        } => {
+            let name = parameter_field(*parameter);
+            format!(
+                "`{name}` of {given} is not possible: {}.",
+                range(*min, *max, allowed)
+            )
+        }
+        Refusal::QuoteExpired { expired_at, cost } => {
+            format!("The quote ended at {expired_at}; the request costs {cost} credits now.")
+        }
+        Refusal::QuoteMismatch => {
+            "The quote is for another request or account, or not of this service.".to_owned()
+        }
+        Refusal::PriceChanged {
+            cost,
+            cost_max,
+            catalog_version,
+        } => format!(
+            "The request costs {cost} credits by catalog {catalog_version}, more than the {cost_max} of `maxCost`."
+        ),
+        Refusal::LimitExceeded {
+            limit: Limit::RequestCredits,
+            max,
+            asked,
+        } => format!("The request costs {asked} credits; one request may cost at most {max}."),
+        Refusal::LimitExceeded {
+            limit: Limit::Lots,
+            max,
+            ..
+        } => format!(
+            "The account has {max} lots with something left, as many as it may: use some credits first."
+        ),
+        Refusal::InsufficientCredits(shortfall) => format!(
+            "The request costs {} credits and {} can be spent: {} are missing.",
+            shortfall.needed,
+            shortfall.available,
+            shortfall.short_by()
+        ),
+        Refusal::HoldUnknown { hold } => format!("No hold {hold} was placed on the account."),
+        Refusal::HoldAlreadyResolved {
+            hold,
+            resolution,
+            at,
+        } => {
+            format!("The hold {hold} was {} at {at}.", resolved(*resolution))
+        }
+        Refusal::HoldExpired {
+            hold,
+            expired_at,
+            settle_until,
+        } => format!(
+            "The hold {hold} ended by itself at {expired_at}; it can be settled, once, until {settle_until}."
+        ),
+        Refusal::SettleExceedsHold { held, cost } => {
+            format!("What ran costs {cost} credits, more than the {held} that were set aside.")
+        }
+        Refusal::TooManyHolds { max } => format!(
+            "The account has {max} open holds, as many as it may: settle or release one first."
+        ),
+        Refusal::AccountAlreadyExists { opened_at } => {
+            format!("The account was opened at {opened_at}.")
+        }
+        Refusal::PlanUnknown { plan, known } => format!(
+            "The plan `{plan}` can't be started with that interval; these can: {}.",
+            list(known)
+        ),
+        Refusal::PackUnknown { pack, known } => format!(
+            "The pack `{pack}` is not in that catalog version; these are: {}.",
+            list(known)
+        ),
+        Refusal::AlreadySubscribed {
+            plan,
+            cancel_at: Some(end),
+        } => {
+            format!("The account is on the plan `{plan}`, which ends at {end}.")
+        }
+        Refusal::AlreadySubscribed {
+            plan,
+            cancel_at: None,
+        } => {
+            format!("The account is on the plan `{plan}`.")
+        }
+        Refusal::NotSubscribed => "The account is on no plan.".to_owned(),
+        Refusal::CancellationAlreadyScheduled { cancel_at } => {
+            format!("The subscription is cancelled already and ends at {cancel_at}.")
+        }
+        Refusal::NoCancellationScheduled => "The subscription is not cancelled.".to_owned(),
+        Refusal::PaymentAlreadyUsed { payment, .. } => format!(
+            "The payment {} of {} was used for something else; a payment is used once, for ever.",
+            payment.reference, payment.provider
+        ),
+    }
+}
+
+fn resolved(resolution: Resolution) -> String {
+    match resolution {
+        Resolution::Settled { cost } => format!("settled for {cost} credits"),
+        Resolution::Released => "released".to_owned(),
+        Resolution::Expired => "ended by itself".to_owned(),
+        Resolution::SettledLate { cost } => format!("settled late for {cost} credits"),
+    }
+}
+
+fn range(min: Option<i64>, max: Option<i64>, allowed: &[impl ToString]) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("it must be between {min} and {max}"),
+        (Some(min), None) => format!("it must be {min} or more"),
+        (None, Some(max)) => format!("it must be {max} or less"),
+        (None, None) if allowed.is_empty() => "the model takes none".to_owned(),
+        (None, None) => format!("it must be one of {}", list(allowed)),
+    }
+}
+
+fn list(ids: &[impl ToString]) -> String {
+    if ids.is_empty() {
+        return "none".to_owned();
+    }
+    let quoted: Vec<String> = ids
+        .iter()
+        .map(|id| format!("`{}`", id.to_string()))
+        .collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,15 @@
+//! Scalars that GraphQL lacks: credits, positions and instants.
+//!
+//! Owns how they read and look. Whole numbers are JSON numbers within ±(2^53-1), which every client
+//! carries exactly, and never `Int`, which ends at 2^31-1.
+
+mod credits;
+mod date_time;
+mod minor_units;
+mod sequence;
+mod whole;
+
+pub use credits::{Credits, SignedCredits};
+pub use date_time::DateTime;
+pub use minor_units::MinorUnits;
+pub use sequence::Sequence;

@@ -1,0 +1,120 @@
+//! Subscriptions: an account on a plan.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use credits_core::domain::{
+    ids::{AccountId, PlanId},
+    subscription as domain,
+    time::Instant,
+};
+
+use super::{
+    access,
+    catalog::Plan,
+    node::NodeId,
+    scalar::{Credits, DateTime},
+};
+use crate::error::Fault;
+
+/// An account on a plan. Credits renew every month, however often the plan is paid.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct PlanSubscription {
+    /// The subscription's opaque id.
+    #[graphql(owned)]
+    pub id: ID,
+    #[graphql(skip)]
+    plan_id: PlanId,
+    #[graphql(skip)]
+    at: Instant,
+    /// Whether it goes on.
+    pub status: SubscriptionStatus,
+    /// How often the plan is paid.
+    pub billing_interval: BillingInterval,
+    /// The instant from which all periods are counted: period n starts n months after it, on the
+    /// same day and time, or on a shorter month's last day.
+    pub anchor: DateTime,
+    /// The credit period that runs now.
+    pub current_period: CreditPeriod,
+    /// The end of the paid term: until then the plan is paid.
+    pub paid_through: DateTime,
+    /// When it ends, once it is cancelled; null if it goes on.
+    pub cancel_at: Option<DateTime>,
+}
+
+#[ComplexObject]
+impl PlanSubscription {
+    /// The plan in force, as the catalog in force now has it; a plan that was removed, as the last
+    /// catalog that had it.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<Plan, Fault> {
+        let catalogs = access::ledger(ctx).catalogs();
+        let (_, plan) = catalogs
+            .plan_terms(&self.plan_id, self.at)
+            .ok_or_else(Fault::internal)?;
+        Ok(Plan::from(plan))
+    }
+}
+
+/// Whether and how an account is on a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "credits_core::store::AccountStanding")]
+pub enum SubscriptionStatus {
+    /// On no plan.
+    Unsubscribed,
+    /// On a plan that renews by itself.
+    Active,
+    /// On a plan that ends with the paid term.
+    Cancelling,
+}
+
+/// How often a plan is paid. Credits renew monthly on both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "credits_core::domain::catalog::BillingInterval")]
+pub enum BillingInterval {
+    /// Every month.
+    Monthly,
+    /// Every twelve months.
+    Yearly,
+}
+
+/// A month of credits, `[start, end)`.
+#[derive(Clone, SimpleObject)]
+pub struct CreditPeriod {
+    /// Its number, 0 for the one that starts at the anchor.
+    pub number: u32,
+    /// When it began, inclusive.
+    pub start: DateTime,
+    /// When it ends, exclusive.
+    pub end: DateTime,
+    /// The allowance granted in it, in credits.
+    pub granted: Credits,
+}
+
+impl PlanSubscription {
+    /// The subscription of `account` as it stands at `at`.
+    pub fn new(
+        account: &AccountId,
+        subscription: &domain::Subscription,
+        at: Instant,
+    ) -> PlanSubscription {
+        let status = match subscription.cancel_at {
+            Some(_) => SubscriptionStatus::Cancelling,
+            None => SubscriptionStatus::Active,
+        };
+        PlanSubscription {
+            id: NodeId::Subscription(account.clone(), subscription.id).into(),
+            plan_id: subscription.plan.clone(),
+            at,
+            status,
+            billing_interval: subscription.interval.into(),
+            anchor: subscription.anchor.into(),
+            current_period: CreditPeriod {
+                number: subscription.period,
+                start: subscription.period_start().into(),
+                end: subscription.period_end().into(),
+                granted: subscription.granted.into(),
+            },
+            paid_through: subscription.paid_through().into(),
+            cancel_at: subscription.cancel_at.map(DateTime::from),
+        }
+    }
+}
