@@ -1,8 +1,22 @@
-//! The edge of the credits service: GraphQL over HTTP, tokens, configuration and logs.
+//! ChatNow Credits over GraphQL: the server, its configuration and its command line.
+//!
+//! Read in this order: what can be set; who may ask; the schema; how it is served; how the program is
+//! put together, and what it does when it is called.
+
+pub mod config;
+pub mod telemetry;
 
 pub mod auth;
-pub mod config;
+pub mod secret_file;
+
 pub mod error;
+
+pub mod graphql;
+
 pub mod http;
 pub mod shutdown;
-pub mod telemetry;
+
+pub mod app;
+pub mod demo;
+
+pub mod cli;

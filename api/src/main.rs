@@ -1,1 +1,7 @@
-fn main() {}
+//! The program. It does nothing but to hand its arguments on and to say why it ended.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    credits_api::cli::run()
+}

@@ -10,7 +10,10 @@ use secrecy::{ExposeSecret as _, SecretSlice};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::error::{Fault, FaultCode};
+use crate::{
+    error::{Fault, FaultCode},
+    secret_file::SecretFileProblem,
+};
 
 const NOW: i64 = 1_800_000_000;
 const OLD: &[u8] = b"the old secret, of 32 bytes or more";

@@ -23,7 +23,7 @@ use tokio::{
 use tracing::error;
 
 pub use self::{
-    publish::{PublishError, Published},
+    publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
 };
 pub use crate::actor::{account::AccountView, node::Limits};

@@ -1,0 +1,310 @@
+//! The application: the store, the ledger, the schema and the server, put together.
+//!
+//! Owns the order in which they start and stop. It never parses arguments and never handles signals.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use credits_core::{
+    clock::Clock,
+    domain::catalog::{EXAMPLE, Finding},
+    ledger::{Keys, Ledger, Limits, PublishError},
+    store::{
+        StoreError,
+        sql::{OpenError, OpenMode, SqlStore},
+    },
+};
+use credits_migration::{Migrator, MigratorTrait};
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    auth::{self, Auth, AuthProblem, TokenMint},
+    config::Settings,
+    demo, graphql,
+    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings},
+    secret_file::{SecretFileProblem, read_or_create},
+};
+
+/// The file of the node's own secret, in the data directory: quotes and prompts are keyed by it.
+pub const NODE_KEY_FILE: &str = "node.key";
+/// How long accepted operations get to finish after the server has stopped.
+const DRAIN: Duration = Duration::from_secs(2);
+/// How often the clock is looked at for readiness.
+const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_secs(1);
+/// The reason for not being ready while the clock is not to be believed.
+const CLOCK: &str = "clock";
+
+/// Why the service did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// `database.url` is of another kind.
+    #[error("database.url: \"{0}\" is no SQLite file: write sqlite://PATH")]
+    DatabaseUrl(String),
+    /// The database can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The tables can't be brought up to date.
+    #[error("the tables can't be brought up to date: {0}")]
+    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is kept can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Tokens can't be verified.
+    #[error(transparent)]
+    Auth(#[from] AuthProblem),
+    /// The node's secret is no good.
+    #[error(transparent)]
+    NodeKey(#[from] SecretFileProblem),
+    /// The catalog file can't be read.
+    #[error("{path}: {source}", path = path.display())]
+    CatalogFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The catalog breaks rules.
+    #[error("the catalog was not published:{}", lines(.0))]
+    Catalog(Vec<Finding>),
+    /// The catalog can't be published.
+    #[error(transparent)]
+    Publish(PublishError),
+    /// The demo account can't be made.
+    #[error("the demo account: {0}")]
+    Demo(String),
+    /// The server can't listen, or failed.
+    #[error("{address}: {source}")]
+    Server {
+        /// Where it listens.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// What became of a COMMIT is known only after a restart.
+    #[error("the outcome of a COMMIT is known only after a restart: start the service again")]
+    Halted,
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(|one| format!("\n  {one}")).collect()
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Problem {
+        match error {
+            PublishError::Invalid(findings) => Problem::Catalog(findings),
+            PublishError::EffectiveInThePast { .. }
+            | PublishError::OutOfOrder(_)
+            | PublishError::Ledger(_) => Problem::Publish(error),
+        }
+    }
+}
+
+/// The service, ready to run.
+pub struct Application {
+    server: Server,
+    ledger: Ledger,
+    readiness: Readiness,
+    store: Arc<SqlStore>,
+    mint: Option<TokenMint>,
+}
+
+impl Application {
+    /// Opens and migrates the database, starts the ledger, publishes the catalog where it is new, and
+    /// binds the port. In development it makes the demo account first.
+    pub async fn build(settings: &Settings, clock: Clock) -> Result<Application, Problem> {
+        let store = open_to_write(settings).await?;
+        if settings.development && settings.catalog.file.is_none() {
+            demo::prepare(settings, &store, clock.read().now).await?;
+        }
+        let ledger = start_ledger(settings, &store, clock).await?;
+        publish(settings, &ledger).await?;
+        let Auth { verifier, mint } = auth::open(settings)?;
+        let readiness = Readiness::default();
+        let schema_ledger = ledger.clone();
+        let edge = Edge {
+            engine: Box::new(Engine::new(move || graphql::schema(schema_ledger.clone()))),
+            verifier,
+            origins: Origins::new(&settings.http.allowed_origins, settings.development),
+            readiness: readiness.clone(),
+            body_bytes_max: settings.http.body_bytes_max,
+            request_deadline: settings.http.request_deadline(),
+            token_time: token_time_s,
+        };
+        let listen = ServerSettings {
+            listen: settings.http.address(),
+            workers: settings.http.worker_count(),
+        };
+        let server = Server::build(&listen, edge).map_err(|source| Problem::Server {
+            address: listen.listen,
+            source,
+        })?;
+        Ok(Application {
+            server,
+            ledger,
+            readiness,
+            store,
+            mint,
+        })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// The ledger it serves.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What makes tokens, where the configuration has a key to sign them.
+    pub fn mint(&self) -> Option<&TokenMint> {
+        self.mint.as_ref()
+    }
+
+    /// Serves until `stop` is cancelled; then no new operations are taken on, accepted ones finish,
+    /// and the database is closed.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> Result<(), Problem> {
+        let Application {
+            server,
+            ledger,
+            readiness,
+            store,
+            ..
+        } = self;
+        let address = server.address();
+        let watching = actix_rt::spawn(watch_clock(ledger.clone(), readiness));
+        let served = tokio::select! {
+            served = server.run_until_stopped(stop) => served,
+            () = ledger.halted() => {
+                error!("the outcome of a COMMIT is unknown; stopping, so that a restart tells");
+                return Err(Problem::Halted);
+            }
+        };
+        watching.abort();
+        ledger.close();
+        if tokio::time::timeout(DRAIN, ledger.drained()).await.is_err() {
+            warn!("some operations did not finish in time; their ids tell what became of them");
+        }
+        store.close().await;
+        info!("stopped");
+        served.map_err(|source| Problem::Server { address, source })
+    }
+}
+
+/// The node is not ready while its clock is not to be believed.
+async fn watch_clock(ledger: Ledger, readiness: Readiness) {
+    loop {
+        if ledger.clock().trusted {
+            readiness.clear(CLOCK);
+        } else {
+            readiness.raise(CLOCK, "the clock has stepped against monotonic time");
+        }
+        tokio::time::sleep(LOOK_AT_CLOCK_EVERY).await;
+    }
+}
+
+/// The file of the database.
+pub fn database_path(settings: &Settings) -> Result<PathBuf, Problem> {
+    let url = settings.database_url();
+    let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:"));
+    match path {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        Some(_) | None => Err(Problem::DatabaseUrl(url)),
+    }
+}
+
+/// Opens the database to write, makes it where it is missing, and brings its tables up to date.
+pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
+    let path = database_path(settings)?;
+    if let Some(directory) = path.parent().filter(|one| *one != Path::new("")) {
+        std::fs::create_dir_all(directory).map_err(|source| OpenError::Lock {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    let store = SqlStore::open(&path, OpenMode::ReadWrite).await?;
+    if let Some(connection) = store.migrating() {
+        Migrator::up(connection, None)
+            .await
+            .map_err(|error| Problem::Migrate(Box::new(error)))?;
+    }
+    Ok(Arc::new(store))
+}
+
+/// Opens the database to read, beside whoever writes.
+pub async fn open_to_read(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
+    let path = database_path(settings)?;
+    Ok(Arc::new(SqlStore::open(&path, OpenMode::ReadOnly).await?))
+}
+
+/// Starts the ledger over an open store.
+pub async fn start_ledger(
+    settings: &Settings,
+    store: &Arc<SqlStore>,
+    clock: Clock,
+) -> Result<Ledger, Problem> {
+    let store: Arc<SqlStore> = Arc::clone(store);
+    let ledger = Ledger::start(store, clock, limits(settings), keys(settings)?).await?;
+    Ok(ledger)
+}
+
+/// Publishes the configured catalog, or the example into a database without any.
+async fn publish(settings: &Settings, ledger: &Ledger) -> Result<(), Problem> {
+    let source = match &settings.catalog.file {
+        Some(path) => std::fs::read_to_string(path).map_err(|source| Problem::CatalogFile {
+            path: path.clone(),
+            source,
+        })?,
+        None if ledger.catalogs().latest().is_none() => EXAMPLE.to_owned(),
+        None => return Ok(()),
+    };
+    let published = ledger.publish_catalog(source, None).await?;
+    for warning in &published.warnings {
+        warn!(catalog.warning = %warning, "the catalog");
+    }
+    if !published.replayed {
+        info!(catalog.version = published.catalog.version.0, "published the catalog");
+    }
+    Ok(())
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let cores = settings.http.worker_count();
+    Limits {
+        operations_under_way_max: settings.writer.queue_operations_max,
+        batch_operations_max: settings.writer.batch_operations_max,
+        deadline: Duration::from_millis(settings.writer.deadline_ms),
+        accounts_resident_max: settings.actors.resident_max,
+        idle_after: Duration::from_secs(settings.actors.idle_s),
+        arbiters: (cores / 2).max(1),
+        ..Limits::default()
+    }
+}
+
+fn keys(settings: &Settings) -> Result<Keys, Problem> {
+    let secret = read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?;
+    let derive = |purpose| blake3::derive_key(purpose, secret.expose_secret());
+    Ok(Keys {
+        quotes: vec![derive("chatnow-credits 2026 quotes")],
+        prompts: derive("chatnow-credits 2026 prompts"),
+    })
+}
+
+/// The real time, for the expiry of tokens.
+pub fn token_time_s() -> i64 {
+    Clock::real().read().now.micros() / 1_000_000
+}
