@@ -3,6 +3,3 @@
 mod book;
 mod promises;
 mod sqlite;
-
-pub(crate) use self::book::{Book, account, at, catalogs, charge, id, purchase, reserve, subscribe};
-pub(crate) use self::sqlite::File;
