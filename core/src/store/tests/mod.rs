@@ -3,3 +3,8 @@
 mod book;
 mod promises;
 mod sqlite;
+
+pub(crate) use self::{
+    book::{Book, at, charge, id, purchase, reserve, subscribe},
+    sqlite::File,
+};
