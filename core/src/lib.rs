@@ -21,3 +21,5 @@ pub mod writer;
 pub mod actor;
 
 pub mod ledger;
+
+pub mod verify;

@@ -46,7 +46,9 @@ struct Rows {
 
 impl Rows {
     fn knows(&self, id: OperationId) -> bool {
-        self.operations.iter().any(|record| record.operation_id == id)
+        self.operations
+            .iter()
+            .any(|record| record.operation_id == id)
             || self.refusals.iter().any(|record| record.operation_id == id)
     }
 }
@@ -96,7 +98,8 @@ impl Kept {
         rows.operations.extend(work.operations.iter().cloned());
         rows.refusals.extend(work.refusals.iter().cloned());
         let paid = work.payments.iter().cloned();
-        self.payments.extend(paid.map(|payment| (payment.key.clone(), payment)));
+        self.payments
+            .extend(paid.map(|payment| (payment.key.clone(), payment)));
     }
 
     pub(super) fn resolve(&self, batch: &[AccountWork]) -> Committed {
@@ -111,8 +114,13 @@ impl Kept {
         let Some(rows) = self.rows(&work.account) else {
             return false;
         };
-        work.operations.iter().all(|record| rows.operations.contains(record))
-            && work.refusals.iter().all(|record| rows.refusals.contains(record))
+        work.operations
+            .iter()
+            .all(|record| rows.operations.contains(record))
+            && work
+                .refusals
+                .iter()
+                .all(|record| rows.refusals.contains(record))
     }
 
     pub(super) fn load(&self, account: &AccountId) -> Loaded {
@@ -138,7 +146,11 @@ impl Kept {
             return Ok(decisions);
         };
         let wanted = |id: &OperationId| ids.contains(id);
-        for record in rows.operations.iter().filter(|one| wanted(&one.operation_id)) {
+        for record in rows
+            .operations
+            .iter()
+            .filter(|one| wanted(&one.operation_id))
+        {
             let decision = Decision {
                 content: record.content.unwrap_or_default(),
                 outcome: Outcome::Accepted(Arc::new(record.accepted()?)),
@@ -185,13 +197,15 @@ impl Kept {
                 placed = Some((amount, spend));
             }
         }
-        let resolved = placed.zip(end).map(|((amount, spend), (resolution, at))| ResolvedHold {
-            id: hold,
-            amount,
-            spend,
-            resolution,
-            at,
-        });
+        let resolved = placed
+            .zip(end)
+            .map(|((amount, spend), (resolution, at))| ResolvedHold {
+                id: hold,
+                amount,
+                spend,
+                resolution,
+                at,
+            });
         Ok(resolved.map(KeptHold::Resolved))
     }
 
@@ -224,11 +238,7 @@ impl Kept {
         window_of(wanted, window.newest_first, window.limit)
     }
 
-    pub(super) fn operation_at(
-        &self,
-        account: &AccountId,
-        at: Instant,
-    ) -> Option<OperationRecord> {
+    pub(super) fn operation_at(&self, account: &AccountId, at: Instant) -> Option<OperationRecord> {
         let all = self.all_operations(account).iter();
         all.rev().find(|record| record.at <= at).cloned()
     }

@@ -172,7 +172,7 @@ async fn connect(
                 .statement_cache_capacity(STATEMENTS_MAX)
         })
         // SQLite rolls back by itself on a full disk; the driver still counts that transaction as
-        // open and would begin no other on the connection.
+        // open and would begin the next one as a savepoint, not IMMEDIATE.
         .map_sqlx_sqlite_before_acquire(|connection, _| {
             Box::pin(async move { Ok(!connection.is_in_transaction()) })
         });

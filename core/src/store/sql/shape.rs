@@ -9,8 +9,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
     IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{
-        Alias, Expr, ExprTrait, Func, IntoIden, JoinType, OnConflict, Query, SelectStatement,
-        SimpleExpr,
+        Alias, Expr, ExprTrait, Func, IntoIden, OnConflict, Query, SelectStatement, SimpleExpr,
     },
 };
 use serde_json::Value;
@@ -58,8 +57,8 @@ fn hex(id: OperationId) -> Value {
     Value::String(id.0.simple().to_string())
 }
 
-/// `json_each(?) CROSS JOIN table ON` the pair's two parts equal two columns of it. The cross join
-/// makes SQLite go from the few pairs to the table's index.
+/// `FROM json_each(?) CROSS JOIN table WHERE` the pair's two parts equal two columns of it. The cross
+/// join makes SQLite go from the few pairs to the table's index; sea-query writes it without `ON`.
 fn paired(
     pairs: Value,
     table: impl IntoIden,
@@ -69,11 +68,9 @@ fn paired(
     let [(first, to_first), (second, to_second)] = on;
     Query::select()
         .from_function(each, "pair")
-        .join(
-            JoinType::CrossJoin,
-            table.into_iden(),
-            first.eq(to_first).and(second.eq(to_second)),
-        )
+        .cross_join(table.into_iden())
+        .and_where(first.eq(to_first))
+        .and_where(second.eq(to_second))
         .take()
 }
 

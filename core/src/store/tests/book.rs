@@ -59,7 +59,11 @@ fn video(seconds: u32) -> Generation {
         let model = published.catalog.model(id).unwrap();
         model.actions.iter().any(|one| one.action == action)
     };
-    let mut models = published.catalog.models.iter().map(|model| model.id.clone());
+    let mut models = published
+        .catalog
+        .models
+        .iter()
+        .map(|model| model.id.clone());
     Generation {
         model: models.find(offers),
         action,
@@ -160,7 +164,10 @@ impl Book {
         };
         let content = command.request.content();
         let known = Known::default();
-        match self.account.decide(catalogs(), &command, content, &known, now) {
+        match self
+            .account
+            .decide(catalogs(), &command, content, &known, now)
+        {
             Ok(event) => self.record(&event.expect("the tests ask for what costs something")),
             Err(refusal) => self.refusals.push(RefusalRecord {
                 account: self.account.id.clone(),
@@ -186,8 +193,7 @@ impl Book {
         let before = self.account.available();
         self.account.apply(event);
         let balance = self.account.balance(catalogs(), event.at);
-        let record =
-            OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
+        let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
         if let Fact::PackPurchase {
             pack,
             quantity,

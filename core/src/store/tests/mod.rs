@@ -4,5 +4,7 @@ mod book;
 mod promises;
 mod sqlite;
 
-pub(crate) use self::book::{Book, account, at, catalogs, charge, id, purchase, reserve, subscribe};
-pub(crate) use self::sqlite::File;
+pub(crate) use self::{
+    book::{Book, at, charge, id, purchase, reserve, subscribe},
+    sqlite::File,
+};

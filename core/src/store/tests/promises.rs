@@ -93,13 +93,19 @@ async fn what_is_committed_is_loaded(store: &dyn Store) {
     store.commit(std::slice::from_ref(&work)).await.unwrap();
     is_as(store, &book).await;
     let ann = account("ann");
-    let decisions = store.decisions(&ann, &[id(9), id(10), id(99)]).await.unwrap();
+    let decisions = store
+        .decisions(&ann, &[id(9), id(10), id(99)])
+        .await
+        .unwrap();
     assert_eq!(decisions.len(), 2);
     let accepted = Outcome::Accepted(work.operations[0].accepted().unwrap().into());
     assert_eq!(decisions[&id(9)].outcome, accepted);
     let refused = &work.refusals[0];
     assert_eq!(decisions[&id(10)].content, refused.content);
-    assert_eq!(decisions[&id(10)].outcome, Outcome::Refused(refused.refusal.clone().into()));
+    assert_eq!(
+        decisions[&id(10)].outcome,
+        Outcome::Refused(refused.refusal.clone().into())
+    );
     assert_eq!(store.refusals(&ann, 5).await.unwrap(), work.refusals);
 }
 
@@ -162,7 +168,8 @@ async fn a_used_payment_loses_on_any_account(store: &dyn Store) {
     assert_eq!(lost(store, &mut [&mut bob]).await, [account("bob")]);
     is_as(store, &before).await;
     let mut new = Book::new("cyd");
-    new.tell(LATER, 1, Request::OpenAccount).tell(LATER, 2, purchase("pay-1"));
+    new.tell(LATER, 1, Request::OpenAccount)
+        .tell(LATER, 2, purchase("pay-1"));
     let key = new.clone().work().payments[0].key.clone();
     assert_eq!(lost(store, &mut [&mut new]).await, [account("cyd")]);
     assert!(!store.load(&account("cyd")).await.unwrap().account.is_open());
@@ -201,7 +208,12 @@ async fn refusals_of_an_unopened_account_are_kept(store: &dyn Store) {
     commits(store, &mut book).await;
     is_as(store, &book).await;
     assert_eq!(store.refusals(&account("ann"), 5).await.unwrap().len(), 1);
-    let none = store.accounts(&AccountWindow { limit: 9, ..AccountWindow::default() }).await;
+    let none = store
+        .accounts(&AccountWindow {
+            limit: 9,
+            ..AccountWindow::default()
+        })
+        .await;
     assert_eq!(none.unwrap(), []);
     book.tell(OPENED, 2, Request::OpenAccount);
     commits(store, &mut book).await;
@@ -209,15 +221,24 @@ async fn refusals_of_an_unopened_account_are_kept(store: &dyn Store) {
 }
 
 async fn many_accounts_at_once(store: &dyn Store) {
-    let mut books: Vec<Book> = (0..150).map(|n| Book::new(&format!("account-{n}"))).collect();
+    let mut books: Vec<Book> = (0..150)
+        .map(|n| Book::new(&format!("account-{n}")))
+        .collect();
     for book in &mut books {
-        book.tell(OPENED, 1, Request::OpenAccount).tell(OPENED, 2, subscribe("starter"));
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("starter"));
     }
-    assert_eq!(lost(store, &mut books.iter_mut().collect::<Vec<_>>()).await, []);
+    assert_eq!(
+        lost(store, &mut books.iter_mut().collect::<Vec<_>>()).await,
+        []
+    );
     for (n, book) in (3..).zip(&mut books) {
         book.tell(LATER, n, charge());
     }
-    assert_eq!(lost(store, &mut books.iter_mut().collect::<Vec<_>>()).await, []);
+    assert_eq!(
+        lost(store, &mut books.iter_mut().collect::<Vec<_>>()).await,
+        []
+    );
     for book in &books {
         is_as(store, book).await;
     }
@@ -229,8 +250,19 @@ async fn time_does_the_same_on_two_accounts(store: &dyn Store) {
         let mut book = opened(store, name, 1).await;
         book.pass(at("2026-03-20T00:00:00Z"));
         let work = book.work();
-        assert!(work.operations.iter().all(|record| record.content.is_none()));
-        assert_eq!(store.commit(std::slice::from_ref(&work)).await.unwrap().lost, []);
+        assert!(
+            work.operations
+                .iter()
+                .all(|record| record.content.is_none())
+        );
+        assert_eq!(
+            store
+                .commit(std::slice::from_ref(&work))
+                .await
+                .unwrap()
+                .lost,
+            []
+        );
         is_as(store, &book).await;
         let derived = work.operations[0].operation_id;
         let decisions = store.decisions(&account(name), &[derived]).await.unwrap();
@@ -246,11 +278,25 @@ async fn a_hold_is_found_open_settled_expired_and_settled_late(store: &dyn Store
     }
     commits(store, &mut book).await;
     let open = book.account.hold(id(10)).unwrap().clone();
-    assert_eq!(store.hold(&ann, id(10)).await.unwrap(), Some(KeptHold::Open(open.clone())));
-    assert_eq!(store.hold(&ann, id(3)).await.unwrap(), None, "a charge is no hold");
+    assert_eq!(
+        store.hold(&ann, id(10)).await.unwrap(),
+        Some(KeptHold::Open(open.clone()))
+    );
+    assert_eq!(
+        store.hold(&ann, id(3)).await.unwrap(),
+        None,
+        "a charge is no hold"
+    );
 
     let actual = Default::default();
-    book.tell(LATER, 20, Request::Settle { hold: id(10), actual });
+    book.tell(
+        LATER,
+        20,
+        Request::Settle {
+            hold: id(10),
+            actual,
+        },
+    );
     book.tell(LATER, 21, Request::Release { hold: id(11) });
     book.pass(at("2026-01-05T12:00:00Z"));
     commits(store, &mut book).await;
@@ -264,7 +310,10 @@ async fn a_hold_is_found_open_settled_expired_and_settled_late(store: &dyn Store
             panic!("hold {hold} has ended");
         };
         assert_eq!((resolved.id, resolved.resolution), (id(hold), ended));
-        assert_eq!((resolved.amount, &resolved.spend), (open.amount, &open.spend));
+        assert_eq!(
+            (resolved.amount, &resolved.spend),
+            (open.amount, &open.spend)
+        );
     }
 }
 
@@ -298,8 +347,16 @@ async fn pages_of_a_ledger(store: &dyn Store) {
     let at_position = |n| Some(Sequence(n));
     for (filter, window, expected) in [
         (&all, page(None, None, true, 2), vec![10, 9]),
-        (&all, page(at_position(3), at_position(6), false, 9), vec![4, 5]),
-        (&charges, page(at_position(4), None, true, 9), vec![8, 7, 6, 5]),
+        (
+            &all,
+            page(at_position(3), at_position(6), false, 9),
+            vec![4, 5],
+        ),
+        (
+            &charges,
+            page(at_position(4), None, true, 9),
+            vec![8, 7, 6, 5],
+        ),
         (&of_hold, page(None, None, false, 9), vec![10]),
     ] {
         let found = store.operations(&ann, filter, &window).await.unwrap();
@@ -308,9 +365,15 @@ async fn pages_of_a_ledger(store: &dyn Store) {
     }
     let first = page(at_position(3), None, false, 9);
     assert_eq!(store.operations(&ann, &all, &first).await.unwrap(), ledger);
-    let then = store.operation_at(&ann, at("2026-01-05T09:05:00Z")).await.unwrap();
+    let then = store
+        .operation_at(&ann, at("2026-01-05T09:05:00Z"))
+        .await
+        .unwrap();
     assert_eq!(then.map(|record| record.sequence), at_position(3));
-    let before = store.operation_at(&ann, at("2026-01-01T00:00:00Z")).await.unwrap();
+    let before = store
+        .operation_at(&ann, at("2026-01-01T00:00:00Z"))
+        .await
+        .unwrap();
     assert_eq!(before, None);
 }
 
@@ -341,7 +404,10 @@ async fn pages_of_accounts(store: &dyn Store) {
         newest_first: false,
         ..window.clone()
     };
-    assert_eq!(names(&store.accounts(&active).await.unwrap()), ["ann", "cyd"]);
+    assert_eq!(
+        names(&store.accounts(&active).await.unwrap()),
+        ["ann", "cyd"]
+    );
     let cancelling = AccountWindow {
         standings: vec![AccountStanding::Cancelling, AccountStanding::Unsubscribed],
         ..window
@@ -360,5 +426,8 @@ async fn catalogs_are_published_once(store: &dyn Store) {
     assert!(store.publish(&kept(2, "two")).await.unwrap());
     assert!(store.publish(&kept(1, "one")).await.unwrap());
     assert!(!store.publish(&kept(2, "another")).await.unwrap());
-    assert_eq!(store.catalogs().await.unwrap(), [kept(1, "one"), kept(2, "two")]);
+    assert_eq!(
+        store.catalogs().await.unwrap(),
+        [kept(1, "one"), kept(2, "two")]
+    );
 }

@@ -1,0 +1,165 @@
+//! Proving a ledger: every account is replayed from nothing and compared with what is kept of it.
+//!
+//! Owns which accounts are read and how: in pages, so that memory is bounded, and from the account's
+//! row first, so that it can run beside a service that writes. What is wrong is found in [`audit`].
+//! It never changes anything, and it trusts nothing but the rules of the domain.
+//!
+//! The chain shows accidents and edits. It can't show a ledger that was cut or recomputed as a whole:
+//! that needs a head that was kept elsewhere.
+
+mod audit;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::report::{FINDINGS_MAX, Finding, Report, Rule};
+
+use std::collections::HashSet;
+
+use self::audit::Audit;
+use crate::{
+    domain::{
+        ids::{AccountId, OperationId, Sequence},
+        record::CorruptRecord,
+    },
+    store::{AccountWindow, Loaded, OperationFilter, SequenceWindow, Store, StoreError},
+};
+
+/// Accounts and operations are read so many at a time: about a megabyte.
+const PAGE: u64 = 500;
+/// The refusals of an account whose ids are compared with its operations': more than an account at
+/// the limit of stored refusals makes in two hours.
+const REFUSALS_MAX: u64 = 10_000;
+
+/// Verifies every account of the store.
+///
+/// # Errors
+///
+/// If the store can't be read at all. What a row says wrongly is a finding, not an error.
+pub async fn verify(store: &dyn Store) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    let mut above = None;
+    loop {
+        let window = AccountWindow {
+            above,
+            limit: PAGE,
+            ..AccountWindow::default()
+        };
+        let accounts = store.accounts(&window).await?;
+        let Some((last, _)) = accounts.last() else {
+            return Ok(report);
+        };
+        above = Some(*last);
+        for (_, account) in &accounts {
+            verify_account(store, account, &mut report).await?;
+        }
+    }
+}
+
+async fn verify_account(
+    store: &dyn Store,
+    account: &AccountId,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    report.accounts += 1;
+    let loaded = sound(store.load(account).await, account, report)?;
+    let refused = refused_ids(store, account, report).await?;
+    let mut audit = Audit::new(account.clone(), refused);
+    let below = loaded.as_ref().map(|loaded| loaded.head.sequence.next());
+    let mut above = None;
+    loop {
+        let page = page(store, account, above, below, PAGE).await;
+        let Some(page) = sound(page, account, report)? else {
+            return Ok(());
+        };
+        let Some(last) = page.last() else {
+            break;
+        };
+        above = Some(last.sequence);
+        for record in &page {
+            report.operations += 1;
+            audit.read(record, report);
+        }
+    }
+    if let Some(loaded) = loaded {
+        audit.finish(&loaded, report);
+        nothing_beyond(store, account, &loaded, report).await?;
+    }
+    Ok(())
+}
+
+/// An operation beyond the account's row is one that came meanwhile, and then the row moved as well.
+async fn nothing_beyond(
+    store: &dyn Store,
+    account: &AccountId,
+    loaded: &Loaded,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let beyond = page(store, account, Some(loaded.head.sequence), None, 1).await;
+    let Some(beyond) = sound(beyond, account, report)? else {
+        return Ok(());
+    };
+    let Some(record) = beyond.first() else {
+        return Ok(());
+    };
+    let Some(again) = sound(store.load(account).await, account, report)? else {
+        return Ok(());
+    };
+    if again.head.sequence < record.sequence {
+        let message = format!(
+            "the account's row ends before it, at {}",
+            again.head.sequence
+        );
+        report.add(account, Some(record.sequence), Rule::Head, message);
+    }
+    Ok(())
+}
+
+async fn page(
+    store: &dyn Store,
+    account: &AccountId,
+    above: Option<Sequence>,
+    below: Option<Sequence>,
+    limit: u64,
+) -> Result<Vec<crate::domain::record::OperationRecord>, StoreError> {
+    let window = SequenceWindow {
+        above,
+        below,
+        newest_first: false,
+        limit,
+    };
+    store
+        .operations(account, &OperationFilter::default(), &window)
+        .await
+}
+
+async fn refused_ids(
+    store: &dyn Store,
+    account: &AccountId,
+    report: &mut Report,
+) -> Result<HashSet<OperationId>, StoreError> {
+    let refusals = store.refusals(account, REFUSALS_MAX).await;
+    let refusals = sound(refusals, account, report)?.unwrap_or_default();
+    Ok(refusals.iter().map(|record| record.operation_id).collect())
+}
+
+/// What was read, or `None` and a finding if a row of it is corrupt.
+fn sound<T>(
+    read: Result<T, StoreError>,
+    account: &AccountId,
+    report: &mut Report,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Corrupt(corrupt)) => {
+            let sequence = match &corrupt {
+                CorruptRecord::Json { sequence, .. } => Some(*sequence),
+                CorruptRecord::Column { .. } => None,
+            };
+            report.add(account, sequence, Rule::Row, corrupt.to_string());
+            Ok(None)
+        }
+        Err(error @ (StoreError::Unavailable(_) | StoreError::RestartNeeded)) => Err(error),
+    }
+}

@@ -1,0 +1,121 @@
+//! What a verification found.
+
+use std::fmt;
+
+use crate::domain::ids::{AccountId, Sequence};
+
+/// The most findings that are kept: beyond them, more tell nothing new.
+pub const FINDINGS_MAX: usize = 1_000;
+
+/// What must be so of every ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// A row says what a row of its kind must say.
+    Row,
+    /// Positions count up from 1 without a gap.
+    Sequence,
+    /// Each operation names the hash of the one before.
+    Chain,
+    /// Each operation has the hash of what it says.
+    Hash,
+    /// An operation's columns say the same as its fact and its postings.
+    Columns,
+    /// An operation can happen to the account as it was before it.
+    Possible,
+    /// No lot has less than nothing, left or held, after any operation.
+    BelowZero,
+    /// granted - consumed - expired - revoked = left + held, in each posting and in all.
+    Conservation,
+    /// The postings of a lot sum to what is left and held of it.
+    Lot,
+    /// The balance kept with an operation is the one right after it.
+    Balance,
+    /// An operation id was decided once, across operations and refusals.
+    OperationId,
+    /// The account's row is at the end of its chain.
+    Head,
+    /// The account's snapshot is what its operations make of it.
+    Snapshot,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rule::Row => "row",
+            Rule::Sequence => "sequence",
+            Rule::Chain => "chain",
+            Rule::Hash => "hash",
+            Rule::Columns => "columns",
+            Rule::Possible => "possible",
+            Rule::BelowZero => "below-zero",
+            Rule::Conservation => "conservation",
+            Rule::Lot => "lot",
+            Rule::Balance => "balance",
+            Rule::OperationId => "operation-id",
+            Rule::Head => "head",
+            Rule::Snapshot => "snapshot",
+        })
+    }
+}
+
+/// One thing that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The account.
+    pub account: AccountId,
+    /// The operation; none for what concerns the account's row.
+    pub sequence: Option<Sequence>,
+    /// What it breaks.
+    pub rule: Rule,
+    /// How.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "account {}", self.account)?;
+        if let Some(sequence) = self.sequence {
+            write!(f, ", operation {sequence}")?;
+        }
+        write!(f, ": {}: {}", self.rule, self.message)
+    }
+}
+
+/// What was read and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many accounts were read.
+    pub accounts: u64,
+    /// How many operations were read.
+    pub operations: u64,
+    /// What is wrong, at most [`FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+    /// How many more findings there are.
+    pub findings_left_off: u64,
+}
+
+impl Report {
+    /// Whether all is as it must be.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    pub(super) fn add(
+        &mut self,
+        account: &AccountId,
+        sequence: Option<Sequence>,
+        rule: Rule,
+        message: String,
+    ) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding {
+                account: account.clone(),
+                sequence,
+                rule,
+                message,
+            });
+        } else {
+            self.findings_left_off += 1;
+        }
+    }
+}

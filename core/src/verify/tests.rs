@@ -1,0 +1,200 @@
+//! A sound ledger has no findings, and each kind of damage to a database has its own.
+
+use sea_orm::ConnectionTrait;
+
+use super::{Report, Rule, verify};
+use crate::{
+    domain::{command::Request, ids::Sequence},
+    store::{
+        Store,
+        memory::MemoryStore,
+        tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
+    },
+};
+
+/// Two accounts with all kinds of operations, over a year.
+async fn fill(store: &dyn Store) -> u64 {
+    let mut operations = 0;
+    for name in ["ann", "bob"] {
+        let mut book = Book::new(name);
+        book.tell("2026-01-31T09:00:00Z", 1, Request::OpenAccount)
+            .tell("2026-01-31T09:00:00Z", 2, subscribe("studio"))
+            .tell("2026-01-31T09:01:00Z", 3, charge())
+            .tell("2026-02-01T00:00:00Z", 4, purchase(name))
+            .tell("2026-02-02T00:00:00Z", 5, reserve())
+            .tell("2026-02-02T00:00:01Z", 6, reserve())
+            .tell("2026-02-02T00:00:02Z", 7, reserve())
+            .tell(
+                "2026-02-02T00:01:00Z",
+                8,
+                Request::Settle {
+                    hold: id(5),
+                    actual: Default::default(),
+                },
+            )
+            .tell("2026-02-02T00:02:00Z", 9, Request::Release { hold: id(6) })
+            .tell("2026-02-02T00:03:00Z", 10, Request::OpenAccount)
+            .tell("2026-08-01T00:00:00Z", 11, charge())
+            .tell("2026-08-01T00:00:00Z", 12, Request::CancelSubscription)
+            .pass(at("2027-01-01T00:00:00Z"));
+        book.tell("2027-01-01T00:00:00Z", 13, subscribe("starter"));
+        operations += u64::try_from(book.head.sequence.0).unwrap();
+        assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+    }
+    operations
+}
+
+fn rules(report: &Report) -> Vec<(Rule, Option<Sequence>)> {
+    report
+        .findings
+        .iter()
+        .map(|finding| (finding.rule, finding.sequence))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_sound_ledger_has_no_findings() {
+    let file = File::new().await;
+    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+        let operations = fill(store).await;
+        let report = verify(store).await.unwrap();
+        assert!(report.is_clean(), "{:#?}", report.findings);
+        assert_eq!((report.accounts, report.operations), (2, operations));
+    }
+}
+
+#[tokio::test]
+async fn it_runs_beside_the_writer() {
+    let file = File::new().await;
+    let store = file.open().await;
+    fill(&store).await;
+    assert!(verify(&file.open_to_read().await).await.unwrap().is_clean());
+}
+
+/// Damages a database as someone with full access could, and tells what is found then.
+async fn after(damage: &str) -> Vec<(Rule, Option<Sequence>)> {
+    let file = File::new().await;
+    let store = file.open().await;
+    fill(&store).await;
+    let raw = file.raw().await;
+    for trigger in [
+        "operation_update",
+        "operation_delete",
+        "operation_replace",
+        "account_delete",
+    ] {
+        raw.execute_unprepared(&format!("DROP TRIGGER {trigger}"))
+            .await
+            .unwrap();
+    }
+    raw.execute_unprepared(&format!("PRAGMA foreign_keys = OFF; {damage}"))
+        .await
+        .unwrap();
+    rules(&verify(&file.open_to_read().await).await.unwrap())
+}
+
+#[tokio::test]
+async fn each_damage_is_found() {
+    let third = Some(Sequence(3));
+    let fourth = Some(Sequence(4));
+    let cases: [(&str, &[(Rule, Option<Sequence>)]); 12] = [
+        (
+            "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
+            &[(Rule::Hash, third), (Rule::Columns, third)],
+        ),
+        (
+            "UPDATE operation SET at_us = at_us + 1 WHERE account_id = 1 AND sequence = 1",
+            &[(Rule::Hash, Some(Sequence(1))), (Rule::Snapshot, None)],
+        ),
+        (
+            "UPDATE operation SET previous = zeroblob(32) WHERE account_id = 1 AND sequence = 3",
+            &[(Rule::Chain, third), (Rule::Hash, third)],
+        ),
+        (
+            "DELETE FROM operation WHERE account_id = 1 AND sequence = 3",
+            &[
+                (Rule::Sequence, fourth),
+                (Rule::Chain, fourth),
+                (Rule::Lot, None),
+            ],
+        ),
+        (
+            "UPDATE operation SET held_after = 1 WHERE account_id = 1 AND sequence = 3",
+            &[
+                (Rule::Hash, third),
+                (Rule::Balance, third),
+                (Rule::Balance, third),
+            ],
+        ),
+        (
+            "UPDATE operation SET postings = replace(postings, '-', '-9') \
+             WHERE account_id = 1 AND sequence = 3",
+            &[(Rule::Hash, third), (Rule::Conservation, third)],
+        ),
+        (
+            "UPDATE operation SET fact = 'x' WHERE account_id = 1 AND sequence = 3",
+            &[(Rule::Hash, third), (Rule::Row, third)],
+        ),
+        (
+            "UPDATE operation SET granted = 9 WHERE account_id = 1 AND sequence = 4",
+            &[(Rule::Row, None)],
+        ),
+        (
+            "DELETE FROM operation WHERE account_id = 1 AND sequence = \
+             (SELECT max(sequence) FROM operation WHERE account_id = 1)",
+            &[
+                (Rule::Head, None),
+                (Rule::Lot, None),
+                (Rule::Snapshot, None),
+            ],
+        ),
+        (
+            "UPDATE account SET available = available + 1 WHERE id = 1",
+            &[(Rule::Row, None)],
+        ),
+        (
+            "UPDATE account SET snapshot = json_set(snapshot, '$.totals.expired', 0) WHERE id = 1",
+            &[(Rule::Snapshot, None)],
+        ),
+        (
+            "INSERT INTO refusal SELECT operation_id, 1, content, at_us, after_sequence, \
+             (SELECT refusal FROM refusal LIMIT 1) FROM \
+             (SELECT operation_id, content, at_us, sequence AS after_sequence FROM operation \
+             WHERE account_id = 1 AND sequence = 3)",
+            &[(Rule::OperationId, third)],
+        ),
+    ];
+    for (damage, expected) in cases {
+        let found = after(damage).await;
+        for finding in expected {
+            assert!(
+                found.contains(finding),
+                "{damage}: {finding:?} is not in {found:?}"
+            );
+        }
+        assert!(found.len() < 40, "{damage}: {found:?}");
+    }
+}
+
+/// The columns of a row can be made to agree with each other; the ledger still tells.
+#[tokio::test]
+async fn an_account_set_back_to_an_older_state_is_found() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let mut book = Book::new("ann");
+    book.tell("2026-01-31T09:00:00Z", 1, Request::OpenAccount);
+    store.commit(&[book.work()]).await.unwrap();
+    let raw = file.raw().await;
+    raw.execute_unprepared("CREATE TABLE old AS SELECT * FROM account")
+        .await
+        .unwrap();
+    book.tell("2026-01-31T09:00:00Z", 2, subscribe("studio"));
+    store.commit(&[book.work()]).await.unwrap();
+    raw.execute_unprepared("UPDATE account SET (sequence, head_hash, standing, available, held, \
+         opened_at_us, next_due_at_us, snapshot) = (SELECT sequence, head_hash, standing, available, \
+         held, opened_at_us, next_due_at_us, snapshot FROM old)")
+        .await
+        .unwrap();
+    let report = verify(&store).await.unwrap();
+    assert_eq!(rules(&report), [(Rule::Head, Some(Sequence(2)))]);
+}
