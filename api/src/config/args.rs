@@ -1,6 +1,6 @@
 //! Every setting as a flag and an environment variable.
 //!
-//! Owns the texts of `--help`. It states no defaults; those are in [`settings`](super::settings), and
+//! Owns the texts of `--help`. It states no defaults; those are in `settings.rs`, and
 //! a test compares the two where the help names one.
 
 use std::{net::SocketAddr, path::PathBuf};

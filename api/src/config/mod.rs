@@ -1,6 +1,6 @@
 //! Configuration: a TOML file, overruled by the environment, overruled by flags.
 //!
-//! Owns the names of the settings, their defaults (all in [`settings`]), where they come from and
+//! Owns the names of the settings, their defaults (all in `settings.rs`), where they come from and
 //! what is refused. It never opens what a setting points to.
 
 mod args;
