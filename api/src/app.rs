@@ -132,7 +132,10 @@ impl Application {
         let edge = Edge {
             engine: Box::new(Engine::new(move || graphql::schema(schema_ledger.clone()))),
             verifier,
-            origins: Origins::new(&settings.http.allowed_origins, settings.development),
+            origins: Origins {
+                allowed: settings.http.allowed_origins.clone(),
+                loopback: settings.development,
+            },
             readiness: readiness.clone(),
             body_bytes_max: settings.http.body_bytes_max,
             request_deadline: settings.http.request_deadline(),
@@ -220,7 +223,9 @@ async fn watch_clock(ledger: Ledger, readiness: Readiness) {
 /// The file of the database.
 pub fn database_path(settings: &Settings) -> Result<PathBuf, Problem> {
     let url = settings.database_url();
-    let path = url.strip_prefix("sqlite://").or(url.strip_prefix("sqlite:"));
+    let path = url
+        .strip_prefix("sqlite://")
+        .or(url.strip_prefix("sqlite:"));
     match path {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         Some(_) | None => Err(Problem::DatabaseUrl(url)),
@@ -277,7 +282,10 @@ async fn publish(settings: &Settings, ledger: &Ledger) -> Result<(), Problem> {
         warn!(catalog.warning = %warning, "the catalog");
     }
     if !published.replayed {
-        info!(catalog.version = published.catalog.version.0, "published the catalog");
+        info!(
+            catalog.version = published.catalog.version.0,
+            "published the catalog"
+        );
     }
     Ok(())
 }

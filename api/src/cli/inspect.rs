@@ -90,18 +90,17 @@ pub(super) async fn account(
          available {}, held {}, frozen {}\n",
         account.opened_at, account.sequence, balance.available, balance.held, balance.frozen
     );
-    if account.next_due_at().is_some_and(|due| due <= Clock::real().read().now) {
+    if account
+        .next_due_at()
+        .is_some_and(|due| due <= Clock::real().read().now)
+    {
         text.push_str("something is due: it is recorded with the next command or look\n");
     }
     describe(&mut text, &account, &records).map_err(|error| Failure::Wrong(error.to_string()))?;
     print(&text)
 }
 
-fn describe(
-    text: &mut String,
-    account: &Account,
-    records: &[OperationRecord],
-) -> std::fmt::Result {
+fn describe(text: &mut String, account: &Account, records: &[OperationRecord]) -> std::fmt::Result {
     if let Some(subscription) = &account.subscription {
         writeln!(
             text,

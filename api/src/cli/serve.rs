@@ -72,8 +72,9 @@ impl Serve {
         }
         let real = Clock::real();
         let at = match &self.at {
-            Some(text) => Instant::parse(text)
-                .ok_or_else(|| Failure::Wrong(format!("--at: \"{text}\" is no RFC 3339 instant")))?,
+            Some(text) => Instant::parse(text).ok_or_else(|| {
+                Failure::Wrong(format!("--at: \"{text}\" is no RFC 3339 instant"))
+            })?,
             None => real.read().now,
         };
         Ok(if manual {

@@ -60,6 +60,12 @@ pub fn load(args: &ServeArgs) -> Result<Settings, ConfigProblem> {
     read(args, Path::new(FILE))
 }
 
+/// Reads the configuration for a command that serves nothing: keys need not be configured.
+pub fn load_offline(args: &ServeArgs) -> Result<Settings, ConfigProblem> {
+    refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    build(args, Path::new(FILE))
+}
+
 /// Refuses variables that begin like ours and are none.
 fn refuse_unknown(mut names: impl Iterator<Item = String>) -> Result<(), ConfigProblem> {
     let command = ServeArgs::augment_args(Command::new("serve"));
@@ -74,6 +80,12 @@ fn refuse_unknown(mut names: impl Iterator<Item = String>) -> Result<(), ConfigP
 }
 
 fn read(args: &ServeArgs, otherwise: &Path) -> Result<Settings, ConfigProblem> {
+    let settings = build(args, otherwise)?;
+    settings.check()?;
+    Ok(settings)
+}
+
+fn build(args: &ServeArgs, otherwise: &Path) -> Result<Settings, ConfigProblem> {
     let (path, required): (PathBuf, bool) = match &args.config {
         Some(path) => (path.clone(), true),
         None => (otherwise.to_owned(), false),
@@ -83,7 +95,5 @@ fn read(args: &ServeArgs, otherwise: &Path) -> Result<Settings, ConfigProblem> {
     for (key, value) in args.overrides() {
         builder = builder.set_override(key, value)?;
     }
-    let settings: Settings = builder.build()?.try_deserialize()?;
-    settings.check()?;
-    Ok(settings)
+    Ok(builder.build()?.try_deserialize()?)
 }

@@ -25,6 +25,8 @@ pub mod offer;
 pub mod quote;
 pub mod refusal;
 
+pub mod policies;
+
 pub mod encoding;
 pub mod outcome;
 pub mod record;

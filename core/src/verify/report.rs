@@ -94,6 +94,17 @@ pub struct Report {
     pub findings_left_off: u64,
 }
 
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (accounts, operations) = (self.accounts, self.operations);
+        write!(f, "{accounts} accounts, {operations} operations: ")?;
+        match self.findings.len() {
+            0 => f.write_str("clean"),
+            found => write!(f, "{} findings", found as u64 + self.findings_left_off),
+        }
+    }
+}
+
 impl Report {
     /// Whether all is as it must be.
     pub fn is_clean(&self) -> bool {
