@@ -204,7 +204,7 @@ impl Account {
 
     fn all_lots(&self) -> Vec<Lot> {
         let account = &self.0.account;
-        Lot::all(&account.id, &account.lots, self.0.balance.as_of)
+        Lot::all(&account.id, &account.lots)
     }
 }
 

@@ -11,7 +11,7 @@ use credits_core::domain::{
 use super::{
     catalog::MoneyInput,
     execute::{Call, payload},
-    fault::bad_input,
+    fault::{bad_input, count},
     scalar::DateTime,
     subscription::BillingInterval,
 };
@@ -71,7 +71,7 @@ pub struct PurchasePackInput {
     pub pack_id: ID,
     /// How many of the pack: 1 or more.
     #[graphql(default = 1)]
-    pub quantity: u32,
+    pub quantity: i32,
     /// The catalog version that the pack was offered in; the one in force, if left out.
     pub catalog_version: Option<i32>,
     /// The payment, which can be used once, for ever.
@@ -164,7 +164,7 @@ pub async fn purchase_pack(
 ) -> Result<PurchasePackPayload, Fault> {
     let request = Request::PurchasePack {
         pack: PackId::parse(&input.pack_id)?,
-        quantity: input.quantity,
+        quantity: count("quantity", input.quantity)?,
         catalog_version: input.catalog_version.map(CatalogVersion),
         payment: input.payment.parse()?,
     };

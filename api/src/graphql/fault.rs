@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_graphql::ID;
-use credits_core::{domain::ids::InvalidId, ledger::LedgerError};
+use credits_core::{domain::ids::InvalidId, error::LedgerError};
 
 use super::access;
 use crate::error::{Fault, FaultCode};
@@ -45,9 +45,19 @@ impl From<LedgerError> for Fault {
                 "Whether this happened is not known: ask `operation`, or repeat the mutation with the same operationId.",
             )
             .operation(operation_id.to_string()),
-            LedgerError::Corrupt => Fault::internal(),
+            LedgerError::Corrupt | LedgerError::Internal => Fault::internal(),
         }
     }
+}
+
+/// Reads a number that can't be negative.
+pub(super) fn count(field: &str, number: i32) -> Result<u32, Fault> {
+    u32::try_from(number).map_err(|_| bad_input(format!("`{field}` can't be negative.")))
+}
+
+/// Reads a number that can't be negative, if there is one.
+pub(super) fn optional_count(field: &str, number: Option<i32>) -> Result<Option<u32>, Fault> {
+    number.map(|number| count(field, number)).transpose()
 }
 
 /// Reads an optional id of a kind of its own, such as a model's.

@@ -9,7 +9,7 @@ use credits_core::domain::{
 
 use super::{
     access,
-    fault::{bad_input, parse_id},
+    fault::{bad_input, count, optional_count, parse_id},
     scalar::Credits,
 };
 use crate::error::Fault;
@@ -23,9 +23,9 @@ pub struct GenerationInput {
     pub model: Option<ID>,
     /// How many results: 1 or more, within the model's range.
     #[graphql(default = 1)]
-    pub variations: u32,
+    pub variations: i32,
     /// How many seconds each result has, within the model's range; the model's default, if left out.
-    pub seconds: Option<u32>,
+    pub seconds: Option<i32>,
     /// The resolution, by its id; the model's default, if left out.
     pub resolution: Option<ID>,
     /// The quality, by its id; the model's default, if left out.
@@ -79,8 +79,8 @@ impl GenerationInput {
             prompt_fingerprint: given.transpose().map_err(bad_input)?.or_else(hashed),
             action: ActionId::parse(&self.action)?,
             model: parse_id(self.model)?,
-            variations: self.variations,
-            seconds: self.seconds,
+            variations: count("variations", self.variations)?,
+            seconds: optional_count("seconds", self.seconds)?,
             resolution: parse_id(self.resolution)?,
             quality: parse_id(self.quality)?,
             project: parse_id(self.project)?,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use credits_core::{
     domain::{
+        catalog::ActualRun,
         command::Request,
         event::{Fact, OperationKind},
         hold as domain,
@@ -19,6 +20,7 @@ use super::{
     access,
     charge::{Charge, charge_of, cost_of},
     execute::{self, Call, Decided, payload},
+    fault::{count, optional_count},
     generation::SpendInput,
     node::NodeId,
     page::{Page, connection},
@@ -82,7 +84,7 @@ pub struct ReserveInput {
     #[graphql(flatten)]
     pub spend: SpendInput,
     /// How many minutes the hold lasts, at most 1,440; what the catalog says, if left out.
-    pub ttl_minutes: Option<u32>,
+    pub ttl_minutes: Option<i32>,
 }
 
 /// A hold that is to end later.
@@ -95,7 +97,7 @@ pub struct ExtendHoldInput {
     /// The operation id of the reserve that placed the hold.
     pub hold_id: ID,
     /// How many minutes the hold lasts from now, ending at most 24 hours after the reserve.
-    pub ttl_minutes: u32,
+    pub ttl_minutes: i32,
 }
 
 /// A hold whose generation is processed.
@@ -108,9 +110,9 @@ pub struct SettleInput {
     /// The operation id of the reserve that placed the hold.
     pub hold_id: ID,
     /// How many results were made, where that is fewer than reserved: 1 or more.
-    pub variations: Option<u32>,
+    pub variations: Option<i32>,
     /// How many seconds each result has, where that is fewer than reserved: 1 or more.
-    pub seconds: Option<u32>,
+    pub seconds: Option<i32>,
 }
 
 /// A hold whose generation was not processed.
@@ -195,7 +197,7 @@ pub async fn reserve(ctx: &Context<'_>, input: ReserveInput) -> Result<ReservePa
     let request = Request::Reserve {
         generation: call.generation,
         guard: call.guard,
-        ttl_minutes: input.ttl_minutes,
+        ttl_minutes: optional_count("ttlMinutes", input.ttl_minutes)?,
     };
     let decided = execute::execute(ctx, account, call.operation_id, request).await?;
     Ok(decided.into())
@@ -205,7 +207,7 @@ pub async fn reserve(ctx: &Context<'_>, input: ReserveInput) -> Result<ReservePa
 pub async fn extend(ctx: &Context<'_>, input: ExtendHoldInput) -> Result<ExtendHoldPayload, Fault> {
     let request = Request::ExtendHold {
         hold: HoldId::parse(&input.hold_id)?,
-        ttl_minutes: input.ttl_minutes,
+        ttl_minutes: count("ttlMinutes", input.ttl_minutes)?,
     };
     let call = Call::new(input.operation_id, input.account_id, Scope::CreditsSpend);
     Ok(call.execute(ctx, request).await?.into())
@@ -215,9 +217,9 @@ pub async fn extend(ctx: &Context<'_>, input: ExtendHoldInput) -> Result<ExtendH
 pub async fn settle(ctx: &Context<'_>, input: SettleInput) -> Result<SettlePayload, Fault> {
     let request = Request::Settle {
         hold: HoldId::parse(&input.hold_id)?,
-        actual: credits_core::domain::catalog::ActualRun {
-            variations: input.variations,
-            seconds: input.seconds,
+        actual: ActualRun {
+            variations: optional_count("variations", input.variations)?,
+            seconds: optional_count("seconds", input.seconds)?,
         },
     };
     let call = Call::new(input.operation_id, input.account_id, Scope::CreditsSpend);

@@ -1,7 +1,7 @@
 //! Lots: where an account's credits came from and when they end.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use credits_core::domain::{ids::AccountId, lot as domain, time::Instant};
+use credits_core::domain::{ids::AccountId, lot as domain};
 
 use super::{
     node::NodeId,
@@ -58,9 +58,7 @@ pub enum LotState {
     Live,
     /// It can't be used for the reasons in `freezes`.
     Frozen,
-    /// Its time has not come.
-    Upcoming,
-    /// It has ended, or nothing remains of it but what open holds set aside.
+    /// Nothing remains of it but what open holds set aside.
     Spent,
 }
 
@@ -77,25 +75,23 @@ pub enum FreezeReason {
 }
 
 impl LotState {
-    fn of(lot: &domain::Lot, at: Instant) -> LotState {
-        if lot.is_expired(at) || lot.remaining.is_zero() {
+    fn of(lot: &domain::Lot) -> LotState {
+        if lot.remaining.is_zero() {
             LotState::Spent
-        } else if !lot.freezes.is_empty() {
+        } else if !lot.is_live() {
             LotState::Frozen
-        } else if lot.is_live(at) {
-            LotState::Live
         } else {
-            LotState::Upcoming
+            LotState::Live
         }
     }
 }
 
 impl Lot {
-    /// The lots of an account as they stand at `at`; `lots` is in burn order.
-    pub fn all(account: &AccountId, lots: &[domain::Lot], at: Instant) -> Vec<Lot> {
+    /// The lots of an account; `lots` is in burn order.
+    pub fn all(account: &AccountId, lots: &[domain::Lot]) -> Vec<Lot> {
         let mut position = 0;
         let place = |lot: &domain::Lot| {
-            let state = LotState::of(lot, at);
+            let state = LotState::of(lot);
             let live = state == LotState::Live;
             position += i32::from(live);
             Lot::new(account, lot, state, live.then_some(position))

@@ -3,7 +3,12 @@
 //! Owns what an id is made of, which is opaque to clients. Who may see a node is who may see the
 //! account that it belongs to.
 
-use async_graphql::{Context, ID, Interface};
+use std::borrow::Cow;
+
+use async_graphql::{
+    Context, ContextSelectionSet, ID, Interface, OutputType, Positioned, ServerResult, Value,
+    parser::types::Field, registry::Registry,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use credits_core::{
     domain::ids::{AccountId, HoldId, LotId, OperationId, Sequence},
@@ -64,6 +69,35 @@ pub enum Node {
     HoldReleased(HoldReleased),
     /// The end of a hold by time.
     HoldExpired(HoldExpired),
+}
+
+/// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is
+/// that the interface `Operation` implements the interface `Node`.
+pub struct AnyNode(Node);
+
+impl OutputType for AnyNode {
+    fn type_name() -> Cow<'static, str> {
+        <Node as OutputType>::type_name()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let operation = <Operation as OutputType>::type_name();
+        registry.add_implements(&operation, &AnyNode::type_name());
+        <Operation as OutputType>::create_type_info(registry);
+        <Node as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        self.0.resolve(ctx, field).await
+    }
 }
 
 /// What an id names.
@@ -129,16 +163,16 @@ impl From<NodeId> for ID {
 }
 
 /// Finds the node of an id; none for an unknown or foreign one.
-pub async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>, Fault> {
+pub async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<AnyNode>, Fault> {
     let caller = access::require(ctx, Scope::CreditsRead)?;
     match NodeId::parse(id) {
-        Some(node) if caller.account(Some(node.account())).is_ok() => load(ctx, node).await,
+        Some(node) if caller.account(Some(node.account())).is_ok() => Ok(load(ctx, node).await?.map(AnyNode)),
         Some(_) | None => Ok(None),
     }
 }
 
 /// Finds the nodes of several ids, in their order.
-pub async fn find_all(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>, Fault> {
+pub async fn find_all(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<AnyNode>>, Fault> {
     if ids.len() > NODES_MAX {
         let message = format!(
             "At most {NODES_MAX} ids a request; {} were given.",

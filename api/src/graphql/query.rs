@@ -10,7 +10,7 @@ use super::{
     access,
     account::{self, Account, AccountConnection},
     catalog::Catalog,
-    node::{self, Node},
+    node::{self, AnyNode},
     operation::OperationOutcome,
     page::{self, Page},
     policy::Policy,
@@ -150,7 +150,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The opaque id.")] id: ID,
-    ) -> Result<Option<Node>, Fault> {
+    ) -> Result<Option<AnyNode>, Fault> {
         node::find(ctx, &id).await
     }
 
@@ -161,7 +161,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The opaque ids, at most 50.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>, Fault> {
+    ) -> Result<Vec<Option<AnyNode>>, Fault> {
         node::find_all(ctx, &ids).await
     }
 }

@@ -22,6 +22,7 @@ pub mod decide;
 pub mod due;
 pub mod event;
 pub mod offer;
+pub mod policies;
 pub mod quote;
 pub mod refusal;
 

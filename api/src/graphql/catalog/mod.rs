@@ -11,7 +11,7 @@ pub use model::{
     GenerationDefaults, IntRange, Model, ModelAction, ModelTier, PriceOption, PriceUnit,
 };
 pub use plan::{ExternalId, Money, MoneyInput, Pack, PackLife, Plan, PlanPrice, Rollover};
-pub use publish::{PublishCatalogInput, PublishCatalogPayload, publish};
+pub use publish::{CatalogWarning, PublishCatalogInput, PublishCatalogPayload, publish};
 
 use super::scalar::{Credits, DateTime};
 

@@ -1,7 +1,10 @@
 //! Publishing a catalog.
 
 use async_graphql::{Context, ID, InputObject, SimpleObject};
-use credits_core::{domain::ids::OperationId, ledger::PublishError};
+use credits_core::{
+    domain::{catalog::Finding, ids::OperationId},
+    ledger::{PublishError, Published},
+};
 
 use super::Catalog;
 use crate::{
@@ -10,7 +13,7 @@ use crate::{
     graphql::{
         access,
         query::Query,
-        refusal::{GenericUserError, UserError, UserErrorCode},
+        refusal::{CatalogInvalid, GenericUserError, UserError, UserErrorCode},
         scalar::DateTime,
     },
 };
@@ -23,7 +26,8 @@ pub struct PublishCatalogInput {
     pub operation_id: ID,
     /// The catalog file: TOML.
     pub source: String,
-    /// From when it counts, not before the catalogs published so far; now, if left out.
+    /// From when it counts, neither before now nor before the catalogs published so far;
+    /// now, if left out.
     pub effective_at: Option<DateTime>,
 }
 
@@ -32,12 +36,48 @@ pub struct PublishCatalogInput {
 pub struct PublishCatalogPayload {
     /// The catalog as published; null if it was refused.
     pub catalog: Option<Catalog>,
+    /// Where its prices break what the policy says "in general"; empty if it was refused.
+    pub warnings: Vec<CatalogWarning>,
     /// Whether the same source was the latest catalog already: this call changed nothing.
     pub replayed: bool,
     /// Why it was refused, one entry for each mistake; empty if it was published.
     pub user_errors: Vec<UserError>,
     /// The root, for what else is to be read after the mutation.
     pub query: Query,
+}
+
+/// A place where a catalog breaks what the policy says "in general". It was published all the same.
+#[derive(SimpleObject)]
+pub struct CatalogWarning {
+    /// What is to be looked at, with the file's line.
+    pub message: String,
+    /// The line, counted from 1.
+    pub line: i32,
+    /// The path to the entry, such as `models[2].actions[0].price`; empty for the file itself.
+    pub entry: String,
+}
+
+impl From<Finding> for CatalogWarning {
+    fn from(finding: Finding) -> CatalogWarning {
+        CatalogWarning {
+            message: finding.to_string(),
+            line: i32::try_from(finding.line).unwrap_or(i32::MAX),
+            entry: finding.field,
+        }
+    }
+}
+
+impl From<Published> for PublishCatalogPayload {
+    fn from(published: Published) -> PublishCatalogPayload {
+        let warnings = published.warnings.into_iter();
+        PublishCatalogPayload {
+            catalog: Some(Catalog::from(published.catalog.as_ref())),
+            warnings: warnings.map(CatalogWarning::from).collect(),
+            replayed: published.replayed,
+            user_errors: Vec::new(),
+            query: Query,
+        }
+    }
 }
 
 /// Publishes a catalog.
@@ -47,58 +87,37 @@ pub async fn publish(
 ) -> Result<PublishCatalogPayload, Fault> {
     access::require(ctx, Scope::CatalogWrite)?;
     OperationId::parse(&input.operation_id)?;
-    let ledger = access::ledger(ctx);
     let effective_at = input.effective_at.map(|at| at.0);
-    if let Some(latest) = ledger.catalogs().latest()
-        && *latest.source == *input.source
-        && effective_at.is_none_or(|at| at == latest.effective_at)
-    {
-        return Ok(PublishCatalogPayload::published(
-            latest.as_ref().into(),
-            true,
-        ));
-    }
+    let ledger = access::ledger(ctx);
     match ledger.publish_catalog(input.source, effective_at).await {
-        Ok(published) => Ok(PublishCatalogPayload::published(
-            published.as_ref().into(),
-            false,
-        )),
-        Err(PublishError::Invalid(findings)) => {
-            let invalid = |finding| UserError::CatalogInvalid(finding);
-            let errors = findings.into_iter().map(|finding| invalid(finding.into()));
-            Ok(PublishCatalogPayload::refused(errors.collect()))
-        }
-        Err(PublishError::OutOfOrder) => {
-            Ok(PublishCatalogPayload::refused(vec![out_of_order().into()]))
-        }
-        Err(PublishError::Ledger(error)) => Err(error.into()),
-    }
-}
-
-impl PublishCatalogPayload {
-    fn published(catalog: Catalog, replayed: bool) -> PublishCatalogPayload {
-        PublishCatalogPayload {
-            catalog: Some(catalog),
-            replayed,
-            user_errors: Vec::new(),
-            query: Query,
-        }
-    }
-
-    fn refused(user_errors: Vec<UserError>) -> PublishCatalogPayload {
-        PublishCatalogPayload {
+        Ok(published) => Ok(published.into()),
+        Err(error) => Ok(PublishCatalogPayload {
             catalog: None,
+            warnings: Vec::new(),
             replayed: false,
-            user_errors,
+            user_errors: user_errors(error)?,
             query: Query,
-        }
+        }),
     }
 }
 
-fn out_of_order() -> GenericUserError {
+fn user_errors(error: PublishError) -> Result<Vec<UserError>, Fault> {
+    match error {
+        PublishError::Invalid(findings) => {
+            let errors = findings.into_iter().map(CatalogInvalid::from);
+            Ok(errors.map(UserError::from).collect())
+        }
+        PublishError::EffectiveInThePast { .. } | PublishError::OutOfOrder(_) => {
+            Ok(vec![out_of_order(&error).into()])
+        }
+        PublishError::Ledger(error) => Err(error.into()),
+    }
+}
+
+fn out_of_order(error: &PublishError) -> GenericUserError {
     GenericUserError {
         code: UserErrorCode::CatalogOutOfOrder,
-        message: "A catalog can't count from before one that was published already.".to_owned(),
+        message: format!("{error}."),
         field: Some(vec!["input".to_owned(), "effectiveAt".to_owned()]),
     }
 }

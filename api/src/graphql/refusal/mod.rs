@@ -127,7 +127,7 @@ pub enum UserErrorCode {
     PaymentAlreadyUsed,
     /// The catalog breaks a rule.
     CatalogInvalid,
-    /// The catalog does not come after those published before it.
+    /// The catalog would count before now, or before one that was published already.
     CatalogOutOfOrder,
 }
 

@@ -18,7 +18,7 @@ impl ScalarType for Credits {
     }
 
     fn is_valid(value: &Value) -> bool {
-        whole::is_whole(value)
+        Credits::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -58,7 +58,7 @@ impl ScalarType for SignedCredits {
     }
 
     fn is_valid(value: &Value) -> bool {
-        whole::is_whole(value)
+        SignedCredits::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

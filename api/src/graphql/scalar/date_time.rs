@@ -4,7 +4,7 @@ use async_graphql::{InputValueResult, Scalar, ScalarType, Value};
 use chrono::SecondsFormat;
 use credits_core::domain::time::Instant;
 
-use crate::error::bad_input;
+use super::refused;
 
 /// An instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,14 @@ impl ScalarType for DateTime {
             | Value::Object(_) => None,
         };
         parsed.map(DateTime).ok_or_else(|| {
-            bad_input(
+            refused(
                 "A DateTime must be an RFC 3339 text with an offset, such as 2026-03-01T00:00:00Z, between the years 1970 and 9999.",
             )
         })
     }
 
     fn is_valid(value: &Value) -> bool {
-        matches!(value, Value::String(_))
+        DateTime::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

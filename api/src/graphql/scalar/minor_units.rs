@@ -17,7 +17,7 @@ impl ScalarType for MinorUnits {
     }
 
     fn is_valid(value: &Value) -> bool {
-        whole::is_whole(value)
+        MinorUnits::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

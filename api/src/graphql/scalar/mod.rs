@@ -9,7 +9,18 @@ mod minor_units;
 mod sequence;
 mod whole;
 
+use std::fmt;
+
+use async_graphql::{InputType, InputValueError};
+
 pub use credits::{Credits, SignedCredits};
 pub use date_time::DateTime;
 pub use minor_units::MinorUnits;
 pub use sequence::Sequence;
+
+use crate::error::FaultCode;
+
+/// The error of a value that does not read, with a text for the client.
+fn refused<T: InputType>(message: impl fmt::Display) -> InputValueError<T> {
+    InputValueError::custom(message).with_extension("code", FaultCode::BadUserInput.as_str())
+}

@@ -19,7 +19,7 @@ impl ScalarType for Sequence {
     }
 
     fn is_valid(value: &Value) -> bool {
-        whole::is_whole(value)
+        Sequence::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

@@ -2,7 +2,7 @@
 
 use async_graphql::{InputType, InputValueResult, Value};
 
-use crate::error::bad_input;
+use super::refused;
 
 /// The largest whole number that JSON carries exactly in every client: 2^53 - 1.
 pub(super) const WHOLE_MAX: i64 = (1 << 53) - 1;
@@ -24,22 +24,9 @@ where
     };
     match number {
         Some(number) if (min..=WHOLE_MAX).contains(&number) => Ok(T::from(WholeNumber(number))),
-        Some(_) | None => Err(bad_input(format!(
+        Some(_) | None => Err(refused(format!(
             "{what} must be a whole number between {min} and {WHOLE_MAX}, as a number or as text."
         ))),
-    }
-}
-
-/// Whether a value is of the kind that [`parse`] reads; the bounds are judged there.
-pub(super) fn is_whole(value: &Value) -> bool {
-    match value {
-        Value::Number(_) | Value::String(_) => true,
-        Value::Null
-        | Value::Boolean(_)
-        | Value::Binary(_)
-        | Value::Enum(_)
-        | Value::List(_)
-        | Value::Object(_) => false,
     }
 }
 
