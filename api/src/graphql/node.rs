@@ -166,7 +166,9 @@ impl From<NodeId> for ID {
 pub async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<AnyNode>, Fault> {
     let caller = access::require(ctx, Scope::CreditsRead)?;
     match NodeId::parse(id) {
-        Some(node) if caller.account(Some(node.account())).is_ok() => Ok(load(ctx, node).await?.map(AnyNode)),
+        Some(node) if caller.account(Some(node.account())).is_ok() => {
+            Ok(load(ctx, node).await?.map(AnyNode))
+        }
         Some(_) | None => Ok(None),
     }
 }

@@ -26,8 +26,6 @@ pub mod policies;
 pub mod quote;
 pub mod refusal;
 
-pub mod policies;
-
 pub mod encoding;
 pub mod outcome;
 pub mod record;
