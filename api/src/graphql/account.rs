@@ -115,10 +115,6 @@ impl Account {
 
     /// The account's ledger, newest first: every operation that a client or time made.
     #[graphql(complexity = "page::cost(first, last, child_complexity)")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a connection has four, a resolver two"
-    )]
     async fn operations(
         &self,
         ctx: &Context<'_>,

@@ -53,10 +53,6 @@ impl Query {
 
     /// All accounts, newest first, for operators and backends: it needs `accounts:*`.
     #[graphql(complexity = "page::cost(first, last, child_complexity)")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a connection has four, a resolver two"
-    )]
     async fn accounts(
         &self,
         ctx: &Context<'_>,

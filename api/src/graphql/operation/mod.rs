@@ -35,6 +35,10 @@ use crate::error::Fault;
 /// One entry of an account's ledger: a command that was accepted, or one thing that time did. It
 /// never changes.
 #[derive(Clone, Interface)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "fields of an interface that have the same type repeat it"
+)]
 #[graphql(
     field(name = "id", ty = "ID", desc = "The operation's opaque id."),
     field(

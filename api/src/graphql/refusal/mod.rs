@@ -1,7 +1,7 @@
 //! Refusals as clients see them: data, with the numbers to act on.
 //!
-//! Owns the interface and which type a refusal is. The words are in [`text`], the types with their
-//! numbers in [`price`], [`hold`] and [`billing`].
+//! Owns the interface and which type a refusal is. The words are in `text`, the types with their
+//! numbers in `price`, `hold` and `billing`.
 
 mod billing;
 mod hold;
@@ -172,6 +172,10 @@ macro_rules! user_error {
         }
 
         impl $name {
+            #[allow(
+                clippy::too_many_arguments,
+                reason = "one for each number; most kinds have few, so that nothing can be expected"
+            )]
             pub(super) fn new(
                 said: $crate::graphql::refusal::Said,
                 $($part: $kind,)*

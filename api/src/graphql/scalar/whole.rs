@@ -8,9 +8,9 @@ use super::refused;
 pub(super) const WHOLE_MAX: i64 = (1 << 53) - 1;
 
 /// Reads a whole number from `min` to [`WHOLE_MAX`]; fractions and anything else are refused.
-pub(super) fn parse<T: InputType>(value: &Value, what: &str, min: i64) -> InputValueResult<T>
+pub(super) fn parse<T>(value: &Value, what: &str, min: i64) -> InputValueResult<T>
 where
-    T: From<WholeNumber>,
+    T: InputType + From<WholeNumber>,
 {
     let number = match value {
         Value::Number(number) => number.as_i64(),
