@@ -5,7 +5,7 @@
 //! entities, which move on while history does not.
 //!
 //! Tables are written for SQLite and PostgreSQL alike. The triggers are SQLite's so far: on another
-//! database [`append_only`] fails, rather than to leave the ledger open to changes.
+//! database that step fails, rather than to leave the ledger open to changes.
 
 mod account;
 mod append_only;

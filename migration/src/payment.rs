@@ -1,4 +1,5 @@
-//! Makes the `payment` table: its key is why a payment brings credits once, on one account.
+//! Makes the `payment` table: its key is why a payment brings credits once, on one account. The index
+//! by account is for the foreign key, which would read the whole table.
 
 use sea_orm_migration::prelude::*;
 
@@ -26,7 +27,13 @@ impl MigrationName for Step {
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(table()).await
+        manager.create_table(table()).await?;
+        let of_account = Index::create()
+            .name("payment_account")
+            .table(Payment::Table)
+            .col(Payment::AccountId)
+            .take();
+        manager.create_index(of_account).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

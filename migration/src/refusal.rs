@@ -5,6 +5,10 @@ use sea_orm_migration::prelude::*;
 use crate::{account::Account, check};
 
 #[derive(DeriveIden)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "a column is called what it is called"
+)]
 enum Refusal {
     Table,
     OperationId,

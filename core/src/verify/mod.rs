@@ -1,7 +1,7 @@
 //! Proving a ledger: every account is replayed from nothing and compared with what is kept of it.
 //!
 //! Owns which accounts are read and how: in pages, so that memory is bounded, and from the account's
-//! row first, so that it can run beside a service that writes. What is wrong is found in [`audit`].
+//! row first, so that it can run beside a service that writes. What is wrong is found in `audit.rs`.
 //! It never changes anything, and it trusts nothing but the rules of the domain.
 //!
 //! The chain shows accidents and edits. It can't show a ledger that was cut or recomputed as a whole:

@@ -44,7 +44,10 @@ async fn fill(store: &dyn Store) -> u64 {
     operations
 }
 
-fn rules(report: &Report) -> Vec<(Rule, Option<Sequence>)> {
+/// A finding without its words.
+type Found = (Rule, Option<Sequence>);
+
+fn rules(report: &Report) -> Vec<Found> {
     report
         .findings
         .iter()
@@ -72,7 +75,7 @@ async fn it_runs_beside_the_writer() {
 }
 
 /// Damages a database as someone with full access could, and tells what is found then.
-async fn after(damage: &str) -> Vec<(Rule, Option<Sequence>)> {
+async fn after(damage: &str) -> Vec<Found> {
     let file = File::new().await;
     let store = file.open().await;
     fill(&store).await;
@@ -97,7 +100,7 @@ async fn after(damage: &str) -> Vec<(Rule, Option<Sequence>)> {
 async fn each_damage_is_found() {
     let third = Some(Sequence(3));
     let fourth = Some(Sequence(4));
-    let cases: [(&str, &[(Rule, Option<Sequence>)]); 12] = [
+    let cases: [(&str, &[Found]); 12] = [
         (
             "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Columns, third)],

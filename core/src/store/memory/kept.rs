@@ -3,7 +3,7 @@
 //! Owns who wins a commit: the same as in the database, by plain comparisons.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -42,15 +42,8 @@ struct Rows {
     /// Those of position 1, 2 and so on.
     operations: Vec<OperationRecord>,
     refusals: Vec<RefusalRecord>,
-}
-
-impl Rows {
-    fn knows(&self, id: OperationId) -> bool {
-        self.operations
-            .iter()
-            .any(|record| record.operation_id == id)
-            || self.refusals.iter().any(|record| record.operation_id == id)
-    }
+    /// The ids of both.
+    decided: HashSet<OperationId>,
 }
 
 impl Kept {
@@ -77,7 +70,7 @@ impl Kept {
     fn wins(&self, work: &AccountWork) -> bool {
         let rows = self.rows(&work.account);
         let head = rows.map_or(Head::START, |rows| rows.head);
-        let knows = |id| rows.is_some_and(|rows| rows.knows(id));
+        let knows = |id| rows.is_some_and(|rows| rows.decided.contains(&id));
         let paid = |payment: &PaymentUse| self.payments.contains_key(&payment.key);
         head == work.base && !work.operation_ids().any(knows) && !work.payments.iter().any(paid)
     }
@@ -89,12 +82,14 @@ impl Kept {
                 head: Head::START,
                 operations: Vec::new(),
                 refusals: Vec::new(),
+                decided: HashSet::new(),
             });
             self.accounts.len() - 1
         });
         let rows = &mut self.accounts[at];
         rows.state = work.after.clone();
         rows.head = work.head();
+        rows.decided.extend(work.operation_ids());
         rows.operations.extend(work.operations.iter().cloned());
         rows.refusals.extend(work.refusals.iter().cloned());
         let paid = work.payments.iter().cloned();

@@ -5,7 +5,7 @@
 
 use std::{
     error::Error,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -123,7 +123,9 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
 }
 
 fn take_lock(path: &Path) -> Result<FileLock, OpenError> {
-    FileLock::take(path).map_err(|not_locked| match not_locked {
+    // By another name, or through a link, it is the same file.
+    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    FileLock::take(&file).map_err(|not_locked| match not_locked {
         NotLocked::Held(holder) => OpenError::InUse {
             path: path.to_owned(),
             holder,

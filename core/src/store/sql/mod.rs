@@ -1,8 +1,8 @@
 //! The store in a database, over SeaORM.
 //!
 //! Owns the connections of one SQLite file: one that writes, a few that read, one that moves the
-//! write-ahead log into the file. [`commit`] is the only place where a transaction begins and ends,
-//! [`convert`] the only one where rows become the domain and back. It never decides anything.
+//! write-ahead log into the file. The file `commit.rs` is the only place where a transaction begins and ends,
+//! the folder `convert` the only one where rows become the domain and back. It never decides anything.
 
 mod checkpoint;
 mod commit;
@@ -12,6 +12,9 @@ mod error;
 mod lock;
 mod read;
 mod shape;
+
+#[cfg(test)]
+mod plans;
 
 use std::{collections::HashMap, path::Path};
 

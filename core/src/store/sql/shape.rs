@@ -7,7 +7,7 @@
 use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    IntoActiveModel, Iterable, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{
         Alias, Expr, ExprTrait, Func, IntoIden, OnConflict, Query, SelectStatement, SimpleExpr,
     },
@@ -60,7 +60,7 @@ fn hex(id: OperationId) -> Value {
 /// `FROM json_each(?) CROSS JOIN table WHERE` the pair's two parts equal two columns of it. The cross
 /// join makes SQLite go from the few pairs to the table's index; sea-query writes it without `ON`.
 fn paired(
-    pairs: Value,
+    pairs: &Value,
     table: impl IntoIden,
     on: [(SimpleExpr, SimpleExpr); 2],
 ) -> SelectStatement {
@@ -86,7 +86,7 @@ fn part(path: &'static str) -> SimpleExpr {
 const FIRST: &str = "'$[0]'";
 const SECOND: &str = "'$[1]'";
 
-/// Those of the accounts that are there, in key order.
+/// Those of the accounts that are there.
 pub(super) async fn present<'a, C: ConnectionTrait>(
     connection: &C,
     ids: impl Iterator<Item = &'a str>,
@@ -101,7 +101,6 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
             account::Column::HeadHash,
         ])
         .filter(account::Column::ExternalId.in_subquery(ids))
-        .order_by_asc(account::Column::Id)
         .into_model()
         .all(connection)
         .await
@@ -115,29 +114,16 @@ pub(super) async fn decided<C: ConnectionTrait>(
     let pairs: Value = ids
         .map(|(id, account)| Value::Array(vec![hex(id), Value::from(account)]))
         .collect();
-    let id = || SimpleExpr::from(Func::cust("unhex").arg(part(FIRST)));
-    let operation = |column: operation::Column| Expr::col((operation::Entity, column));
-    let refusal = |column: refusal::Column| Expr::col((refusal::Entity, column));
-    let accepted = paired(
-        pairs.clone(),
+    let accepted = decided_in(
         operation::Entity,
-        [
-            (operation(operation::Column::OperationId), id()),
-            (operation(operation::Column::AccountId), part(SECOND)),
-        ],
-    )
-    .column((operation::Entity, operation::Column::AccountId))
-    .take();
-    let refused = paired(
-        pairs,
+        [operation::Column::OperationId, operation::Column::AccountId],
+        &pairs,
+    );
+    let refused = decided_in(
         refusal::Entity,
-        [
-            (refusal(refusal::Column::OperationId), id()),
-            (refusal(refusal::Column::AccountId), part(SECOND)),
-        ],
-    )
-    .column((refusal::Entity, refusal::Column::AccountId))
-    .take();
+        [refusal::Column::OperationId, refusal::Column::AccountId],
+        &pairs,
+    );
     let mut keys = Vec::new();
     for statement in [accepted, refused] {
         for row in connection.query_all(&statement).await? {
@@ -145,6 +131,24 @@ pub(super) async fn decided<C: ConnectionTrait>(
         }
     }
     Ok(keys)
+}
+
+fn decided_in<E: EntityTrait>(
+    table: E,
+    [id, account]: [E::Column; 2],
+    pairs: &Value,
+) -> SelectStatement {
+    let given = Func::cust("unhex").arg(part(FIRST));
+    paired(
+        pairs,
+        table,
+        [
+            (Expr::col((table, id)), given.into()),
+            (Expr::col((table, account)), part(SECOND)),
+        ],
+    )
+    .column((table, account))
+    .take()
 }
 
 /// Those of the payments that were used before.
@@ -157,7 +161,7 @@ pub(super) async fn used<'a, C: ConnectionTrait>(
         .collect();
     let payment = |column: payment::Column| Expr::col((payment::Entity, column));
     let found = paired(
-        pairs,
+        &pairs,
         payment::Entity,
         [
             (payment(payment::Column::Provider), part(FIRST)),

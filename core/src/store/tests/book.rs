@@ -156,6 +156,17 @@ impl Book {
 
     /// Applies time until `now`, then decides.
     pub(crate) fn tell(&mut self, now: &str, operation: u128, request: Request) -> &mut Book {
+        self.tell_knowing(now, operation, request, &Known::default())
+    }
+
+    /// The same, for a command that needs to know what is not in the account's state.
+    pub(crate) fn tell_knowing(
+        &mut self,
+        now: &str,
+        operation: u128,
+        request: Request,
+        known: &Known,
+    ) -> &mut Book {
         let now = at(now);
         self.pass(now);
         let command = Command {
@@ -163,10 +174,9 @@ impl Book {
             request,
         };
         let content = command.request.content();
-        let known = Known::default();
         match self
             .account
-            .decide(catalogs(), &command, content, &known, now)
+            .decide(catalogs(), &command, content, known, now)
         {
             Ok(event) => self.record(&event.expect("the tests ask for what costs something")),
             Err(refusal) => self.refusals.push(RefusalRecord {

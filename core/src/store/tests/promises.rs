@@ -7,6 +7,7 @@ use super::{
 use crate::{
     domain::{
         command::Request,
+        decide::Known,
         event::OperationKind,
         hold::Resolution,
         ids::{AccountId, CatalogVersion, Sequence},
@@ -315,6 +316,24 @@ async fn a_hold_is_found_open_settled_expired_and_settled_late(store: &dyn Store
             (open.amount, &open.spend)
         );
     }
+
+    let Some(KeptHold::Resolved(expired)) = store.hold(&ann, id(12)).await.unwrap() else {
+        panic!("hold 12 has expired");
+    };
+    let known = Known {
+        hold: Some(expired),
+        payment: None,
+    };
+    let late = Request::Settle {
+        hold: id(12),
+        actual,
+    };
+    book.tell_knowing("2026-01-06T00:00:00Z", 22, late, &known);
+    commits(store, &mut book).await;
+    let Some(KeptHold::Resolved(late)) = store.hold(&ann, id(12)).await.unwrap() else {
+        panic!("hold 12 was settled");
+    };
+    assert_eq!(late.resolution, Resolution::SettledLate { cost });
 }
 
 async fn pages_of_a_ledger(store: &dyn Store) {

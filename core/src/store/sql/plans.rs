@@ -1,0 +1,86 @@
+//! Every statement finds its rows by an index, however large the tables grow.
+
+use std::sync::{Arc, Mutex};
+
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::{
+    domain::{command::Request, ids::Sequence},
+    store::{
+        AccountStanding, AccountWindow, OperationFilter, SequenceWindow, Store,
+        tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
+    },
+};
+
+const OPENED: &str = "2026-01-05T09:00:00Z";
+
+/// Uses all of the store that runs with every call.
+async fn use_all(store: &dyn Store) {
+    let mut book = Book::new("ann");
+    book.tell(OPENED, 1, Request::OpenAccount);
+    store.commit(&[book.work()]).await.unwrap();
+    book.tell(OPENED, 2, subscribe("creator"))
+        .tell(OPENED, 3, charge())
+        .tell(OPENED, 4, purchase("pay-1"))
+        .tell(OPENED, 5, reserve())
+        .tell(OPENED, 6, Request::Release { hold: id(5) })
+        .tell(OPENED, 7, Request::OpenAccount);
+    let work = book.work();
+    store.commit(std::slice::from_ref(&work)).await.unwrap();
+    let ann = &book.account.id;
+    store.load(ann).await.unwrap();
+    store.decisions(ann, &[id(3), id(7)]).await.unwrap();
+    store.payment(&work.payments[0].key).await.unwrap();
+    store.hold(ann, id(5)).await.unwrap();
+    store.operation_at(ann, at(OPENED)).await.unwrap();
+    store.refusals(ann, 9).await.unwrap();
+    let window = SequenceWindow {
+        above: Some(Sequence(1)),
+        below: Some(Sequence(9)),
+        newest_first: true,
+        limit: 9,
+    };
+    let of_hold = OperationFilter {
+        holds: vec![id(5)],
+        ..OperationFilter::default()
+    };
+    for filter in [OperationFilter::default(), of_hold] {
+        store.operations(ann, &filter, &window).await.unwrap();
+    }
+    let accounts = AccountWindow {
+        standings: vec![AccountStanding::Active],
+        above: Some(0),
+        limit: 9,
+        ..AccountWindow::default()
+    };
+    store.accounts(&accounts).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let file = File::new().await;
+    let mut store = file.open().await;
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let writing = store.writing.as_mut().unwrap();
+    for connection in [&mut store.readers, &mut writing.connection] {
+        let seen = Arc::clone(&seen);
+        connection.set_metric_callback(move |info| {
+            seen.lock().unwrap().push(info.statement.sql.clone());
+        });
+    }
+    use_all(&store).await;
+    let raw = file.raw().await;
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.len() > 20, "{seen:#?}");
+    for sql in seen {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let asked = Statement::from_string(raw.get_database_backend(), explain);
+        for step in raw.query_all_raw(asked).await.unwrap() {
+            let step: String = step.try_get_by("detail").unwrap();
+            let scan = ["account", "operation", "refusal", "payment"]
+                .iter()
+                .any(|table| step.starts_with(&format!("SCAN {table}")));
+            assert!(!scan && !step.contains("TEMP B-TREE"), "{sql}\n{step}");
+        }
+    }
+}
