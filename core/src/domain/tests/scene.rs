@@ -1,0 +1,394 @@
+//! A scene: one account, its clock and its ledger, and the words in which stories are told.
+//!
+//! | asked | is |
+//! |---|---|
+//! | `wait` | nothing; time alone acts |
+//! | `start basic yearly [since 2026-01-31]`, `cancel`, `resume` | the subscription |
+//! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
+//! | `charge image pen [x3] [10s] [max 50]`, `reserve … [for 60]` | a spend; minutes of the hold |
+//! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
+//!
+//! Any of them may end in ` as h1`, which names it. The answer is `free`, the balance after it, or
+//! the refusal as it prints; an expected text that ends in `…` compares what is before it.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::shop::{credits, shop};
+use crate::domain::{
+    account::Account,
+    catalog::{ActualRun, BillingInterval, Catalogs, Generation, Money},
+    command::{Command, PriceGuard, Request},
+    credits::Credits,
+    decide::Known,
+    due::Due,
+    event::{Event, Fact},
+    hold::ResolvedHold,
+    ids::{AccountId, ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId, ProjectId},
+    payment::{Payment, PaymentKey, PaymentUse},
+    record::{CHAIN_START, OperationRecord},
+    refusal::Refusal,
+    time::Instant,
+};
+
+/// `2026-01-31`, `2026-01-31 12:00` or RFC 3339 in full.
+pub fn at(text: &str) -> Instant {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        16 => format!("{}:00Z", text.replace(' ', "T")),
+        _ => text.to_owned(),
+    };
+    Instant::parse(&whole).unwrap_or_else(|| panic!("`{text}` is no instant"))
+}
+
+/// The operation id of a name of up to 16 letters.
+pub fn named(name: &str) -> OperationId {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    OperationId(Uuid::from_bytes(bytes))
+}
+
+pub fn generation(words: &[&str]) -> Generation {
+    let mut wanted = Generation {
+        action: ActionId::parse(words[0]).unwrap(),
+        model: None,
+        variations: 1,
+        seconds: None,
+        resolution: None,
+        quality: None,
+        project: None,
+        regenerate_of: None,
+        prompt_fingerprint: None,
+    };
+    for word in &words[1..] {
+        if let Some(count) = count(word) {
+            wanted.variations = count;
+        } else if let Some(length) = length(word) {
+            wanted.seconds = Some(length);
+        } else if let Some(project) = word.strip_prefix('#') {
+            wanted.project = Some(ProjectId::parse(project).unwrap());
+        } else {
+            wanted.model = Some(ModelId::parse(word).unwrap());
+        }
+    }
+    wanted
+}
+
+fn count(word: &str) -> Option<u32> {
+    word.strip_prefix('x')?.parse().ok()
+}
+
+fn length(word: &str) -> Option<u32> {
+    word.strip_suffix('s')?.parse().ok()
+}
+
+/// Cuts `key value` out of the words.
+fn cut<'t>(words: &mut Vec<&'t str>, key: &str) -> Option<&'t str> {
+    let place = words.iter().position(|word| *word == key)?;
+    words.remove(place);
+    Some(words.remove(place))
+}
+
+pub struct Scene {
+    pub catalogs: Catalogs,
+    pub account: Account,
+    pub now: Instant,
+    pub ledger: Vec<Event>,
+    pub records: Vec<OperationRecord>,
+    payments: HashMap<PaymentKey, PaymentUse>,
+    asked: usize,
+}
+
+impl Scene {
+    /// An open account without a plan.
+    pub fn new(catalogs: Catalogs, opened_at: Instant) -> Scene {
+        let mut scene = Scene {
+            catalogs,
+            account: Account::unopened(AccountId::parse("anna").unwrap()),
+            now: opened_at,
+            ledger: Vec::new(),
+            records: Vec::new(),
+            payments: HashMap::new(),
+            asked: 0,
+        };
+        scene.does("open").unwrap();
+        scene
+    }
+
+    /// An account that has done some things on the first day of 2026.
+    pub fn after(asked: &[&str]) -> Scene {
+        let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+        for text in asked {
+            let answer = scene.does(text);
+            assert!(answer.is_ok(), "{text}: {answer:?}");
+        }
+        scene
+    }
+
+    /// Lets time pass until `instant`, in as many steps as it takes.
+    pub fn reach(&mut self, instant: Instant) -> &mut Scene {
+        self.now = instant;
+        loop {
+            let Due { events, more } = self.account.due(&self.catalogs, instant);
+            for event in events {
+                self.record(event);
+            }
+            if !more {
+                return self;
+            }
+        }
+    }
+
+    pub fn does(&mut self, text: &str) -> Result<Option<Event>, Refusal> {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        self.asked += 1;
+        let serial = format!("op-{}", self.asked);
+        let name = cut(&mut words, "as").unwrap_or(&serial);
+        let request = request(words, name);
+        self.asks(named(name), request)
+    }
+
+    /// Applies time, decides, applies the decision and seals it.
+    pub fn asks(&mut self, id: OperationId, request: Request) -> Result<Option<Event>, Refusal> {
+        self.reach(self.now);
+        let known = self.known(&request);
+        let command = Command {
+            operation_id: id,
+            request,
+        };
+        let content = command.request.content();
+        let decided = self
+            .account
+            .decide(&self.catalogs, &command, content, &known, self.now)?;
+        if let Some(event) = &decided {
+            self.record(event.clone());
+        }
+        Ok(decided)
+    }
+
+    /// What the ledger tells beside the account's own state.
+    pub fn known(&self, request: &Request) -> Known {
+        let payment = request.payment();
+        Known {
+            payment: payment.and_then(|payment| self.payments.get(&payment.key).cloned()),
+            hold: request.hold().and_then(|hold| self.resolved(hold)),
+        }
+    }
+
+    fn resolved(&self, id: OperationId) -> Option<ResolvedHold> {
+        let placed = |event: &&Event| event.caused_by.is_some_and(|by| by.operation_id == id);
+        let placed = self.ledger.iter().find(placed)?;
+        let Fact::HoldPlaced { amount, spend, .. } = &placed.fact else {
+            return None;
+        };
+        let ended = |event: &Event| match event.fact.resolution() {
+            Some((hold, resolution)) if hold == id => Some((resolution, event.at)),
+            Some(_) | None => None,
+        };
+        let (resolution, at) = self.ledger.iter().rev().find_map(ended)?;
+        Some(ResolvedHold {
+            id,
+            amount: *amount,
+            spend: spend.clone(),
+            resolution,
+            at,
+        })
+    }
+
+    fn record(&mut self, event: Event) {
+        let (before, previous) = match self.records.last() {
+            Some(last) => (last.available_after, last.hash),
+            None => (Credits::ZERO, CHAIN_START),
+        };
+        self.account.apply(&event);
+        let balance = self.account.balance(&self.catalogs, event.at);
+        let sealed = OperationRecord::seal(&event, &self.account, &balance, before, previous);
+        if let (
+            Fact::PackPurchase {
+                pack,
+                quantity,
+                payment,
+                ..
+            },
+            Some(cause),
+        ) = (&event.fact, event.caused_by)
+        {
+            let used = PaymentUse {
+                key: payment.key.clone(),
+                account: self.account.id.clone(),
+                operation_id: cause.operation_id,
+                pack: pack.clone(),
+                quantity: *quantity,
+            };
+            self.payments.insert(payment.key.clone(), used);
+        }
+        self.records.push(sealed);
+        self.ledger.push(event);
+    }
+
+    /// Reports a payment as used on another account.
+    pub fn used_elsewhere(&mut self, reference: &str) {
+        let key = payment(reference).key;
+        let used = PaymentUse {
+            key: key.clone(),
+            account: AccountId::parse("bert").unwrap(),
+            operation_id: named("berts"),
+            pack: PackId::parse("boost").unwrap(),
+            quantity: 1,
+        };
+        self.payments.insert(key, used);
+    }
+
+    /// The operations from `from` on, one a line: when, what, by how much the balance changed.
+    pub fn told_from(&self, from: usize) -> Vec<String> {
+        self.records[from..]
+            .iter()
+            .map(|record| {
+                let name = record.kind.as_str();
+                format!("{} {name} {:+}", brief(record.at), record.change)
+            })
+            .collect()
+    }
+
+    fn balance(&self) -> String {
+        let balance = self.account.balance(&self.catalogs, self.now);
+        let mut text = balance.available.to_string();
+        for (amount, what) in [(balance.held, "held"), (balance.frozen, "frozen")] {
+            if !amount.is_zero() {
+                text += &format!(", {amount} {what}");
+            }
+        }
+        text
+    }
+
+    /// Does what `text` asks and tells the answer.
+    pub fn answer(&mut self, text: &str) -> String {
+        if text == "wait" {
+            self.reach(self.now);
+            return self.balance();
+        }
+        match self.does(text) {
+            Ok(None) => "free".to_owned(),
+            Ok(Some(_)) => self.balance(),
+            Err(refusal) => names(&format!("{refusal:?}")),
+        }
+    }
+
+    pub fn check(&mut self, rows: &[(&str, &str, &str)]) {
+        for (when, asked, expected) in rows {
+            if !when.is_empty() {
+                self.now = at(when);
+            }
+            let answer = self.answer(asked);
+            let same = match expected.strip_suffix('…') {
+                Some(start) => answer.starts_with(start),
+                None => answer == *expected,
+            };
+            assert!(
+                same,
+                "{when} {asked}\n  expected: {expected}\n    answer: {answer}"
+            );
+        }
+    }
+}
+
+/// Checks a story of an account that is opened with its first row, in the shop as it is.
+pub fn check(rows: &[(&str, &str, &str)]) {
+    check_in(shop(|_| {}), rows);
+}
+
+/// Checks a story in another shop.
+pub fn check_in(catalogs: Catalogs, rows: &[(&str, &str, &str)]) {
+    Scene::new(catalogs, at(rows[0].0)).check(rows);
+}
+
+/// An instant without what is zero of it.
+pub fn brief(instant: Instant) -> String {
+    let text = instant.to_string();
+    text.strip_suffix("T00:00:00Z").unwrap_or(&text).to_owned()
+}
+
+/// Puts the names of operations in place of their ids.
+fn names(text: &str) -> String {
+    let mut told = String::new();
+    for word in text.split_inclusive([' ', ',', '(', ')']) {
+        let body = word.trim_end_matches([' ', ',', '(', ')']);
+        match Uuid::parse_str(body) {
+            Ok(id) => {
+                let name = String::from_utf8_lossy(id.as_bytes());
+                told += name.trim_end_matches('\0');
+                told += &word[body.len()..];
+            }
+            Err(_) => told += word,
+        }
+    }
+    told
+}
+
+pub fn payment(reference: &str) -> Payment {
+    Payment {
+        key: PaymentKey {
+            provider: "bank".to_owned(),
+            reference: reference.to_owned(),
+        },
+        amount: Money {
+            amount_minor: 500,
+            currency: "USD".parse().unwrap(),
+        },
+        paid_at: at("2026-01-01"),
+    }
+}
+
+fn request(mut words: Vec<&str>, name: &str) -> Request {
+    let verb = words.remove(0);
+    let number = |word: Option<&str>| word.map(|word| word.parse::<u32>().unwrap());
+    let guard = PriceGuard {
+        cost_max: number(cut(&mut words, "max")).map(|max| credits(i64::from(max))),
+        ..PriceGuard::default()
+    };
+    let ttl_minutes = number(cut(&mut words, "for"));
+    let hold = || named(words[0]);
+    match verb {
+        "open" => Request::OpenAccount,
+        "start" => Request::StartSubscription {
+            anchor: cut(&mut words, "since").map(at),
+            plan: PlanId::parse(words[0]).unwrap(),
+            interval: match words[1] {
+                "monthly" => BillingInterval::Monthly,
+                "yearly" => BillingInterval::Yearly,
+                other => panic!("`{other}` is no interval"),
+            },
+        },
+        "cancel" => Request::CancelSubscription,
+        "resume" => Request::ResumeSubscription,
+        "buy" => Request::PurchasePack {
+            payment: payment(cut(&mut words, "with").unwrap_or(name)),
+            catalog_version: cut(&mut words, "of").map(|of| CatalogVersion(of.parse().unwrap())),
+            pack: PackId::parse(words[0]).unwrap(),
+            quantity: words.get(1).map_or(1, |word| count(word).unwrap()),
+        },
+        "charge" => Request::Charge {
+            generation: generation(&words),
+            guard,
+        },
+        "reserve" => Request::Reserve {
+            generation: generation(&words),
+            guard,
+            ttl_minutes,
+        },
+        "extend" => Request::ExtendHold {
+            hold: hold(),
+            ttl_minutes: words[1].parse().unwrap(),
+        },
+        "settle" => Request::Settle {
+            hold: hold(),
+            actual: ActualRun {
+                variations: words.iter().find_map(|word| count(word)),
+                seconds: words[1..].iter().find_map(|word| length(word)),
+            },
+        },
+        "release" => Request::Release { hold: hold() },
+        other => panic!("`{other}` is no request"),
+    }
+}
