@@ -9,7 +9,6 @@ mod shop;
 mod burn_order;
 mod holds;
 mod lateness;
-mod ledger;
 mod packs;
 mod plans;
 mod precedence;

@@ -141,12 +141,33 @@ impl Scene {
     }
 
     pub fn does(&mut self, text: &str) -> Result<Option<Event>, Refusal> {
-        let mut words: Vec<&str> = text.split(' ').collect();
+        let (command, _) = self.command(text);
         self.asked += 1;
+        self.asks(command.operation_id, command.request)
+    }
+
+    /// What `text` asks, and what the ledger knows of it.
+    pub fn command(&self, text: &str) -> (Command, Known) {
+        let mut words: Vec<&str> = text.split(' ').collect();
         let serial = format!("op-{}", self.asked);
         let name = cut(&mut words, "as").unwrap_or(&serial);
         let request = request(words, name);
-        self.asks(named(name), request)
+        let known = self.known(&request);
+        let operation_id = named(name);
+        (
+            Command {
+                operation_id,
+                request,
+            },
+            known,
+        )
+    }
+
+    /// Whether an operation of that name was accepted.
+    pub fn was_asked(&self, name: &str) -> bool {
+        let id = named(name);
+        let by = |event: &Event| event.caused_by.is_some_and(|by| by.operation_id == id);
+        self.ledger.iter().any(by)
     }
 
     /// Applies time, decides, applies the decision and seals it.
@@ -168,7 +189,7 @@ impl Scene {
     }
 
     /// What the ledger tells beside the account's own state.
-    pub fn known(&self, request: &Request) -> Known {
+    fn known(&self, request: &Request) -> Known {
         let payment = request.payment();
         Known {
             payment: payment.and_then(|payment| self.payments.get(&payment.key).cloned()),
