@@ -1,9 +1,6 @@
 //! Which credits are used first, and what happens first at one instant.
 
-use super::{
-    scene::{Scene, at},
-    shop::shop,
-};
+use super::{scene::Scene, shop::shop, words::at};
 use crate::domain::{
     catalog::{Catalog, PackLife},
     ids::LotId,

@@ -208,7 +208,7 @@ fn twenty_holds_of_75_on_500_give_exactly_six() {
 fn an_account_has_at_most_256_open_holds() {
     let mut scene = Scene::new(
         shop(|shop| shop.plans[0].allowance = super::shop::credits(10_000)),
-        super::scene::at("2026-01-01"),
+        super::words::at("2026-01-01"),
     );
     scene.does("start basic monthly").unwrap();
     scene.does("reserve image pen as h1").unwrap();

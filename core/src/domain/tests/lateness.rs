@@ -1,8 +1,9 @@
 //! Settling late: a worker that was cut off may say within a week that the request was processed.
 
 use super::{
-    scene::{Scene, at, check, check_in},
+    scene::{Scene, check, check_in},
     shop::{catalog, published},
+    words::at,
 };
 
 #[test]

@@ -1,10 +1,11 @@
 //! What users were promised, as stories that are told and checked, and as properties.
 //!
 //! Each story is a list of rows: when, what is asked, what is answered. The words are those of
-//! [`scene`], the entries those of [`shop`].
+//! [`words`], the entries those of [`shop`].
 
 mod scene;
 mod shop;
+mod words;
 
 mod burn_order;
 mod holds;

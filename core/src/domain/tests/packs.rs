@@ -1,8 +1,9 @@
 //! Extra packs: what buys them, how long they last, when they are frozen.
 
 use super::{
-    scene::{Scene, at, check, check_in},
+    scene::{Scene, check, check_in},
     shop::{catalog, credits, published},
+    words::at,
 };
 use crate::domain::{
     lot::{LOTS_MAX, LOTS_OFFERED_BELOW},

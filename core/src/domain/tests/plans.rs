@@ -1,8 +1,9 @@
 //! Starting, cancelling and resuming a plan.
 
 use super::{
-    scene::{Scene, at, brief, check},
+    scene::{Scene, brief, check},
     shop::shop,
+    words::at,
 };
 
 #[test]

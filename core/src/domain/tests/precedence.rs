@@ -1,8 +1,9 @@
 //! Where two refusals hold, the earlier one is the answer.
 
 use super::{
-    scene::{Scene, at, generation, named},
+    scene::Scene,
     shop::{credits, shop},
+    words::{at, generation, named},
 };
 use crate::domain::{
     command::{PriceGuard, Request},

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{
     random::{Step, begin, catalogs, steps},
-    scene::{Scene, at},
+    scene::Scene,
+    words::at,
 };
 use crate::domain::{
     account::{Account, Totals},
@@ -192,19 +193,16 @@ proptest! {
         let scene = live(catalogs, &steps);
         for (event, record) in scene.ledger.iter().zip(&scene.records) {
             let consumed: Credits = event.postings.iter().map(|posting| posting.consumed).sum();
-            let cost = match &event.fact {
-                Fact::Charge(charge) => {
-                    prop_assert_eq!(charge.spend.terms.cost().unwrap(), charge.cost);
-                    charge.cost
-                }
-                Fact::HoldPlaced { amount, spend, .. } => {
-                    prop_assert_eq!(spend.terms.cost().unwrap(), *amount);
-                    let held: i64 = event.postings.iter().map(|posting| posting.held).sum();
-                    prop_assert_eq!(held, amount.get());
-                    Credits::ZERO
-                }
-                _ => Credits::ZERO,
-            };
+            let mut cost = Credits::ZERO;
+            if let Fact::Charge(charge) = &event.fact {
+                cost = charge.cost;
+                prop_assert_eq!(charge.spend.terms.cost().unwrap(), cost);
+            }
+            if let Fact::HoldPlaced { amount, spend, .. } = &event.fact {
+                prop_assert_eq!(spend.terms.cost().unwrap(), *amount);
+                let held: i64 = event.postings.iter().map(|posting| posting.held).sum();
+                prop_assert_eq!(held, amount.get());
+            }
             prop_assert_eq!(consumed, cost);
             prop_assert_eq!(record.consumed, cost);
         }
@@ -268,6 +266,26 @@ proptest! {
             prop_assert!((begins..period_start(anchor, period + 1)).contains(&event.at));
             ended = lot.expires_at.unwrap();
             prop_assert_eq!(ended, period_start(anchor, period + 1));
+        }
+    }
+
+    #[test]
+    fn an_operation_shows_the_change_that_it_made(catalogs in catalogs(), steps in steps()) {
+        let scene = live(catalogs, &steps);
+        let mut account = Account::unopened(scene.account.id.clone());
+        for (event, record) in scene.ledger.iter().zip(&scene.records) {
+            let before = account.clone();
+            account.apply(event);
+            let usable = |lot: LotId| {
+                let lot = before.lot(lot).or(account.lot(lot));
+                lot.is_none_or(|lot| lot.freezes.is_empty())
+            };
+            let moved = event.postings.iter().filter(|posting| usable(posting.lot));
+            let change: i64 = moved.map(|posting| posting.available).sum();
+            // A plan that starts or ends also thaws or freezes packs.
+            if event.fact.kind() != OperationKind::SubscriptionChange {
+                prop_assert_eq!(record.change, change, "{:?}", event.fact);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! A quote binds the price of exactly one request of one account, for as long as it says.
 
 use super::{
-    scene::{Scene, at, generation, named},
+    scene::Scene,
     shop::{catalog, credits, published},
+    words::{at, generation, named},
 };
 use crate::domain::{
     catalog::{Catalogs, Generation, Priced},

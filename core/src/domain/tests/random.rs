@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::{
-    scene::{Scene, at},
+    scene::Scene,
     shop::{catalog, credits, published},
+    words::at,
 };
 use crate::domain::{
     catalog::{Catalog, Catalogs, PackLife, PacksWithoutPlan, RolloverTerms},

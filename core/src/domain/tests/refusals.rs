@@ -163,7 +163,7 @@ fn too_few_credits_with_all_that_would_help() {
     ];
     assert_eq!(numbers.map(|one| one.get()), [100, 15, 10, 0]);
     assert_eq!(shortfall.short_by(), credits(85));
-    assert_eq!(shortfall.renews_at, Some(super::scene::at("2026-02-01")));
+    assert_eq!(shortfall.renews_at, Some(super::words::at("2026-02-01")));
     assert_eq!(shortfall.renews_with, Some(credits(100)));
     let packs: Vec<_> = shortfall
         .packs

@@ -1,8 +1,9 @@
 //! Credits renew automatically, and monthly on yearly plans too.
 
 use super::{
-    scene::{Scene, at, brief, check, check_in},
+    scene::{Scene, brief, check, check_in},
     shop::{catalog, credits, published, shop},
+    words::at,
 };
 use crate::domain::{due::INSTANTS_A_STEP_MAX, event::Fact, time::period_at};
 

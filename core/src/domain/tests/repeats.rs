@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    scene::{Scene, generation, named, payment},
+    scene::Scene,
     shop::credits,
+    words::{generation, named, payment},
 };
 use crate::domain::{
     catalog::{ActualRun, BillingInterval, Generation, PromptFingerprint},

@@ -1,8 +1,9 @@
 //! Unused credits roll over only where a plan states it.
 
 use super::{
-    scene::{Scene, at, check, check_in},
+    scene::{Scene, check, check_in},
     shop::{catalog, credits, published, shop},
+    words::at,
 };
 use crate::domain::lot::Origin;
 

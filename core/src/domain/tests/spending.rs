@@ -1,8 +1,9 @@
 //! What uses credits, what does not, and when they are consumed.
 
 use super::{
-    scene::{Scene, at, check, check_in, generation},
+    scene::{Scene, check, check_in},
     shop::shop,
+    words::{at, generation},
 };
 use crate::domain::catalog::{PacksWithoutPlan, Priced};
 
