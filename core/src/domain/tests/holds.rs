@@ -4,7 +4,7 @@ use super::{
     scene::{Scene, check, check_in},
     shop::shop,
 };
-use crate::domain::hold::HOLDS_OPEN_MAX;
+use crate::domain::{event::OperationKind, hold::HOLDS_OPEN_MAX};
 
 #[test]
 fn a_settle_consumes_what_was_held() {
@@ -175,6 +175,7 @@ fn what_is_released_into_a_lot_that_ended_ends_with_it() {
     let [release, settle] = &scene.ledger[scene.ledger.len() - 2..] else {
         panic!("there are more than two operations");
     };
+    assert_eq!(release.fact.kind(), OperationKind::HoldReleased);
     assert_eq!(release.postings[0].expired.get(), 75);
     assert_eq!(settle.postings[0].consumed.get(), 30);
     assert_eq!(settle.postings[0].expired.get(), 45);
