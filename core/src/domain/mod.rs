@@ -29,3 +29,6 @@ pub mod refusal;
 pub mod encoding;
 pub mod outcome;
 pub mod record;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! What users were promised, as stories that are told and checked, and as properties.
+//!
+//! Each story is a list of rows: when, what is asked, what is answered. The words are those of
+//! [`words`], the entries those of [`shop`].
+
+mod scene;
+mod shop;
+mod words;
+
+mod burn_order;
+mod chain;
+mod holds;
+mod lateness;
+mod packs;
+mod plans;
+mod precedence;
+mod properties;
+mod quotes;
+mod random;
+mod refusals;
+mod renewal;
+mod repeats;
+mod rollover;
+mod spending;
