@@ -36,11 +36,14 @@ use crate::{
     },
     error::LedgerError,
     store::StoreError,
-    writer::submission::{CommittedState, Lineage, Settled, Submission, Waiter},
+    writer::submission::{CommittedState, Lineage, Look, Settled, Submission, Waiter},
 };
 
 /// The most calls that wait in an actor's mailbox. The permits of the callers are the real bound.
 const MAILBOX_MESSAGES_MAX: usize = 16_384;
+
+/// What a caller is told to wait when too many wait for the writer already.
+const LOOKS_RETRY_AFTER_MS: u64 = 200;
 
 /// The actor of one account.
 pub struct AccountActor {
@@ -92,7 +95,7 @@ pub struct View {
 #[rtype(result = "()")]
 pub struct Barrier {
     /// Told when it is.
-    pub done: oneshot::Sender<()>,
+    pub done: Look,
 }
 
 /// Stop, unless something is under way.
@@ -131,10 +134,20 @@ impl AccountActor {
         }
     }
 
-    /// Whether there is a state to decide on.
+    /// Whether there is a state to decide on. That an account is not open is never taken from memory:
+    /// another node may have opened it, and what is answered "unknown" meets no fence.
     fn is_ready(&self) -> bool {
         let ready = self.deciding.as_ref();
-        ready.is_some_and(|deciding| !deciding.lineage.is_broken())
+        ready.is_some_and(|deciding| !deciding.lineage.is_broken() && deciding.account.is_open())
+    }
+
+    /// Whether all that was decided is over.
+    fn is_idle(&self) -> bool {
+        let kept = self.deciding.as_ref().is_none_or(|deciding| {
+            let lineage = &deciding.lineage;
+            lineage.is_broken() || lineage.committed().head == deciding.head
+        });
+        kept && self.pending.is_empty() && self.viewers.is_empty()
     }
 
     /// Loads the account and decides all that is pending, in the order of arrival. Until then
@@ -171,6 +184,11 @@ impl AccountActor {
             one.decided = None;
         }
         match self.deciding.take() {
+            Some(unopened) if !unopened.account.is_open() => {
+                // Nothing was decided on it. This ends its watch.
+                unopened.lineage.breaks();
+                false
+            }
             Some(lost) => {
                 self.failed_alone |= lost.lineage.has_failed();
                 info!(account.id = %self.id, account.pending = self.pending.len(), "deciding again");
@@ -225,31 +243,57 @@ impl AccountActor {
         self.pending.retain(|one| !one.waiter.is_answered());
     }
 
+    /// Takes a call up, once there is a state to decide on.
+    fn accept(&mut self, call: Pending, ctx: &mut Context<AccountActor>) {
+        if self.is_ready() {
+            self.trim();
+            self.take_up(call, ctx);
+        } else {
+            self.trim_lost();
+            self.pending.push_back(call);
+            self.load(ctx);
+        }
+    }
+
     /// Decides a call, or looks up first what it needs to know.
     fn take_up(&mut self, call: Pending, ctx: &mut Context<AccountActor>) {
-        let Some(deciding) = self.deciding.as_ref() else {
+        let Some(deciding) = self.deciding.as_mut() else {
             return call.waiter.answer(Err(LedgerError::Internal));
         };
+        // What ended before this call is looked up, once it is kept.
+        deciding.ended.clear();
         if !needs_facts(&deciding.account, &call.command) {
             return self.decide(call, &Facts::default());
         }
         // What is still under way could be what the look-up would miss: wait for it first.
+        let Some((look, kept)) = self.node.writer.look() else {
+            let retry_after_ms = LOOKS_RETRY_AFTER_MS;
+            let overloaded = LedgerError::Overloaded { retry_after_ms };
+            return call.waiter.answer(Err(overloaded));
+        };
         let mut barrier = deciding.barrier();
-        let (done, kept) = oneshot::channel();
-        barrier.done = Some(done);
+        barrier.done = Some(look);
         self.node.writer.submit(barrier);
+        let lineage = deciding.lineage.clone();
         let node = Arc::clone(&self.node);
         let account = deciding.account.clone();
         let command = call.command.clone();
         let looking = async move {
             // If what was under way is lost, this call is decided again with all the others.
             let _lost = kept.await;
-            Facts::gather(node.store.as_ref(), &account, &[command], false).await
+            Facts::gather(node.store.as_ref(), &account, &[command], true).await
         };
-        ctx.wait(looking.into_actor(self).map(|facts, actor, _| match facts {
-            Ok(facts) => actor.decide(call, &facts),
-            Err(error) => call.waiter.answer(Err(LedgerError::from(&error))),
-        }));
+        let taking_up = looking.into_actor(self).map(move |facts, actor, ctx| {
+            let current = actor.deciding.as_ref();
+            let current = current.is_some_and(|deciding| deciding.lineage.is(&lineage));
+            match facts {
+                Ok(facts) if current => actor.decide(call, &facts),
+                // It was loaded again meanwhile, and more may be under way than what was looked up.
+                Ok(_) => actor.accept(call, ctx),
+                Err(error) => call.waiter.answer(Err(LedgerError::from(&error))),
+            }
+        });
+        ctx.wait(taking_up);
     }
 
     /// Decides a call on what there is. If that is lost meanwhile, the writer drops the decision and
@@ -295,7 +339,7 @@ impl AccountActor {
             self.node.writer.submit(step);
         }
         let known = facts.known(&call.command);
-        match deciding.rule(open, &catalogs, &call.command, call.content, &known, now) {
+        match deciding.rule(open, &catalogs, &call.command, call.content, known, now) {
             Ruling::Decided(decision, mut submission) => {
                 if matches!(decision.outcome, Outcome::Refused(_)) {
                     self.refusals.count(now);
@@ -336,13 +380,16 @@ impl AccountActor {
             let _gone = viewer.send(Ok(view(&self.node, &committed, reading.now)));
             return;
         }
-        let (done, kept) = oneshot::channel();
+        let Some((look, kept)) = self.node.writer.look() else {
+            let _gone = viewer.send(Ok(view(&self.node, &committed, reading.now)));
+            return;
+        };
         let (steps, open) = deciding.advance(&self.node.catalogs(), reading.now);
         for step in steps {
             self.node.writer.submit(step);
         }
         let mut last = deciding.close(open);
-        last.done = Some(done);
+        last.done = Some(look);
         self.node.writer.submit(last);
         let node = Arc::clone(&self.node);
         let waiting = async move {
@@ -418,14 +465,7 @@ impl Handler<Execute> for AccountActor {
             waiter: call.waiter,
             decided: None,
         };
-        if self.is_ready() {
-            self.trim();
-            self.take_up(call, ctx);
-        } else {
-            self.trim_lost();
-            self.pending.push_back(call);
-            self.load(ctx);
-        }
+        self.accept(call, ctx);
     }
 }
 
@@ -453,8 +493,8 @@ impl Handler<Barrier> for AccountActor {
             barrier.done = Some(done);
             self.node.writer.submit(barrier);
         } else {
-            // Nothing is under way; whoever asked may have gone away.
-            let _gone = done.send(());
+            // Nothing is under way.
+            done.tell();
         }
     }
 }
@@ -464,7 +504,7 @@ impl Handler<Passivate> for AccountActor {
 
     fn handle(&mut self, _: Passivate, ctx: &mut Context<AccountActor>) -> bool {
         self.trim();
-        let idle = self.pending.is_empty() && self.viewers.is_empty();
+        let idle = self.is_idle();
         if idle {
             ctx.stop();
         }

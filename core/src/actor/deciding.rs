@@ -2,7 +2,7 @@
 //!
 //! Owns the synchronous part of a call: apply time, decide, apply, seal. Nothing here awaits.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     domain::{
@@ -12,6 +12,8 @@ use crate::{
         command::{Command, ContentHash},
         decide::Known,
         event::{Event, Fact},
+        hold::ResolvedHold,
+        ids::HoldId,
         outcome::{Accepted, Decision, Operation, Outcome},
         payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
@@ -29,6 +31,8 @@ pub(super) struct Deciding {
     pub head: Head,
     /// What ties its decisions together.
     pub lineage: Lineage,
+    /// Holds that ended by what was decided since the last look into the database.
+    pub ended: HashMap<HoldId, ResolvedHold>,
 }
 
 /// Operations decided on top of `base`, not yet submitted.
@@ -53,6 +57,7 @@ impl Deciding {
             account: loaded.account.clone(),
             head: loaded.head,
             lineage: Lineage::new(loaded, alone),
+            ended: HashMap::new(),
         }
     }
 
@@ -107,10 +112,16 @@ impl Deciding {
         catalogs: &Catalogs,
         command: &Command,
         content: ContentHash,
-        known: &Known,
+        mut known: Known,
         now: Instant,
     ) -> Ruling {
-        match self.account.decide(catalogs, command, content, known, now) {
+        let ended = command
+            .request
+            .hold()
+            .and_then(|hold| self.ended.get(&hold));
+        known.hold = ended.cloned().or(known.hold);
+        let account = &self.account;
+        match account.decide(catalogs, command, content, &known, now) {
             Ok(Some(event)) => {
                 let (record, accepted) = self.record(&event, catalogs);
                 open.operations.push(record);
@@ -139,6 +150,7 @@ impl Deciding {
     /// Applies an event and seals it onto the chain.
     fn record(&mut self, event: &Event, catalogs: &Catalogs) -> (OperationRecord, Accepted) {
         let before = self.account.available();
+        self.remember_end(event);
         self.account.apply(event);
         let balance: Balance = self.account.balance(catalogs, event.at);
         let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
@@ -152,6 +164,23 @@ impl Deciding {
             held_after: record.held_after,
         };
         (record, Accepted { operation, balance })
+    }
+
+    /// Remembers a hold that `event` is about to end: the account forgets it, and the database does
+    /// not know so far.
+    fn remember_end(&mut self, event: &Event) {
+        if let Some((id, resolution)) = event.fact.resolution()
+            && let Some(hold) = self.account.hold(id)
+        {
+            let resolved = ResolvedHold {
+                id,
+                amount: hold.amount,
+                spend: hold.spend.clone(),
+                resolution,
+                at: event.at,
+            };
+            self.ended.insert(id, resolved);
+        }
     }
 }
 

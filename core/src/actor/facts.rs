@@ -36,7 +36,8 @@ pub fn needs_facts(account: &Account, command: &Command) -> bool {
 }
 
 impl Facts {
-    /// Looks up what `commands` need. `ids` tells whether their ids may have been decided before.
+    /// Looks up what `commands` need. `ids`: whether to look for their ids too, which costs a look-up
+    /// that most calls do not need.
     pub async fn gather(
         store: &dyn Store,
         account: &Account,
@@ -54,7 +55,8 @@ impl Facts {
             .filter(|used| used.account == account.id)
             .map(|used| used.operation_id)
             .collect();
-        if ids {
+        // A payment must not answer an id that was decided to be something else.
+        if ids || !facts.payments.is_empty() {
             wanted.extend(commands.iter().map(|command| command.operation_id));
         }
         if !wanted.is_empty() {

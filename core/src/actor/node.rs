@@ -27,7 +27,8 @@ pub struct Limits {
     pub idle_after: Duration,
     /// The most recent operation ids in memory; older ones are looked up in the database.
     pub recent_decisions_max: usize,
-    /// The threads on which actors run.
+    /// The threads on which actors run. With none, all runs on the thread that starts the ledger, so
+    /// that a test sees the same order each time.
     pub arbiters: usize,
 }
 

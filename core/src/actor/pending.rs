@@ -57,3 +57,18 @@ pub struct Pending {
     /// What it was decided to be, on top of what is not yet in the database.
     pub decided: Option<Decision>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_taken_up_or_given_up_but_never_both() {
+        let taken = Ticket::default();
+        assert!(taken.clone().take_up());
+        assert!(!taken.give_up() && !taken.take_up());
+        let given = Ticket::default();
+        assert!(given.clone().give_up());
+        assert!(!given.take_up() && !given.give_up());
+    }
+}

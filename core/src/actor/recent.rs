@@ -63,3 +63,50 @@ impl RecentDecisions {
             .expect("nothing panics while it holds the table")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        domain::{outcome::Outcome, refusal::Refusal},
+        store::tests::{account, id},
+    };
+
+    fn decision(content: u8) -> Decision {
+        Decision {
+            content: [content; 32],
+            outcome: Outcome::Refused(Arc::new(Refusal::NotSubscribed)),
+        }
+    }
+
+    #[test]
+    fn the_oldest_id_is_forgotten_first() {
+        let recent = RecentDecisions::new(2);
+        let one = account("one");
+        for number in 1..=3_u8 {
+            recent.insert(&one, id(u128::from(number)), decision(number));
+        }
+        assert_eq!(recent.get(&one, id(1)), None);
+        assert_eq!(recent.get(&one, id(2)), Some(decision(2)));
+        assert_eq!(recent.get(&one, id(3)), Some(decision(3)));
+    }
+
+    #[test]
+    fn an_id_is_remembered_for_its_account_only() {
+        let recent = RecentDecisions::new(2);
+        recent.insert(&account("one"), id(1), decision(1));
+        assert_eq!(recent.get(&account("two"), id(1)), None);
+        recent.insert(&account("two"), id(1), decision(2));
+        assert_eq!(recent.get(&account("one"), id(1)), None);
+        assert_eq!(recent.get(&account("two"), id(1)), Some(decision(2)));
+    }
+
+    #[test]
+    fn a_table_of_none_remembers_none() {
+        let recent = RecentDecisions::new(0);
+        recent.insert(&account("one"), id(1), decision(1));
+        assert_eq!(recent.get(&account("one"), id(1)), None);
+    }
+}

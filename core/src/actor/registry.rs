@@ -8,12 +8,12 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, MutexGuard, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Instant as Monotonic,
+    time::{Duration, Instant as Monotonic},
 };
 
-use actix::{Actor, Addr, Arbiter, ArbiterHandle};
+use actix::{Actor, Addr, Arbiter, ArbiterHandle, MailboxError};
 use tracing::debug;
 
 use super::{
@@ -24,6 +24,8 @@ use crate::{domain::ids::AccountId, error::LedgerError};
 
 /// When the node is full, one in so many accounts is sent to sleep at a time, the longest idle first.
 const EVICTED_PART: usize = 16;
+/// How long an actor may take to say whether it stops; one that takes longer is busy.
+const PASSIVATE_WITHIN: Duration = Duration::from_millis(200);
 /// What a caller is told to wait when no account is idle.
 const FULL_RETRY_AFTER_MS: u64 = 200;
 
@@ -37,6 +39,8 @@ struct Shared {
     arbiters: Vec<ArbiterHandle>,
     hasher: RandomState,
     began: Monotonic,
+    /// Whether room is being made: it takes a sort of all, so that one at a time is enough.
+    making_room: AtomicBool,
     residents: Mutex<HashMap<AccountId, Resident>>,
 }
 
@@ -49,8 +53,10 @@ struct Resident {
 /// The threads end with the registry, and with them the actors: nobody can reach them any more.
 impl Drop for Shared {
     fn drop(&mut self) {
-        for arbiter in &self.arbiters {
-            arbiter.stop();
+        if self.node.limits.arbiters > 0 {
+            for arbiter in &self.arbiters {
+                arbiter.stop();
+            }
         }
     }
 }
@@ -72,15 +78,19 @@ impl Registry {
         WeakRegistry(Arc::downgrade(&self.0))
     }
 
-    /// A registry without actors; they will run on threads of their own.
+    /// A registry without actors; they will run on threads of their own, or all on this one if there
+    /// are to be none.
     pub fn new(node: Arc<Node>) -> Registry {
-        let count = node.limits.arbiters.max(1);
-        let arbiters = (0..count).map(|_| Arbiter::new().handle()).collect();
+        let arbiters = match node.limits.arbiters {
+            0 => vec![Arbiter::current()],
+            count => (0..count).map(|_| Arbiter::new().handle()).collect(),
+        };
         Registry(Arc::new(Shared {
             node,
             arbiters,
             hasher: RandomState::new(),
             began: Monotonic::now(),
+            making_room: AtomicBool::new(false),
             residents: Mutex::new(HashMap::new()),
         }))
     }
@@ -97,7 +107,7 @@ impl Registry {
             return Ok(resident.address.clone());
         }
         let residents_max = self.0.node.limits.accounts_resident_max;
-        if residents.len() == residents_max {
+        if residents.len() >= residents_max && !self.0.making_room.swap(true, Ordering::AcqRel) {
             self.make_room(&residents);
         }
         if residents.len() > residents_max + residents_max / EVICTED_PART {
@@ -178,6 +188,7 @@ impl Registry {
                 actors.resident = registry.len(),
                 "passivated"
             );
+            registry.0.making_room.store(false, Ordering::Release);
         };
         // The first arbiter outlives the registry's users; if it is gone, so are the actors.
         let _stopping = self.0.arbiters[0].spawn(passivating);
@@ -191,8 +202,14 @@ impl Registry {
         else {
             return;
         };
-        // A dead actor answers with an error, and is forgotten like one that stopped.
-        let stopped = address.send(Passivate).await.unwrap_or(true);
+        let asked = address.send(Passivate).timeout(PASSIVATE_WITHIN).await;
+        let stopped = match asked {
+            Ok(stopped) => stopped,
+            // If it stops after all, whoever asks next finds it dead.
+            Err(MailboxError::Timeout) => false,
+            // A dead actor is forgotten like one that stopped.
+            Err(MailboxError::Closed) => true,
+        };
         if stopped {
             let mut residents = self.residents();
             if residents

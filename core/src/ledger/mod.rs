@@ -48,7 +48,7 @@ use crate::{
     store::{Store, StoreError},
     writer::{
         Writer,
-        submission::{Settled, Waiter},
+        submission::{Look, Settled, Submission, Waiter},
     },
 };
 
@@ -105,10 +105,7 @@ impl Ledger {
     ) -> Result<Ledger, StoreError> {
         let catalogs = publish::load(store.as_ref()).await?;
         let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
-        Arbiter::new().spawn(async move {
-            task.await;
-            Arbiter::current().stop();
-        });
+        run(&limits, task);
         let node = Arc::new(Node {
             store,
             writer,
@@ -125,13 +122,12 @@ impl Ledger {
             node,
         };
         let registry = ledger.registry.downgrade();
-        Arbiter::new().spawn(async move {
+        run(&ledger.node.limits, async move {
             while let Some(registry) = registry.upgrade() {
                 registry.passivate_idle();
                 drop(registry);
                 tokio::time::sleep(PASSIVATE_EVERY).await;
             }
-            Arbiter::current().stop();
         });
         Ok(ledger)
     }
@@ -172,12 +168,12 @@ impl Ledger {
         for _ in 0..ACTORS_TRIED_MAX {
             let ticket = Ticket::default();
             match self.try_execute(account, &command, deadline, &ticket).await {
-                Ok(settled) => {
-                    return settled.map(|Settled { outcome, replayed }| Answer::Decided {
-                        outcome,
-                        replayed,
-                    });
+                Ok(Ok(Settled { outcome, replayed })) => {
+                    return Ok(Answer::Decided { outcome, replayed });
                 }
+                // What became of an earlier try is not known by this one.
+                Ok(Err(_)) if taken_up => break,
+                Ok(Err(error)) => return Err(error),
                 Err(ActorGone) => taken_up |= !ticket.give_up(),
             }
         }
@@ -208,7 +204,7 @@ impl Ledger {
             Ok(address) => address,
             Err(error) => return Ok(Err(error)),
         };
-        let (waiter, answer) = Waiter::new(permit);
+        let (waiter, answer) = Waiter::new(command.operation_id, permit);
         let call = Execute {
             command: command.clone(),
             content: command.request.content(),
@@ -279,15 +275,42 @@ impl Ledger {
         id: OperationId,
     ) -> Result<Option<Outcome>, LedgerError> {
         let deadline = Monotonic::now() + self.node.limits.deadline;
-        while let Some(address) = self.registry.resident(account) {
-            if all_kept(&address, deadline).await? {
-                break;
-            }
-            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-        }
+        let settled = timeout_at(deadline, self.settled(account)).await;
+        settled.unwrap_or(Err(LedgerError::Unavailable))?;
         let decisions = self.node.store.decisions(account, &[id]).await;
         let mut decisions = decisions.map_err(|error| self.report(&error))?;
         Ok(decisions.remove(&id).map(|decision| decision.outcome))
+    }
+
+    /// Waits until all that was decided on the account is over: in the database, or lost for good.
+    async fn settled(&self, account: &AccountId) -> Result<(), LedgerError> {
+        while let Some(address) = self.registry.resident(account)
+            && !self.is_kept(&address).await?
+        {
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
+        // What an actor that died or stopped had submitted can still be under way.
+        let (look, over) = self.look()?;
+        let behind = Submission::behind_all(account, look);
+        self.node.writer.submit(behind);
+        over.await.map_err(|_| LedgerError::Unavailable)
+    }
+
+    /// Whether all that the actor has decided is in the database; `false` if some of it was lost and
+    /// is decided again.
+    async fn is_kept(&self, address: &Addr<AccountActor>) -> Result<bool, LedgerError> {
+        let (done, kept) = self.look()?;
+        match address.try_send(Barrier { done }) {
+            Ok(()) => Ok(kept.await.is_ok()),
+            Err(SendError::Full(_)) => Ok(false),
+            Err(SendError::Closed(_)) => Ok(true),
+        }
+    }
+
+    fn look(&self) -> Result<(Look, oneshot::Receiver<()>), LedgerError> {
+        let retry_after_ms = OVERLOADED_RETRY_AFTER_MS;
+        let look = self.node.writer.look();
+        look.ok_or(LedgerError::Overloaded { retry_after_ms })
     }
 
     /// Opens a quote's id, for a spend that carries one.
@@ -332,21 +355,17 @@ impl Ledger {
     }
 }
 
-/// The actor stopped or died before it answered.
-struct ActorGone;
-
-/// Whether all that the actor has decided is in the database; `false` if some of it was lost and is
-/// decided again.
-async fn all_kept(address: &Addr<AccountActor>, deadline: Monotonic) -> Result<bool, LedgerError> {
-    let (done, kept) = oneshot::channel();
-    match address.try_send(Barrier { done }) {
-        Ok(()) => {}
-        Err(SendError::Full(_)) => return Ok(false),
-        // It has stopped, so nothing of it is under way but what the writer has.
-        Err(SendError::Closed(_)) => return Ok(true),
-    }
-    match timeout_at(deadline, kept).await {
-        Ok(kept) => Ok(kept.is_ok()),
-        Err(_) => Err(LedgerError::Unavailable),
+/// Runs a task on a thread of its own, which ends with it, or on this one if there are to be none.
+fn run(limits: &Limits, task: impl Future<Output = ()> + Send + 'static) {
+    if limits.arbiters == 0 {
+        Arbiter::current().spawn(task);
+    } else {
+        Arbiter::new().spawn(async move {
+            task.await;
+            Arbiter::current().stop();
+        });
     }
 }
+
+/// The actor stopped or died before it answered.
+struct ActorGone;

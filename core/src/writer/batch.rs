@@ -2,6 +2,9 @@
 //!
 //! Owns how a queue becomes a batch: in arrival order, bounded, the work of an account folded into
 //! one, no payment twice. A batch writes what its members would write one at a time.
+//!
+//! What is folded into one is of one lineage: an actor that replaced another one decided on a chain of
+//! its own, and only the fence can tell which of the two is right.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -101,7 +104,14 @@ impl Closing {
             .payment
             .as_ref()
             .is_none_or(|payment| !self.payments.contains(&payment.key));
-        company && fresh_payment && !self.behind.contains(&next.account)
+        company && fresh_payment && self.continues(next) && !self.behind.contains(&next.account)
+    }
+
+    /// Whether what the batch has of the account, if anything, is of the same lineage.
+    fn continues(&self, next: &Submission) -> bool {
+        let place = self.places.get(&next.account);
+        let first = place.and_then(|place| self.batch.groups[*place].submissions.first());
+        first.is_none_or(|first| first.lineage.is(&next.lineage))
     }
 
     fn take(&mut self, next: Submission) {

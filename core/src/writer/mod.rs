@@ -22,14 +22,17 @@
 pub mod batch;
 pub mod submission;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 
 use self::{
     batch::{Batch, Group},
-    submission::{CommittedState, Submission},
+    submission::{CommittedState, Look, Submission},
 };
 use crate::{
     error::LedgerError,
@@ -38,6 +41,9 @@ use crate::{
 
 /// After so many accounts failed alone in a row, it is the database that fails, not an account.
 const FAILURES_ALONE_MAX: usize = 3;
+/// The most looks that wait for the writer. They write nothing and hold no permit of a caller, so that
+/// without a bound they would pile up while the database does not answer.
+const LOOKS_MAX: usize = 8_192;
 /// How long the writer waits before it asks again what became of an unknown COMMIT.
 const RESOLVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
@@ -45,6 +51,7 @@ const RESOLVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::UnboundedSender<Submission>,
+    looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
 }
 
@@ -58,15 +65,28 @@ impl Writer {
         let (halt, halted) = watch::channel(false);
         let task = Task {
             store,
-            submissions_max,
+            // A batch of none would never get anywhere.
+            submissions_max: submissions_max.max(1),
             submitted,
             halt,
         };
-        (Writer { queue, halted }, task.run())
+        let looks = Arc::new(Semaphore::new(LOOKS_MAX));
+        let writer = Writer {
+            queue,
+            looks,
+            halted,
+        };
+        (writer, task.run())
+    }
+
+    /// A look that can be submitted, and where it is told; none if too many wait.
+    pub fn look(&self) -> Option<(Look, oneshot::Receiver<()>)> {
+        let place = Arc::clone(&self.looks).try_acquire_owned();
+        place.ok().map(Look::new)
     }
 
     /// Submits decisions. What is submitted to a writer that has halted is never written, and its
-    /// caller gets `UnknownOutcome` or `Unavailable` from its deadline.
+    /// caller gets `Unavailable`.
     pub fn submit(&self, submission: Submission) {
         if let Err(refused) = self.queue.send(submission) {
             let submission = refused.0;
@@ -77,18 +97,18 @@ impl Writer {
         }
     }
 
-    /// Whether the writer has halted, because only a restart can tell what became of a COMMIT.
+    /// Whether the writer has halted, because only a restart can tell what became of a COMMIT, or
+    /// because its task died.
     pub fn is_halted(&self) -> bool {
-        *self.halted.borrow()
+        *self.halted.borrow() || self.queue.is_closed()
     }
 
     /// Waits until the writer halts.
     pub async fn halted(&self) {
         let mut halted = self.halted.clone();
-        // An error means that the task has ended in an orderly way: it will never halt.
-        if halted.wait_for(|halted| *halted).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        // An error means that the task died: it ends in an orderly way only once every handle is
+        // gone, and this is one.
+        let _died = halted.wait_for(|halted| *halted).await.is_err();
     }
 }
 
@@ -162,7 +182,8 @@ impl Task {
     async fn write_alone(&self, batch: Batch, error: &StoreError) -> Result<(), Halt> {
         warn!(error = %error, batch.size = batch.len(), "a batch was rolled back; trying each account alone");
         let mut failures_in_a_row = 0;
-        for group in batch.groups {
+        let mut groups = batch.groups.into_iter();
+        while let Some(group) = groups.next() {
             if failures_in_a_row >= FAILURES_ALONE_MAX {
                 fail(group, &LedgerError::Unavailable);
                 continue;
@@ -186,7 +207,11 @@ impl Task {
                 }
                 Err(CommitError::Unknown(error)) => {
                     error!(error = %error, "the outcome of a COMMIT is unknown");
-                    self.resolve(alone, &work).await?;
+                    if let Err(Halt) = self.resolve(alone, &work).await {
+                        // These were rolled back, and are not tried again.
+                        groups.for_each(|group| fail(group, &LedgerError::Unavailable));
+                        return Err(Halt);
+                    }
                 }
             }
         }
@@ -243,18 +268,19 @@ fn win(group: Group) {
             .operations
             .last()
             .map_or(last.base, |record| record.head());
-        last.lineage.commits(CommittedState {
+        let state = CommittedState {
             account: last.after.clone(),
             head,
-        });
+        };
+        let written = group.submissions.iter().any(Submission::writes);
+        last.lineage.commits(state, written);
     }
     for submission in group.submissions {
         if let Some((waiter, answer)) = submission.waiter {
             waiter.answer(Ok(answer));
         }
         if let Some(done) = submission.done {
-            // Whoever asked may have gone away; nothing depends on it.
-            let _gone = done.send(());
+            done.tell();
         }
     }
 }
@@ -272,39 +298,26 @@ fn fail(group: Group, error: &LedgerError) {
     }
 }
 
+/// Callers are told before the lineage breaks: then their actor decides again, and might answer that
+/// nothing was decided.
 fn leave_unknown(group: Group) {
-    for submission in group.submissions {
-        submission.lineage.breaks();
-        if let Some((waiter, answer)) = submission.waiter {
-            waiter.answer(Err(unknown(
-                &answer,
-                &submission.operations,
-                &submission.refusal,
-            )));
+    for submission in &group.submissions {
+        if let Some((waiter, _)) = &submission.waiter {
+            waiter.answer_unknown();
         }
     }
+    group.submissions.into_iter().for_each(lose);
 }
 
-fn unknown(
-    answer: &submission::Settled,
-    operations: &[crate::domain::record::OperationRecord],
-    refusal: &Option<crate::domain::record::RefusalRecord>,
-) -> LedgerError {
-    let accepted = operations.last().filter(|_| !answer.replayed);
-    let operation_id = refusal
-        .as_ref()
-        .map(|record| record.operation_id)
-        .or(accepted.map(|record| record.operation_id));
-    match operation_id {
-        Some(operation_id) => LedgerError::UnknownOutcome { operation_id },
-        None => LedgerError::Unavailable,
-    }
-}
-
-/// What was decided after an unknown COMMIT was never sent to the database.
+/// What was decided after an unknown COMMIT was never sent to the database. The repetition of an
+/// operation that is unknown is unknown too.
 fn drop_undecided(submission: Submission) {
-    submission.lineage.breaks();
-    if let Some((waiter, _)) = submission.waiter {
-        waiter.answer(Err(LedgerError::Unavailable));
+    if let Some((waiter, _)) = &submission.waiter {
+        if submission.writes() {
+            waiter.answer(Err(LedgerError::Unavailable));
+        } else {
+            waiter.answer_unknown();
+        }
     }
+    lose(submission);
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
 use crate::{
     domain::{
         account::Account,
-        ids::AccountId,
+        ids::{AccountId, OperationId},
         outcome::Outcome,
         payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
@@ -33,7 +33,10 @@ pub struct Settled {
 /// A caller that waits. The first answer counts; cloning gives the same caller. It keeps its place
 /// among the operations under way until it is answered.
 #[derive(Clone, Debug)]
-pub struct Waiter(Arc<Mutex<Waiting>>);
+pub struct Waiter {
+    operation_id: OperationId,
+    waiting: Arc<Mutex<Waiting>>,
+}
 
 #[derive(Debug)]
 enum Waiting {
@@ -48,8 +51,9 @@ struct Place {
 }
 
 impl Waiter {
-    /// A caller and where its answer will arrive.
+    /// The caller of an operation and where its answer will arrive.
     pub fn new(
+        operation_id: OperationId,
         permit: OwnedSemaphorePermit,
     ) -> (Waiter, oneshot::Receiver<Result<Settled, LedgerError>>) {
         let (reply, answer) = oneshot::channel();
@@ -57,7 +61,17 @@ impl Waiter {
             reply,
             _permit: permit,
         };
-        (Waiter(Arc::new(Mutex::new(Waiting::Yet(place)))), answer)
+        let waiter = Waiter {
+            operation_id,
+            waiting: Arc::new(Mutex::new(Waiting::Yet(place))),
+        };
+        (waiter, answer)
+    }
+
+    /// Answers that only the operation id will tell.
+    pub fn answer_unknown(&self) {
+        let operation_id = self.operation_id;
+        self.answer(Err(LedgerError::UnknownOutcome { operation_id }));
     }
 
     /// Answers, unless that was done before.
@@ -86,7 +100,7 @@ impl Waiter {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.0
+        self.waiting
             .lock()
             .expect("nothing panics while it holds a waiter")
     }
@@ -169,15 +183,44 @@ impl Lineage {
         Arc::clone(&self.lock())
     }
 
-    /// Tells that `state` is in the database. What can be written need not be alone any more.
-    pub fn commits(&self, state: CommittedState) {
-        self.0.alone.store(false, Ordering::Release);
+    /// Tells that `state` is in the database. If that was `written` now, its account can be written
+    /// and need not be alone any more.
+    pub fn commits(&self, state: CommittedState, written: bool) {
+        if written {
+            self.0.alone.store(false, Ordering::Release);
+        }
         *self.lock() = Arc::new(state);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Arc<CommittedState>> {
         let committed = self.0.committed.lock();
         committed.expect("nothing panics while it holds a lineage's state")
+    }
+}
+
+/// Somebody who looks at an account and waits until all that was decided on it is in the database.
+/// It keeps its place among those who look until it is told or dropped.
+#[derive(Debug)]
+pub struct Look {
+    tell: oneshot::Sender<()>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Look {
+    /// A look and where it is told.
+    pub fn new(place: OwnedSemaphorePermit) -> (Look, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        let look = Look {
+            tell,
+            _place: place,
+        };
+        (look, told)
+    }
+
+    /// Tells that it is there.
+    pub fn tell(self) {
+        // Whoever asked may have gone away; nothing depends on it.
+        let _gone = self.tell.send(());
     }
 }
 
@@ -202,10 +245,30 @@ pub struct Submission {
     /// Who waits, and the answer once it is in the database; none for what nobody waits for.
     pub waiter: Option<(Waiter, Settled)>,
     /// Told once it is in the database, or dropped if it never will be.
-    pub done: Option<oneshot::Sender<()>>,
+    pub done: Option<Look>,
 }
 
 impl Submission {
+    /// Writes nothing, and is over once all that was submitted of the account before is: whoever
+    /// decided it, and whether it was written or lost.
+    pub fn behind_all(account: &AccountId, look: Look) -> Submission {
+        let nothing = CommittedState {
+            account: Account::unopened(account.clone()),
+            head: Head::START,
+        };
+        Submission {
+            account: account.clone(),
+            base: nothing.head,
+            operations: Vec::new(),
+            refusal: None,
+            payment: None,
+            after: nothing.account.clone(),
+            lineage: Lineage::new(nothing, false),
+            waiter: None,
+            done: Some(look),
+        }
+    }
+
     /// Whether it has something to write.
     pub fn writes(&self) -> bool {
         !self.operations.is_empty() || self.refusal.is_some()

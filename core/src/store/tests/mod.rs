@@ -6,6 +6,6 @@ mod promises;
 mod sqlite;
 
 pub(crate) use self::{
-    book::{Book, at, charge, id, purchase, reserve, subscribe},
+    book::{Book, account, at, charge, id, purchase, reserve, subscribe, too_dear},
     sqlite::File,
 };
