@@ -12,6 +12,7 @@ use credits_core::{
         catalog::{ActualRun, BillingInterval, EXAMPLE, Generation, Money},
         command::{Command, PriceGuard, Request},
         ids::{AccountId, ActionId, ModelId, OperationId, PackId, PlanId, ProjectId},
+        outcome::Outcome,
         payment::{Payment, PaymentKey},
         time::Instant,
     },
@@ -65,24 +66,26 @@ impl Story {
         self.does(0, 0, Request::OpenAccount).await?;
         self.does(0, 0, plan("creator")?).await?;
         for (day, hour) in [(1, 9), (1, 10), (2, 9), (5, 15), (9, 11), (12, 20)] {
-            let picture = charge(&self.ledger, "text-to-image", 2, "spring-campaign")?;
-            self.does(day, hour, picture).await?;
+            self.pictures(day, hour, "canvas", 4, "spring-campaign")
+                .await?;
         }
-        self.video(14, 10, "spring-campaign").await?;
+        self.video(14, 10, "reel", "spring-campaign").await?;
         let pack = pack(&self.ledger, self.at(20, 8), "demo-payment-1")?;
         self.does(20, 8, pack).await?;
         for (day, hour) in [(33, 9), (33, 10), (34, 9), (38, 16), (44, 12)] {
-            let picture = charge(&self.ledger, "image-to-image", 1, "product-photos")?;
-            self.does(day, hour, picture).await?;
+            self.pictures(day, hour, "sketch", 6, "product-photos")
+                .await?;
         }
-        self.video(47, 9, "product-film").await?;
-        self.released(48, 9, "product-film").await?;
+        self.video(47, 9, "cinema", "product-film").await?;
+        self.abandoned(48, 9, "cinema", "product-film").await?;
         for (day, hour) in [(63, 9), (66, 10), (70, 18)] {
-            let picture = charge(&self.ledger, "text-to-image", 4, "autumn-campaign")?;
-            self.does(day, hour, picture).await?;
+            self.pictures(day, hour, "atelier", 4, "autumn-campaign")
+                .await?;
         }
-        self.refused(72, 9).await?;
-        self.video(74, 9, "autumn-film").await
+        self.video(71, 9, "reel", "autumn-film").await?;
+        self.video(71, 11, "reel", "autumn-film").await?;
+        self.too_much(72, 9).await?;
+        self.video(74, 9, "cinema", "autumn-film").await
     }
 
     fn at(&self, day: i64, hour: i64) -> Instant {
@@ -90,45 +93,107 @@ impl Story {
         self.began.saturating_add(since)
     }
 
-    async fn does(&self, day: i64, hour: i64, request: Request) -> Result<OperationId, Problem> {
+    async fn asks(&self, day: i64, hour: i64, request: Request) -> Result<Asked, Problem> {
         self.clock.set(self.at(day, hour));
-        let operation_id = OperationId(uuid::Uuid::now_v7());
+        let id = OperationId(uuid::Uuid::now_v7());
         let command = Command {
-            operation_id,
+            operation_id: id,
             request,
         };
         let answer = self.ledger.execute(&self.account, command).await;
-        match answer.map_err(|error| Problem::Demo(error.to_string()))? {
-            Answer::Free | Answer::Decided { .. } => Ok(operation_id),
+        match answer.map_err(invalid)? {
+            Answer::Decided { outcome, .. } => Ok(Asked { id, outcome }),
+            Answer::Free => Err(invalid("a text action is no part of the story")),
         }
     }
 
+    async fn does(&self, day: i64, hour: i64, request: Request) -> Result<OperationId, Problem> {
+        let Asked { id, outcome } = self.asks(day, hour, request).await?;
+        match outcome {
+            Outcome::Accepted(_) => Ok(id),
+            Outcome::Refused(refusal) => Err(invalid(format!("refused: {refusal:?}"))),
+        }
+    }
+
+    async fn pictures(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        variations: u32,
+        project: &str,
+    ) -> Result<(), Problem> {
+        let generation = generation("text-to-image", model, project)?;
+        let asked = Request::Charge {
+            generation: Generation {
+                variations,
+                ..generation
+            },
+            guard: PriceGuard::default(),
+        };
+        self.does(day, hour, asked).await?;
+        Ok(())
+    }
+
+    async fn hold(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<OperationId, Problem> {
+        let reserve = Request::Reserve {
+            generation: generation("text-to-video", model, project)?,
+            guard: PriceGuard::default(),
+            ttl_minutes: None,
+        };
+        self.does(day, hour, reserve).await
+    }
+
     /// A video: reserved, run, settled.
-    async fn video(&self, day: i64, hour: i64, project: &str) -> Result<(), Problem> {
-        let reserve = reserve(&self.ledger, project)?;
-        let hold = self.does(day, hour, reserve).await?;
+    async fn video(&self, day: i64, hour: i64, model: &str, project: &str) -> Result<(), Problem> {
+        let hold = self.hold(day, hour, model, project).await?;
         let actual = ActualRun::default();
-        self.does(day, hour, Request::Settle { hold, actual })
-            .await?;
+        let settle = Request::Settle { hold, actual };
+        self.does(day, hour, settle).await?;
         Ok(())
     }
 
     /// A video that could not be made: nothing was processed, nothing was consumed.
-    async fn released(&self, day: i64, hour: i64, project: &str) -> Result<(), Problem> {
-        let reserve = reserve(&self.ledger, project)?;
-        let hold = self.does(day, hour, reserve).await?;
+    async fn abandoned(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<(), Problem> {
+        let hold = self.hold(day, hour, model, project).await?;
         self.does(day, hour, Request::Release { hold }).await?;
         Ok(())
     }
 
-    /// A request for more than there is.
-    async fn refused(&self, day: i64, hour: i64) -> Result<(), Problem> {
-        let generation = dearest(&self.ledger)?;
-        let guard = PriceGuard::default();
-        let asked = Request::Charge { generation, guard };
-        self.does(day, hour, asked).await?;
-        Ok(())
+    /// A request for more than there is: refused.
+    async fn too_much(&self, day: i64, hour: i64) -> Result<(), Problem> {
+        let film = generation("text-to-video", "cinema", "autumn-film")?;
+        let asked = Request::Charge {
+            generation: Generation {
+                variations: 2,
+                seconds: Some(20),
+                ..film
+            },
+            guard: PriceGuard::default(),
+        };
+        match self.asks(day, hour, asked).await?.outcome {
+            Outcome::Refused(_) => Ok(()),
+            Outcome::Accepted(_) => Err(invalid("there were credits for too much")),
+        }
     }
+}
+
+/// A command of the story and what became of it.
+struct Asked {
+    id: OperationId,
+    outcome: Outcome,
 }
 
 fn invalid(error: impl ToString) -> Problem {
@@ -143,10 +208,10 @@ fn plan(id: &str) -> Result<Request, Problem> {
     })
 }
 
-fn generation(action: &str, model: ModelId, project: &str) -> Result<Generation, Problem> {
+fn generation(action: &str, model: &str, project: &str) -> Result<Generation, Problem> {
     Ok(Generation {
         action: ActionId::parse(action).map_err(invalid)?,
-        model: Some(model),
+        model: Some(ModelId::parse(model).map_err(invalid)?),
         variations: 1,
         seconds: None,
         resolution: None,
@@ -154,64 +219,6 @@ fn generation(action: &str, model: ModelId, project: &str) -> Result<Generation,
         project: Some(ProjectId::parse(project).map_err(invalid)?),
         regenerate_of: None,
         prompt_fingerprint: None,
-    })
-}
-
-/// The first model of the catalog that offers the action.
-fn first_model(ledger: &Ledger, action: &str) -> Result<ModelId, Problem> {
-    let action = ActionId::parse(action).map_err(invalid)?;
-    let catalogs = ledger.catalogs();
-    let latest = catalogs.latest();
-    let model = latest.and_then(|published| {
-        let mut models = published.catalog.models.iter();
-        models.find(|model| model.action(&action).is_some())
-    });
-    model
-        .map(|model| model.id.clone())
-        .ok_or_else(|| invalid(format!("no model offers {action}")))
-}
-
-fn charge(
-    ledger: &Ledger,
-    action: &str,
-    variations: u32,
-    project: &str,
-) -> Result<Request, Problem> {
-    let generation = generation(action, first_model(ledger, action)?, project)?;
-    Ok(Request::Charge {
-        generation: Generation {
-            variations,
-            ..generation
-        },
-        guard: PriceGuard::default(),
-    })
-}
-
-fn reserve(ledger: &Ledger, project: &str) -> Result<Request, Problem> {
-    let model = first_model(ledger, "text-to-video")?;
-    Ok(Request::Reserve {
-        generation: generation("text-to-video", model, project)?,
-        guard: PriceGuard::default(),
-        ttl_minutes: None,
-    })
-}
-
-/// The longest and best video of the dearest model, as many as it makes.
-fn dearest(ledger: &Ledger) -> Result<Generation, Problem> {
-    let action = ActionId::parse("text-to-video").map_err(invalid)?;
-    let catalogs = ledger.catalogs();
-    let latest = catalogs.latest().ok_or_else(|| invalid("no catalog"))?;
-    let offers = latest.catalog.models.iter();
-    let offers = offers.filter_map(|model| Some((model, model.action(&action)?)));
-    let (model, offer) = offers
-        .max_by_key(|(_, offer)| offer.price)
-        .ok_or_else(|| invalid("no model makes videos"))?;
-    let dearest = generation("text-to-video", model.id.clone(), "autumn-film")?;
-    Ok(Generation {
-        variations: offer.variations.max,
-        seconds: offer.seconds.map(|seconds| seconds.max),
-        resolution: offer.resolutions.last().map(|option| option.id.clone()),
-        ..dearest
     })
 }
 

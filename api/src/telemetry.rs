@@ -3,7 +3,7 @@
 //! Owns the subscriber, the panic hook and the access log. It never logs tokens, bodies, documents
 //! or the parameters of a URL.
 
-use std::panic;
+use std::{io::IsTerminal as _, panic};
 
 use actix_web::{
     Error, HttpMessage as _,
@@ -47,7 +47,9 @@ pub enum TelemetryProblem {
 /// Sends logs to standard error, for the rest of the process, panics included.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryProblem> {
     let filter = EnvFilter::builder().parse(filter)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

@@ -156,7 +156,7 @@ pub struct ServeArgs {
         help_heading = "Logs"
     )]
     pub log_format: Option<LogFormat>,
-    /// Levels by target, such as info,access=debug [file: log.filter] [default: info]
+    /// Levels by target, such as info,access=debug [file: log.filter] [default: info,actix_server=warn,sea_orm_migration=warn]
     #[arg(
         long,
         value_name = "FILTER",

@@ -198,7 +198,7 @@ impl Default for LogSettings {
     fn default() -> LogSettings {
         LogSettings {
             format: LogFormat::Text,
-            filter: "info".to_owned(),
+            filter: "info,actix_server=warn,sea_orm_migration=warn".to_owned(),
         }
     }
 }

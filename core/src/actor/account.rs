@@ -16,7 +16,7 @@ use actix::{
 };
 use chrono::TimeDelta;
 use tokio::{sync::oneshot, time::Instant as Monotonic};
-use tracing::{error, info};
+use tracing::{debug, error};
 
 use super::{
     deciding::{Deciding, Ruling},
@@ -191,7 +191,7 @@ impl AccountActor {
             }
             Some(lost) => {
                 self.failed_alone |= lost.lineage.has_failed();
-                info!(account.id = %self.id, account.pending = self.pending.len(), "deciding again");
+                debug!(account.id = %self.id, account.pending = self.pending.len(), "deciding again");
                 true
             }
             None => false,

@@ -154,11 +154,14 @@ text_id!(
 pub struct OperationId(pub Uuid);
 
 impl OperationId {
-    /// Takes a UUID in any of its usual spellings.
+    /// Takes a UUID of version 1 to 7 in any of its usual spellings. Version 8 is what time's own
+    /// operations are named by: a client that took one of those names could block a renewal.
     pub fn parse(text: &str) -> Result<OperationId, InvalidId> {
-        Uuid::parse_str(text)
-            .map(OperationId)
-            .map_err(|_| InvalidId::new(text, "an operation id", "it must be a UUID"))
+        let id = Uuid::parse_str(text).ok();
+        let made = id.filter(|id| (1..=7).contains(&id.get_version_num()));
+        let rule = "it must be a UUID of version 1 to 7; make one of version 7 for each attempt";
+        made.map(OperationId)
+            .ok_or_else(|| InvalidId::new(text, "an operation id", rule))
     }
 }
 
@@ -214,5 +217,25 @@ pub struct CatalogVersion(pub i32);
 impl fmt::Display for CatalogVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_id_is_a_uuid_that_a_client_may_have_made() {
+        let table = [
+            ("0191d4e0-7c1b-7f3a-9a53-5f0f5f3b1c11", true),
+            ("9b2f0c1e-5b0a-4c43-8f0e-6f5b1f1d2e3a", true),
+            ("9B2F0C1E5B0A4C438F0E6F5B1F1D2E3A", true),
+            ("9b2f0c1e-5b0a-8c43-8f0e-6f5b1f1d2e3a", false),
+            ("00000000-0000-0000-0000-000000000000", false),
+            ("order-1", false),
+        ];
+        for (text, valid) in table {
+            assert_eq!(OperationId::parse(text).is_ok(), valid, "{text}");
+        }
     }
 }
