@@ -11,7 +11,7 @@ use credits_core::{
     domain::{
         catalog::{ActualRun, BillingInterval, EXAMPLE, Generation, Money},
         command::{Command, PriceGuard, Request},
-        ids::{AccountId, ActionId, ModelId, OperationId, PackId, PlanId, ProjectId},
+        ids::{AccountId, ActionId, ModelId, OperationId, OptionId, PackId, PlanId, ProjectId},
         outcome::Outcome,
         payment::{Payment, PaymentKey},
         time::Instant,
@@ -179,6 +179,7 @@ impl Story {
             generation: Generation {
                 variations: 2,
                 seconds: Some(20),
+                resolution: Some(OptionId::parse("1080p").map_err(invalid)?),
                 ..film
             },
             guard: PriceGuard::default(),
