@@ -1,0 +1,6 @@
+//! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
+//!
+//! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
+//! be read; who may; what a restart keeps.
+
+mod spending;
