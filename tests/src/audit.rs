@@ -31,18 +31,28 @@ pub struct Entry {
 /// A database, open to read.
 pub struct Audit(DatabaseConnection);
 
-/// Every account's sums over its postings against its row, where they differ. Postings are JSON
-/// objects; what entered less what left is what is available, held or frozen.
+/// Accounts whose standing is not what their postings sum to: what entered less what left, and what
+/// moved, must both be what is available, held and frozen. Postings leave out what is 0.
 const BALANCES: &str = "\
-    SELECT a.external_id AS account, a.available + a.held AS standing, \
-           COALESCE(SUM(p.value ->> 'granted' - p.value ->> 'consumed' \
-                        - p.value ->> 'expired' - p.value ->> 'revoked'), 0) AS summed, \
-           COALESCE(SUM(p.value ->> 'available' + p.value ->> 'held'), 0) AS moved \
+    SELECT a.external_id AS account, \
+           (SELECT l.balance ->> 'available' + l.balance ->> 'held' + l.balance ->> 'frozen' \
+            FROM operation l WHERE l.account_id = a.id AND l.sequence = a.sequence) AS standing, \
+           TOTAL(p.value ->> 'granted') - TOTAL(p.value ->> 'consumed') \
+           - TOTAL(p.value ->> 'expired') - TOTAL(p.value ->> 'revoked') AS summed, \
+           TOTAL(p.value ->> 'available') + TOTAL(p.value ->> 'held') AS moved \
     FROM account a \
     LEFT JOIN operation o ON o.account_id = a.id \
     LEFT JOIN json_each(o.postings) p \
     GROUP BY a.id \
-    HAVING standing <> summed OR standing <> moved";
+    HAVING standing IS NOT summed OR standing IS NOT moved";
+
+/// Accounts whose row does not say what their last operation says.
+const ROWS: &str = "\
+    SELECT a.external_id AS account, a.available AS standing, l.available_after AS summed, \
+           l.held_after AS moved \
+    FROM account a JOIN operation l ON l.account_id = a.id AND l.sequence = a.sequence \
+    WHERE a.available <> l.available_after OR a.held <> l.held_after OR a.head_hash <> l.hash \
+       OR l.balance ->> 'available' <> l.available_after OR l.balance ->> 'held' <> l.held_after";
 
 /// Accounts whose positions have a gap or a double, or end elsewhere than their row says.
 const GAPS: &str = "\
@@ -114,12 +124,13 @@ impl Audit {
         let mut findings = Vec::new();
         for (rule, statement) in [
             ("balance", BALANCES),
+            ("row", ROWS),
             ("gap", GAPS),
             ("decided twice", DOUBLES),
             ("below zero or chain", BROKEN),
         ] {
             findings.extend(self.rows(statement).await.iter().map(|row| {
-                let number = |name| column::<i64>(row, name);
+                let number = |name| column::<f64>(row, name);
                 format!(
                     "{rule}: {} has {}, summed {}, moved {}",
                     column::<String>(row, "account"),

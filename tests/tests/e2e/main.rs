@@ -3,4 +3,11 @@
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
 //! be read; who may; what a restart keeps.
 
+mod billing;
+mod endurance;
+mod holds;
+mod prices;
+mod reading;
+mod renewal;
+mod rights;
 mod spending;
