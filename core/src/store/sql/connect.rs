@@ -113,7 +113,7 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
             Some(Writing {
                 connection,
                 checkpointer: Checkpointer::start(log),
-                _lock: lock,
+                lock,
             })
         }
         OpenMode::ReadOnly => None,

@@ -10,10 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The lock, held until it is dropped.
+/// The lock, held until it is given back or dropped.
 #[derive(Debug)]
 pub(super) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock was not taken.
@@ -48,7 +48,15 @@ impl FileLock {
             Err(TryLockError::Error(error)) => return Err(NotLocked::Io(error)),
         }
         sign(&mut file).map_err(NotLocked::Io)?;
-        Ok(FileLock { _file: file })
+        Ok(FileLock { file })
+    }
+
+    /// Gives the lock back, once nothing writes any more.
+    pub(super) fn give_back(&self) {
+        if let Err(error) = self.file.unlock() {
+            // The system gives it back with the process at the latest.
+            tracing::warn!(error = %error, "the lock of the database could not be given back");
+        }
     }
 }
 

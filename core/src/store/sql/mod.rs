@@ -48,8 +48,8 @@ pub struct SqlStore {
 struct Writing {
     connection: DatabaseConnection,
     checkpointer: Checkpointer,
-    /// Held as long as the store lives; the last field, so that it is released last.
-    _lock: FileLock,
+    /// Held until the store is closed or dropped; the last field, so that it is released last.
+    lock: FileLock,
 }
 
 /// A write was asked of a store that was opened to read.
@@ -75,14 +75,15 @@ impl SqlStore {
         self.writing.as_ref().map(|writing| &writing.connection)
     }
 
-    /// Ends all connections, which moves the write-ahead log into the file. The lock is released when
-    /// the store is dropped.
+    /// Ends all connections, which moves the write-ahead log into the file, and then gives the lock
+    /// back: handles that still know the store can do nothing with it any more.
     pub async fn close(&self) {
         // A connection that can't be closed has nothing left to lose: what was committed is synced.
         let _ = self.readers.close_by_ref().await;
         if let Some(writing) = &self.writing {
             writing.checkpointer.close().await;
             let _ = writing.connection.close_by_ref().await;
+            writing.lock.give_back();
         }
     }
 

@@ -1,0 +1,173 @@
+//! An audit of a database by statements of its own.
+//!
+//! Owns what the columns mean, read from the table and not from the store's code: it must find what
+//! that code would overlook. It reads beside a running service, and writes nothing.
+
+use std::{collections::HashMap, path::Path};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
+    Statement,
+};
+use uuid::Uuid;
+
+/// One row of the ledger, as far as clients are told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The account, by the client's name.
+    pub account: String,
+    /// Its position.
+    pub sequence: i64,
+    /// Its kind, as the table has it.
+    pub kind: String,
+    /// What was consumed.
+    pub consumed: i64,
+    /// What could be spent after it.
+    pub available_after: i64,
+    /// What was held after it.
+    pub held_after: i64,
+}
+
+/// A database, open to read.
+pub struct Audit(DatabaseConnection);
+
+/// Accounts whose standing is not what their postings sum to: what entered less what left, and what
+/// moved, must both be what is available, held and frozen. Postings leave out what is 0.
+const BALANCES: &str = "\
+    SELECT a.external_id AS account, \
+           (SELECT l.balance ->> 'available' + l.balance ->> 'held' + l.balance ->> 'frozen' \
+            FROM operation l WHERE l.account_id = a.id AND l.sequence = a.sequence) AS standing, \
+           TOTAL(p.value ->> 'granted') - TOTAL(p.value ->> 'consumed') \
+           - TOTAL(p.value ->> 'expired') - TOTAL(p.value ->> 'revoked') AS summed, \
+           TOTAL(p.value ->> 'available') + TOTAL(p.value ->> 'held') AS moved \
+    FROM account a \
+    LEFT JOIN operation o ON o.account_id = a.id \
+    LEFT JOIN json_each(o.postings) p \
+    GROUP BY a.id \
+    HAVING standing IS NOT summed OR standing IS NOT moved";
+
+/// Accounts whose row does not say what their last operation says.
+const ROWS: &str = "\
+    SELECT a.external_id AS account, a.available AS standing, l.available_after AS summed, \
+           l.held_after AS moved \
+    FROM account a JOIN operation l ON l.account_id = a.id AND l.sequence = a.sequence \
+    WHERE a.available <> l.available_after OR a.held <> l.held_after OR a.head_hash <> l.hash \
+       OR l.balance ->> 'available' <> l.available_after OR l.balance ->> 'held' <> l.held_after";
+
+/// Accounts whose positions have a gap or a double, or end elsewhere than their row says.
+const GAPS: &str = "\
+    SELECT a.external_id AS account, a.sequence AS standing, COUNT(o.sequence) AS summed, \
+           COALESCE(MAX(o.sequence), 0) AS moved \
+    FROM account a LEFT JOIN operation o ON o.account_id = a.id \
+    GROUP BY a.id \
+    HAVING standing <> summed OR standing <> moved OR COUNT(DISTINCT o.sequence) <> summed";
+
+/// Ids decided more than once for one account: twice accepted, or accepted and refused.
+const DOUBLES: &str = "\
+    SELECT hex(operation_id) AS account, COUNT(*) AS standing, 0 AS summed, 0 AS moved FROM \
+        (SELECT operation_id, account_id FROM operation \
+         UNION ALL SELECT operation_id, account_id FROM refusal) \
+    GROUP BY operation_id, account_id HAVING COUNT(*) > 1";
+
+/// Operations that went below nothing, or whose predecessor's hash is not the one they name.
+const BROKEN: &str = "\
+    SELECT a.external_id AS account, o.sequence AS standing, o.available_after AS summed, \
+           o.held_after AS moved \
+    FROM operation o JOIN account a ON a.id = o.account_id \
+    LEFT JOIN operation b ON b.account_id = o.account_id AND b.sequence = o.sequence - 1 \
+    WHERE o.available_after < 0 OR o.held_after < 0 \
+       OR o.previous <> COALESCE(b.hash, zeroblob(32))";
+
+impl Audit {
+    /// Opens the database of a service's directory.
+    pub async fn open(directory: &Path) -> Audit {
+        let file = directory.join("credits.db");
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=ro", file.display()));
+        options.sqlx_logging(false);
+        let opened = Database::connect(options).await;
+        Audit(opened.expect("the database is there"))
+    }
+
+    /// All operations that clients asked for and that were accepted, by account and id.
+    pub async fn entries(&self) -> HashMap<(String, Uuid), Entry> {
+        let rows = self
+            .rows(
+                "SELECT a.external_id AS account, o.sequence, o.operation_id, o.kind, o.consumed, \
+                        o.available_after, o.held_after \
+                 FROM operation o JOIN account a ON a.id = o.account_id \
+                 WHERE o.content IS NOT NULL",
+            )
+            .await;
+        let count = rows.len();
+        let entries: HashMap<_, _> = rows.iter().map(entry).collect();
+        assert_eq!(entries.len(), count, "each id stands once in the ledger");
+        entries
+    }
+
+    /// All refusals that were stored, by account and id.
+    pub async fn refusals(&self) -> HashMap<(String, Uuid), String> {
+        let rows = self
+            .rows(
+                "SELECT a.external_id AS account, r.operation_id, r.refusal \
+                 FROM refusal r JOIN account a ON a.id = r.account_id",
+            )
+            .await;
+        let refusal = |row: &QueryResult| {
+            let key = (column(row, "account"), column(row, "operation_id"));
+            (key, column(row, "refusal"))
+        };
+        rows.iter().map(refusal).collect()
+    }
+
+    /// What does not add up, in words; empty for a ledger that does.
+    pub async fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        for (rule, statement) in [
+            ("balance", BALANCES),
+            ("row", ROWS),
+            ("gap", GAPS),
+            ("decided twice", DOUBLES),
+            ("below zero or chain", BROKEN),
+        ] {
+            findings.extend(self.rows(statement).await.iter().map(|row| {
+                let number = |name| column::<f64>(row, name);
+                format!(
+                    "{rule}: {} has {}, summed {}, moved {}",
+                    column::<String>(row, "account"),
+                    number("standing"),
+                    number("summed"),
+                    number("moved")
+                )
+            }));
+        }
+        findings
+    }
+
+    /// Gives the connection back.
+    pub async fn close(self) {
+        self.0.close().await.expect("nothing was under way");
+    }
+
+    async fn rows(&self, statement: &str) -> Vec<QueryResult> {
+        let statement = Statement::from_string(DbBackend::Sqlite, statement);
+        let rows = self.0.query_all_raw(statement).await;
+        rows.expect("the table is as it was released")
+    }
+}
+
+fn entry(row: &QueryResult) -> ((String, Uuid), Entry) {
+    let account: String = column(row, "account");
+    let entry = Entry {
+        account: account.clone(),
+        sequence: column(row, "sequence"),
+        kind: column(row, "kind"),
+        consumed: column(row, "consumed"),
+        available_after: column(row, "available_after"),
+        held_after: column(row, "held_after"),
+    };
+    ((account, column(row, "operation_id")), entry)
+}
+
+fn column<T: sea_orm::TryGetable>(row: &QueryResult, name: &str) -> T {
+    row.try_get("", name).expect("the column is of this type")
+}

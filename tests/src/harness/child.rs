@@ -1,0 +1,173 @@
+//! The service as a child process: the built program, which can be killed.
+//!
+//! Owns where the program is, how it is started on a directory, and how it ends. Waiting is for
+//! conditions, with a bound: the process is up when it says that it is ready.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{self, Command, ExitStatus, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use super::{client::Client, service::CATALOG};
+
+/// How long a start may take: a debug build recovers a killed database in less than a second.
+const START_WITHIN: Duration = Duration::from_secs(20);
+/// How often readiness is asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// What the studio may do.
+const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
+
+/// The built program.
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// The program beside this test, built if it is not there or older than its sources: `cargo test`
+    /// of this package alone builds the libraries only.
+    pub fn find() -> Program {
+        static FOUND: OnceLock<PathBuf> = OnceLock::new();
+        Program(FOUND.get_or_init(build).clone())
+    }
+
+    /// A directory with a configuration: development, the catalog of the tests.
+    pub fn furnish(&self, directory: &Path) {
+        let catalog = directory.join("story.toml");
+        std::fs::write(catalog, CATALOG).expect("the directory can be written to");
+    }
+
+    /// Starts the service on a directory and waits until it is ready.
+    pub async fn serve(&self, directory: &Path) -> Child {
+        let address = free_address();
+        let log = std::fs::File::create(directory.join("service.log"));
+        let process = self
+            .command(directory, &["serve"])
+            .args(["--http-listen", &address.to_string()])
+            .args(["--catalog-file", "story.toml"])
+            .stdout(Stdio::null())
+            .stderr(log.expect("the directory can be written to"))
+            .spawn()
+            .expect("the program starts");
+        let mut child = Child {
+            process,
+            address,
+            token: self.token(directory),
+        };
+        child.until_ready().await;
+        child
+    }
+
+    /// Runs a command to its end: whether it succeeded, and what it printed.
+    pub fn run(&self, directory: &Path, arguments: &[&str]) -> (bool, String) {
+        let output = self.command(directory, arguments).output();
+        let output = output.expect("the program starts");
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        (output.status.success(), printed)
+    }
+
+    fn token(&self, directory: &Path) -> String {
+        let arguments = ["token", "--subject", "studio", "--scopes", STUDIO];
+        let (made, printed) = self.run(directory, &arguments);
+        assert!(made, "a token is made: {printed}");
+        printed.trim().to_owned()
+    }
+
+    fn command(&self, directory: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.0);
+        command
+            .current_dir(directory)
+            .args(arguments)
+            .args(["--dev", "--data-dir", "."]);
+        command
+    }
+}
+
+/// Builds the program with this test's own profile. Cargo finds in a moment that nothing is to do.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    // <target>/<profile>/deps/<test>
+    let profile = test.ancestors().nth(2).expect("tests are built into deps");
+    let mut cargo = Command::new(env!("CARGO"));
+    // The whole workspace chooses the features, as it did for this test: nothing is built twice.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", "credits"]);
+    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    if let Some(target) = profile.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().expect("cargo starts");
+    assert!(built.success(), "the program is built");
+    profile.join("credits")
+}
+
+/// A running service. It is killed if it is dropped.
+pub struct Child {
+    process: process::Child,
+    address: SocketAddr,
+    token: String,
+}
+
+impl Child {
+    /// A client with the studio's token.
+    pub fn studio(&self) -> Client {
+        Client::new(self.address, Some(&self.token))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Kills it where it stands: SIGKILL, which no process sees coming.
+    pub fn kill(&mut self) {
+        self.process.kill().expect("the process is ours");
+        self.process.wait().expect("the process is ours");
+    }
+
+    /// Asks it to end: SIGTERM.
+    pub fn terminate(&self) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(sent.expect("there is a `kill`").success());
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("the process is ours")
+    }
+
+    /// The status of `/readyz`; none if nobody answers.
+    pub async fn readiness(&self) -> Option<u16> {
+        let url = format!("http://{}/readyz", self.address);
+        let asked = awc::Client::default().get(url).send().await;
+        asked.ok().map(|response| response.status().as_u16())
+    }
+
+    async fn until_ready(&mut self) {
+        let started = Instant::now();
+        while self.readiness().await != Some(200) {
+            assert_eq!(self.ended(), None, "the service runs");
+            assert!(started.elapsed() < START_WITHIN, "the service is ready");
+            actix_rt::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.process.kill();
+        let _ended = self.process.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("it is bound")
+}

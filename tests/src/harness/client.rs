@@ -1,0 +1,173 @@
+//! A client that speaks GraphQL over HTTP, JSON in and JSON out.
+//!
+//! Owns what a test takes for granted of every answer: a request that should succeed has no errors.
+//! It retries nothing.
+
+use std::{net::SocketAddr, time::Duration};
+
+use credits_core::domain::ids::OperationId;
+use serde_json::{Value, json};
+
+use super::document;
+
+/// Longer than the service may take for an answer, so that a test fails by itself and not by us.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// A client of one service with one token, or none.
+#[derive(Clone)]
+pub struct Client {
+    http: awc::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+}
+
+/// A new id for a call, made before it.
+pub fn operation_id() -> String {
+    OperationId(uuid::Uuid::now_v7()).to_string()
+}
+
+impl Client {
+    /// A client of the service at `address`.
+    pub fn new(address: SocketAddr, token: Option<&str>) -> Client {
+        Client {
+            http: awc::Client::builder().timeout(ANSWER_WITHIN).finish(),
+            url: format!("http://{address}/graphql"),
+            token: token.map(str::to_owned),
+        }
+    }
+
+    /// Sends a document. Fails if the connection does.
+    pub async fn try_send(&self, query: &str, variables: Value) -> Result<Reply, String> {
+        let mut request = self.http.post(&self.url);
+        if let Some(token) = &self.token {
+            request = request.insert_header(("authorization", format!("Bearer {token}")));
+        }
+        let body = json!({ "query": query, "variables": variables });
+        let sent = request.send_json(&body).await;
+        let mut response = sent.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let body = response.json().limit(4 << 20).await;
+        let body = body.map_err(|error| error.to_string())?;
+        Ok(Reply { status, body })
+    }
+
+    /// Sends a document to a service that answers.
+    pub async fn send(&self, query: &str, variables: Value) -> Reply {
+        let sent = self.try_send(query, variables).await;
+        sent.unwrap_or_else(|error| panic!("the service answers: {error}"))
+    }
+
+    /// Reads: the data of a query that has no errors.
+    pub async fn read(&self, query: &str, variables: Value) -> Value {
+        self.send(query, variables).await.data()
+    }
+
+    /// Calls a mutation with one input; an `operationId` is added unless it is given. The payload, of
+    /// an answer without errors.
+    pub async fn call(&self, mutation: &str, input: Value) -> Value {
+        let reply = self.ask(mutation, input).await;
+        reply.data()[mutation].take()
+    }
+
+    /// As [`Client::call`], of one that is accepted.
+    pub async fn done(&self, mutation: &str, input: Value) -> Value {
+        let payload = self.call(mutation, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{mutation} is accepted");
+        payload
+    }
+
+    /// As [`Client::call`], of one that is refused: the first refusal.
+    pub async fn refused(&self, mutation: &str, input: Value) -> Value {
+        let mut payload = self.call(mutation, input).await;
+        assert_ne!(payload["userErrors"], json!([]), "{mutation} is refused");
+        assert_eq!(payload["operation"], json!(null));
+        payload["userErrors"][0].take()
+    }
+
+    /// As [`Client::call`], with errors in the answer: the code of the first.
+    pub async fn fault(&self, mutation: &str, input: Value) -> String {
+        self.ask(mutation, input).await.code()
+    }
+
+    /// Calls a mutation with one input and gives the whole answer.
+    pub async fn ask(&self, mutation: &str, mut input: Value) -> Reply {
+        if input.get("operationId").is_none() {
+            input["operationId"] = json!(operation_id());
+        }
+        let variables = json!({ "input": input });
+        self.send(&document::mutation(mutation), variables).await
+    }
+
+    /// The balance of an account.
+    pub async fn balance(&self, account: &str) -> Value {
+        let query = format!(
+            "query($id: ID!) {{ account(accountId: $id) {{ balance {{ {} }} }} }}",
+            document::BALANCE
+        );
+        let mut data = self.read(&query, json!({ "id": account })).await;
+        data["account"]["balance"].take()
+    }
+
+    /// What an operation id was decided to be; null if it was not.
+    pub async fn outcome(&self, account: &str, operation_id: &str) -> Value {
+        let query = format!(
+            "query($account: ID!, $id: ID!) {{ operation(accountId: $account, operationId: $id) {{ \
+             status operation {{ {} }} balance {{ {} }} {} }} }}",
+            document::OPERATION,
+            document::BALANCE,
+            document::USER_ERRORS
+        );
+        let variables = json!({ "account": account, "id": operation_id });
+        self.read(&query, variables).await["operation"].take()
+    }
+
+    /// The kinds, instants and changes of an account's last operations, oldest first.
+    pub async fn ledger(&self, account: &str) -> Vec<(String, String, i64)> {
+        let query = "query($id: ID!) { account(accountId: $id) { operations(first: 100) { \
+                     nodes { kind at change } } } }";
+        let data = self.read(query, json!({ "id": account })).await;
+        let nodes = data["account"]["operations"]["nodes"].as_array();
+        let entry = |node: &Value| {
+            let text = |key: &str| node[key].as_str().expect("a text").to_owned();
+            let change = node["change"].as_i64().expect("a number");
+            (text("kind"), text("at"), change)
+        };
+        let newest_first = nodes.expect("a list of operations").iter();
+        newest_first.rev().map(entry).collect()
+    }
+
+    /// An account on the plan of the tests, opened now: 500 credits.
+    pub async fn open(&self, account: &str) {
+        self.done("openAccount", json!({ "accountId": account }))
+            .await;
+        let plan = json!({
+            "accountId": account, "planId": "maker", "billingInterval": "MONTHLY",
+        });
+        self.done("startSubscription", plan).await;
+    }
+}
+
+impl Reply {
+    /// The data of an answer without errors.
+    pub fn data(mut self) -> Value {
+        assert_eq!(self.body.get("errors"), None, "no errors");
+        assert_eq!(self.status, 200);
+        self.body["data"].take()
+    }
+
+    /// The code of the first error.
+    pub fn code(&self) -> String {
+        let code = self.body["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("an error with a code: {}", self.body))
+            .to_owned()
+    }
+}

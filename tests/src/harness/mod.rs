@@ -1,0 +1,17 @@
+//! The harness: start the real service, speak GraphQL to it.
+//!
+//! Owns how a test gets a service of its own, with a fresh database and a free port. Tests read the
+//! product through its API only; what they look up behind its back is in [`audit`](crate::audit).
+
+mod child;
+mod client;
+mod document;
+mod need;
+mod service;
+
+pub use self::{
+    child::{Child, Program},
+    client::{Client, Reply, operation_id},
+    need::present_or_skip,
+    service::{CATALOG, Rights, START, Service, instant},
+};

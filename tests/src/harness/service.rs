@@ -1,0 +1,164 @@
+//! A service in this process: the real one, on a port and a database of its own.
+//!
+//! Owns its start, its clock, its stop and what is left on disk in between. The clock is manual:
+//! tests move time, and never wait for it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use actix_rt::task::JoinHandle;
+use credits_api::{
+    app::{Application, Problem, token_time_s},
+    auth::{Scope, TokenMint},
+    config::{CatalogSettings, HttpSettings, LogSettings, Settings},
+};
+use credits_core::{clock::Clock, domain::time::Instant, ledger::Ledger};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+
+/// The catalog of the tests.
+pub const CATALOG: &str = include_str!("story.toml");
+/// When every story begins: on a 31st, so that months of all lengths follow.
+pub const START: &str = "2026-01-31T10:00:00Z";
+/// Tokens outlast every test.
+const TOKEN_TTL_S: u32 = 86_400;
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// A browser's: reads its own account.
+    User,
+    /// A studio's backend: spends and bills on any account, and publishes catalogs.
+    Studio,
+}
+
+impl Rights {
+    fn scopes(self) -> &'static [Scope] {
+        match self {
+            Rights::User => &[Scope::CreditsRead, Scope::PreferencesWrite],
+            Rights::Studio => &[
+                Scope::CreditsRead,
+                Scope::CreditsSpend,
+                Scope::BillingWrite,
+                Scope::CatalogWrite,
+                Scope::AccountsAny,
+            ],
+        }
+    }
+}
+
+/// A service that runs in this process until it is stopped or its test ends.
+pub struct Service {
+    directory: Arc<TempDir>,
+    clock: Clock,
+    address: SocketAddr,
+    ledger: Ledger,
+    mint: TokenMint,
+    stop: CancellationToken,
+    serving: JoinHandle<Result<(), Problem>>,
+}
+
+impl Service {
+    /// A new service over a new database, with the catalog of the tests and nothing else in it.
+    pub async fn start() -> Service {
+        let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
+        let catalog = directory.path().join("story.toml");
+        std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
+        Service::open(Arc::new(directory), Clock::manual(instant(START), 0.0)).await
+    }
+
+    async fn open(directory: Arc<TempDir>, clock: Clock) -> Service {
+        let settings = settings(&directory);
+        let built = Application::build(&settings, clock.clone()).await;
+        let application = built.unwrap_or_else(|problem| panic!("the service starts: {problem}"));
+        let address = application.address();
+        let ledger = application.ledger().clone();
+        let mint = credits_api::auth::open(&settings).expect("the development key was made");
+        let stop = CancellationToken::new();
+        let serving = actix_rt::spawn(application.run_until_stopped(stop.clone()));
+        Service {
+            directory,
+            clock,
+            address,
+            ledger,
+            mint: mint.mint.expect("development has a mint"),
+            stop,
+            serving,
+        }
+    }
+
+    /// The same database under a new service, at the same time.
+    pub async fn restart(self) -> Service {
+        let (directory, clock) = (Arc::clone(&self.directory), self.clock.clone());
+        self.stop().await;
+        Service::open(directory, clock).await
+    }
+
+    /// Stops in order. Fails if the service says that something went wrong.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        let served = self.serving.await.expect("the service does not panic");
+        served.unwrap_or_else(|problem| panic!("the service stops in order: {problem}"));
+    }
+
+    /// Moves the clock.
+    pub fn set_time(&self, to: &str) {
+        assert!(self.clock.set(instant(to)), "the clock is manual");
+    }
+
+    /// The ledger behind the API, for what no client can do: to close it, for instance.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client with the studio's token.
+    pub fn studio(&self) -> Client {
+        self.client("studio", Rights::Studio)
+    }
+
+    /// A client with the token of a user who owns `account`.
+    pub fn user(&self, account: &str) -> Client {
+        self.client(account, Rights::User)
+    }
+
+    /// A client with a token for `subject`.
+    pub fn client(&self, subject: &str, rights: Rights) -> Client {
+        let scopes = rights.scopes().iter().copied().collect();
+        let token = self.mint.mint(subject, scopes, token_time_s(), TOKEN_TTL_S);
+        let token = token.expect("the development key signs");
+        Client::new(self.address, Some(&token))
+    }
+
+    /// A client without a token.
+    pub fn nobody(&self) -> Client {
+        Client::new(self.address, None)
+    }
+}
+
+/// The instant that a text names.
+pub fn instant(text: &str) -> Instant {
+    Instant::parse(text).unwrap_or_else(|| panic!("{text} is an instant"))
+}
+
+fn settings(directory: &TempDir) -> Settings {
+    Settings {
+        development: true,
+        data_dir: directory.path().to_owned(),
+        http: HttpSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            workers: 2,
+            ..HttpSettings::default()
+        },
+        catalog: CatalogSettings {
+            file: Some(directory.path().join("story.toml")),
+        },
+        log: LogSettings::default(),
+        ..Settings::default()
+    }
+}

@@ -1,0 +1,60 @@
+//! What outlasts a restart, and what is said when nothing can be decided.
+
+use credits_tests::harness::{Service, operation_id};
+use serde_json::json;
+
+#[actix_web::test]
+async fn a_restart_changes_nothing_and_replays_still_replay() {
+    let service = Service::start().await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    let charge = json!({
+        "operationId": operation_id(), "accountId": "ada",
+        "action": "text-to-image", "model": "easel", "variations": 3,
+    });
+    let film = json!({
+        "operationId": operation_id(), "accountId": "ada",
+        "action": "text-to-video", "model": "reel",
+    });
+    let too_much = json!({
+        "operationId": operation_id(), "accountId": "ada",
+        "action": "text-to-video", "model": "reel", "seconds": 10, "variations": 4,
+    });
+    let calls = [("charge", charge), ("reserve", film), ("charge", too_much)];
+    let mut before = Vec::new();
+    for (mutation, input) in &calls {
+        let mut payload = studio.call(mutation, input.clone()).await;
+        payload["replayed"] = json!(true);
+        before.push(payload);
+    }
+    let (balance, ledger) = (studio.balance("ada").await, studio.ledger("ada").await);
+
+    let service = service.restart().await;
+    let studio = service.studio();
+    assert_eq!(studio.balance("ada").await, balance);
+    assert_eq!(studio.ledger("ada").await, ledger);
+    for ((mutation, input), before) in calls.iter().zip(before) {
+        assert_eq!(studio.call(mutation, input.clone()).await, before);
+    }
+    let settle = json!({ "accountId": "ada", "holdId": calls[1].1["operationId"] });
+    let settled = studio.done("settle", settle).await;
+    assert_eq!(settled["balance"]["available"], 395);
+    service.stop().await;
+}
+
+#[actix_web::test]
+async fn a_service_that_takes_on_nothing_says_so_and_still_answers_what_needs_no_decision() {
+    let service = Service::start().await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    service.ledger().close();
+
+    let picture = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
+    let reply = studio.ask("charge", picture).await;
+    assert_eq!(reply.code(), "UNAVAILABLE");
+    assert_eq!(reply.body["errors"][0]["extensions"]["retryable"], true);
+
+    let chat = json!({ "accountId": "ada", "action": "chat" });
+    assert_eq!(studio.done("charge", chat).await["cost"], 0);
+    assert_eq!(studio.balance("ada").await["available"], 500);
+}

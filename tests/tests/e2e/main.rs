@@ -1,0 +1,13 @@
+//! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
+//!
+//! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
+//! be read; who may; what a restart keeps.
+
+mod billing;
+mod endurance;
+mod holds;
+mod prices;
+mod reading;
+mod renewal;
+mod rights;
+mod spending;
