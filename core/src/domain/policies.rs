@@ -173,8 +173,8 @@ fn how_it_works(catalog: &Catalog) -> Vec<String> {
 fn pack(pack: &super::catalog::Pack) -> String {
     let life = match pack.expires_after {
         None => "do not expire".to_owned(),
-        Some(PackLife::Months(months)) => format!("last {months} months"),
-        Some(PackLife::Days(days)) => format!("last {days} days"),
+        Some(PackLife::Months(months)) => format!("last {}", counted(months, "month")),
+        Some(PackLife::Days(days)) => format!("last {}", counted(days, "day")),
     };
     let when = match pack.sold_below {
         None => String::new(),
@@ -209,8 +209,10 @@ fn rollover(catalog: &Catalog) -> Vec<String> {
 fn plan_rollover(plan: &Plan) -> Option<String> {
     let terms = plan.rollover?;
     Some(format!(
-        "{} rolls over up to {} unused credits of a month, which then last {} months.",
-        plan.name, terms.max, terms.months
+        "{} rolls over up to {} unused credits of a month, which then last {}.",
+        plan.name,
+        terms.max,
+        counted(terms.months, "month")
     ))
 }
 
@@ -261,7 +263,7 @@ fn cost_by_model(catalog: &Catalog) -> Vec<String> {
 }
 
 fn be_careful(catalog: &Catalog) -> Vec<String> {
-    let mut sentences = vec!["Each of several variations costs as much as one.".to_owned()];
+    let mut sentences = vec!["Every variation is charged: their price is added up, then rounded up once.".to_owned()];
     let video = catalog
         .actions
         .iter()
@@ -306,4 +308,9 @@ fn rollover_answer(catalog: &Catalog) -> String {
 fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
     names.join(", ")
+}
+
+fn counted(count: u32, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
