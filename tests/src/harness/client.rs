@@ -99,12 +99,19 @@ impl Client {
     }
 
     /// Calls a mutation with one input and gives the whole answer.
-    pub async fn ask(&self, mutation: &str, mut input: Value) -> Reply {
+    pub async fn ask(&self, mutation: &str, input: Value) -> Reply {
+        let asked = self.try_ask(mutation, input).await;
+        asked.unwrap_or_else(|error| panic!("the service answers: {error}"))
+    }
+
+    /// As [`Client::ask`]. Fails if the connection does.
+    pub async fn try_ask(&self, mutation: &str, mut input: Value) -> Result<Reply, String> {
         if input.get("operationId").is_none() {
             input["operationId"] = json!(operation_id());
         }
         let variables = json!({ "input": input });
-        self.send(&document::mutation(mutation), variables).await
+        self.try_send(&document::mutation(mutation), variables)
+            .await
     }
 
     /// The balance of an account.

@@ -1,0 +1,273 @@
+//! The crowd: clients that ask for everything at once, and keep what they were told.
+//!
+//! Owns what they ask, which answers are definite, and how a call without one gets it. It judges
+//! nothing but that: a definite answer never changes.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use actix_rt::task::JoinHandle;
+use credits_tests::harness::{Client, operation_id};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::comparable;
+
+/// The accounts: the first is hot, the last has too few credits to last.
+pub const ACCOUNTS: [&str; 6] = ["hot", "ada", "bob", "cyd", "dan", "poor"];
+/// How many work at once, each on a connection of its own.
+const CLIENTS: u64 = 24;
+
+/// Numbers by chance, the same for the same seed (SplitMix64).
+#[derive(Clone, Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// Chance of that seed.
+    pub fn new(seed: u64) -> Chance {
+        Chance(seed)
+    }
+
+    /// A number from `low` to `high`, both inclusive.
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + (mixed ^ (mixed >> 31)) % (high - low + 1)
+    }
+}
+
+/// A call with its id, made before it is sent.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub mutation: &'static str,
+    pub input: Value,
+}
+
+impl Call {
+    fn new(mutation: &'static str, account: &str, mut input: Value) -> Call {
+        input["accountId"] = json!(account);
+        input["operationId"] = json!(operation_id());
+        Call { mutation, input }
+    }
+
+    pub fn account(&self) -> String {
+        self.input["accountId"].as_str().unwrap().to_owned()
+    }
+
+    pub fn id(&self) -> Uuid {
+        self.input["operationId"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+/// A call and its definite answer.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub call: Call,
+    pub payload: Value,
+}
+
+/// Why a client stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The connection broke under a call.
+    Broken,
+    /// The service said that it takes on nothing.
+    Refused,
+}
+
+/// What came of sending a call.
+enum Came {
+    Definite(Value),
+    /// It may have been decided.
+    Unknown(End),
+    /// The service said that nothing was decided.
+    Undecided,
+}
+
+/// What the whole crowd knows.
+pub struct Crowd {
+    chance: Chance,
+    /// Calls with their answers.
+    pub known: Vec<Answered>,
+    /// Calls without one.
+    pub unknown: Vec<Call>,
+}
+
+/// What one round adds.
+#[derive(Default)]
+struct Round {
+    known: Vec<Answered>,
+    unknown: Vec<Call>,
+}
+
+/// A round under way.
+pub struct Working {
+    round: Rc<RefCell<Round>>,
+    clients: Vec<JoinHandle<End>>,
+}
+
+impl Crowd {
+    pub fn new(seed: u64) -> Crowd {
+        Crowd {
+            chance: Chance::new(seed),
+            known: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Opens the accounts, all rich but the last.
+    pub async fn open_accounts(&mut self, studio: &Client) {
+        for account in ACCOUNTS {
+            let plan = json!({ "planId": "maker", "billingInterval": "MONTHLY" });
+            let pack = json!({
+                "packId": "boost", "quantity": 1_000,
+                "payment": {
+                    "provider": "shop", "reference": account,
+                    "amount": { "amountMinor": 500_000, "currency": "USD" },
+                    "paidAt": "2026-01-31T10:00:00Z",
+                },
+            });
+            let mut calls = vec![
+                Call::new("openAccount", account, json!({})),
+                Call::new("startSubscription", account, plan),
+            ];
+            if account != "poor" {
+                calls.push(Call::new("purchasePack", account, pack));
+            }
+            for call in calls {
+                let payload = studio.done(call.mutation, call.input.clone()).await;
+                self.known.push(Answered { call, payload });
+            }
+        }
+    }
+
+    /// Sets all clients to work until the service does not answer any more.
+    pub fn work(&mut self, client: impl Fn() -> Client) -> Working {
+        let round = Rc::<RefCell<Round>>::default();
+        let clients = (0..CLIENTS).map(|_| {
+            let chance = Chance::new(self.chance.between(0, u64::MAX - 1));
+            actix_rt::spawn(work(client(), chance, Rc::clone(&round)))
+        });
+        Working {
+            clients: clients.collect(),
+            round,
+        }
+    }
+
+    /// Waits until all have noticed, and keeps what they know.
+    pub async fn gather(&mut self, working: Working) -> Vec<End> {
+        let ends = futures_util::future::join_all(working.clients).await;
+        let round = working.round.take();
+        assert!(
+            round.known.len() > 20,
+            "the crowd works: {}",
+            round.known.len()
+        );
+        self.known.extend(round.known);
+        self.unknown.extend(round.unknown);
+        ends.into_iter().map(Result::unwrap).collect()
+    }
+
+    /// Brings every call without an answer to one: half by asking first what became of it, half by
+    /// repeating it at once.
+    pub async fn resolve(&mut self, studio: &Client) {
+        for call in std::mem::take(&mut self.unknown) {
+            let (account, id) = (call.account(), call.id().to_string());
+            let outcome = match self.chance.between(0, 1) {
+                0 => None,
+                _ => Some(studio.outcome(&account, &id).await),
+            };
+            let payload = studio.call(call.mutation, call.input.clone()).await;
+            if let Some(outcome) = outcome {
+                assert_eq!(payload["replayed"], json!(!outcome.is_null()), "{call:?}");
+                if !outcome.is_null() {
+                    assert_eq!(outcome["operation"], payload["operation"]);
+                    assert_eq!(outcome["userErrors"], payload["userErrors"]);
+                }
+            }
+            let outcome = studio.outcome(&account, &id).await;
+            assert_eq!(outcome["operation"], payload["operation"], "{call:?}");
+            self.known.push(Answered { call, payload });
+        }
+    }
+}
+
+/// One client: asks, keeps, repeats itself now and then, until the service is gone.
+async fn work(studio: Client, mut chance: Chance, round: Rc<RefCell<Round>>) -> End {
+    let mut open: Vec<(String, Value)> = Vec::new();
+    loop {
+        let call = next(&mut chance, &mut open);
+        match send(&studio, &call).await {
+            Came::Unknown(end) => {
+                round.borrow_mut().unknown.push(call);
+                return end;
+            }
+            Came::Undecided => {
+                if call.account() != "poor" {
+                    return End::Refused;
+                }
+            }
+            Came::Definite(payload) => {
+                if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
+                    open.push((call.account(), call.input["operationId"].clone()));
+                }
+                if chance.between(0, 9) == 0 {
+                    match send(&studio, &call).await {
+                        Came::Definite(again) => {
+                            assert_eq!(comparable(&again), comparable(&payload));
+                            assert_eq!(again["replayed"], true);
+                        }
+                        // The first answer stands.
+                        Came::Unknown(end) => {
+                            round.borrow_mut().known.push(Answered { call, payload });
+                            return end;
+                        }
+                        Came::Undecided => {}
+                    }
+                }
+                round.borrow_mut().known.push(Answered { call, payload });
+            }
+        }
+    }
+}
+
+/// What a client asks next; a hold that it resolves is no longer open.
+fn next(chance: &mut Chance, open: &mut Vec<(String, Value)>) -> Call {
+    let account = match chance.between(0, 9) {
+        0..=3 => ACCOUNTS[0],
+        other => ACCOUNTS[usize::try_from(other).unwrap() % ACCOUNTS.len()],
+    };
+    let film =
+        json!({ "action": "text-to-video", "model": "reel", "seconds": chance.between(1, 10) });
+    match chance.between(0, 9) {
+        0..=1 => Call::new("reserve", account, film),
+        2..=3 if !open.is_empty() => {
+            let (account, hold) = open.remove(0);
+            let mutation = ["settle", "release"][usize::try_from(chance.between(0, 1)).unwrap()];
+            Call::new(mutation, &account, json!({ "holdId": hold }))
+        }
+        _ => {
+            let pictures = json!({
+                "action": "text-to-image", "model": "easel", "variations": chance.between(1, 4),
+            });
+            Call::new("charge", account, pictures)
+        }
+    }
+}
+
+async fn send(studio: &Client, call: &Call) -> Came {
+    let Ok(reply) = studio.try_ask(call.mutation, call.input.clone()).await else {
+        return Came::Unknown(End::Broken);
+    };
+    if reply.body.get("errors").is_none() {
+        let mut body = reply.body;
+        return Came::Definite(body["data"][call.mutation].take());
+    }
+    match reply.code().as_str() {
+        "UNAVAILABLE" | "OVERLOADED" | "RATE_LIMITED" => Came::Undecided,
+        "UNKNOWN_OUTCOME" => Came::Unknown(End::Refused),
+        other => panic!("{other}: {}", reply.body),
+    }
+}
