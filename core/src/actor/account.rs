@@ -262,7 +262,9 @@ impl AccountActor {
         };
         // What ended before this call is looked up, once it is kept.
         deciding.ended.clear();
-        if !needs_facts(&deciding.account, &call.command) {
+        // Where no new refusal may be kept, an old one must still be found.
+        let limited = self.refusals.retry_after_ms(self.node.clock.read().now);
+        if !needs_facts(&deciding.account, &call.command) && limited.is_none() {
             return self.decide(call, &Facts::default());
         }
         // What is still under way could be what the look-up would miss: wait for it first.
@@ -330,9 +332,6 @@ impl AccountActor {
             return Err(LedgerError::AccountUnknown);
         }
         let now = reading.now;
-        if let Some(retry_after_ms) = self.refusals.retry_after_ms(now) {
-            return Err(LedgerError::RateLimited { retry_after_ms });
-        }
         let catalogs = self.node.catalogs();
         let (steps, open) = deciding.advance(&catalogs, now);
         for step in steps {
@@ -342,6 +341,13 @@ impl AccountActor {
         match deciding.rule(open, &catalogs, &call.command, call.content, known, now) {
             Ruling::Decided(decision, mut submission) => {
                 if matches!(decision.outcome, Outcome::Refused(_)) {
+                    // Only what would be refused has to wait: a client in a loop must not keep a
+                    // job from being settled, or a pack from being bought.
+                    if let Some(retry_after_ms) = self.refusals.retry_after_ms(now) {
+                        submission.refusal = None;
+                        self.node.writer.submit(submission);
+                        return Err(LedgerError::RateLimited { retry_after_ms });
+                    }
                     self.refusals.count(now);
                 }
                 let answer = Settled {

@@ -263,7 +263,9 @@ fn cost_by_model(catalog: &Catalog) -> Vec<String> {
 }
 
 fn be_careful(catalog: &Catalog) -> Vec<String> {
-    let mut sentences = vec!["Every variation is charged: their price is added up, then rounded up once.".to_owned()];
+    let mut sentences = vec![
+        "Every variation is charged: their price is added up, then rounded up once.".to_owned(),
+    ];
     let video = catalog
         .actions
         .iter()
