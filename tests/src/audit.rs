@@ -36,7 +36,7 @@ pub struct Audit(DatabaseConnection);
 const BALANCES: &str = "\
     SELECT a.external_id AS account, \
            (SELECT l.balance ->> 'available' + l.balance ->> 'held' + l.balance ->> 'frozen' \
-            FROM operation l WHERE l.account_id = a.id AND l.sequence = a.sequence) AS standing, \
+            FROM operation l WHERE l.account_id = a.id AND l.sequence = a.sequence) AS stands, \
            TOTAL(p.value ->> 'granted') - TOTAL(p.value ->> 'consumed') \
            - TOTAL(p.value ->> 'expired') - TOTAL(p.value ->> 'revoked') AS summed, \
            TOTAL(p.value ->> 'available') + TOTAL(p.value ->> 'held') AS moved \
@@ -44,11 +44,11 @@ const BALANCES: &str = "\
     LEFT JOIN operation o ON o.account_id = a.id \
     LEFT JOIN json_each(o.postings) p \
     GROUP BY a.id \
-    HAVING standing IS NOT summed OR standing IS NOT moved";
+    HAVING stands IS NOT summed OR stands IS NOT moved";
 
 /// Accounts whose row does not say what their last operation says.
 const ROWS: &str = "\
-    SELECT a.external_id AS account, a.available AS standing, l.available_after AS summed, \
+    SELECT a.external_id AS account, a.available AS stands, l.available_after AS summed, \
            l.held_after AS moved \
     FROM account a JOIN operation l ON l.account_id = a.id AND l.sequence = a.sequence \
     WHERE a.available <> l.available_after OR a.held <> l.held_after OR a.head_hash <> l.hash \
@@ -56,22 +56,22 @@ const ROWS: &str = "\
 
 /// Accounts whose positions have a gap or a double, or end elsewhere than their row says.
 const GAPS: &str = "\
-    SELECT a.external_id AS account, a.sequence AS standing, COUNT(o.sequence) AS summed, \
+    SELECT a.external_id AS account, a.sequence AS stands, COUNT(o.sequence) AS summed, \
            COALESCE(MAX(o.sequence), 0) AS moved \
     FROM account a LEFT JOIN operation o ON o.account_id = a.id \
     GROUP BY a.id \
-    HAVING standing <> summed OR standing <> moved OR COUNT(DISTINCT o.sequence) <> summed";
+    HAVING stands <> summed OR stands <> moved OR COUNT(DISTINCT o.sequence) <> summed";
 
 /// Ids decided more than once for one account: twice accepted, or accepted and refused.
 const DOUBLES: &str = "\
-    SELECT hex(operation_id) AS account, COUNT(*) AS standing, 0 AS summed, 0 AS moved FROM \
+    SELECT hex(operation_id) AS account, COUNT(*) AS stands, 0 AS summed, 0 AS moved FROM \
         (SELECT operation_id, account_id FROM operation \
          UNION ALL SELECT operation_id, account_id FROM refusal) \
     GROUP BY operation_id, account_id HAVING COUNT(*) > 1";
 
 /// Operations that went below nothing, or whose predecessor's hash is not the one they name.
 const BROKEN: &str = "\
-    SELECT a.external_id AS account, o.sequence AS standing, o.available_after AS summed, \
+    SELECT a.external_id AS account, o.sequence AS stands, o.available_after AS summed, \
            o.held_after AS moved \
     FROM operation o JOIN account a ON a.id = o.account_id \
     LEFT JOIN operation b ON b.account_id = o.account_id AND b.sequence = o.sequence - 1 \
@@ -129,16 +129,13 @@ impl Audit {
             ("decided twice", DOUBLES),
             ("below zero or chain", BROKEN),
         ] {
-            findings.extend(self.rows(statement).await.iter().map(|row| {
-                let number = |name| column::<f64>(row, name);
-                format!(
-                    "{rule}: {} has {}, summed {}, moved {}",
-                    column::<String>(row, "account"),
-                    number("standing"),
-                    number("summed"),
-                    number("moved")
-                )
-            }));
+            let told = format!(
+                "SELECT account || ' has ' || stands || ', summed ' || summed || ', moved ' || \
+                 moved AS told FROM ({statement})"
+            );
+            let rows = self.rows(&told).await;
+            let told = |row| format!("{rule}: {}", column::<String>(row, "told"));
+            findings.extend(rows.iter().map(told));
         }
         findings
     }

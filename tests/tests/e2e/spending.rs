@@ -223,3 +223,45 @@ pub fn boost(account: &str, reference: &str) -> serde_json::Value {
         },
     })
 }
+
+#[actix_web::test]
+async fn a_loop_of_refusals_is_stopped_and_stops_nothing_else() {
+    let service = Service::start().await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    let film = || {
+        json!({
+            "operationId": operation_id(), "accountId": "ada",
+            "action": "text-to-video", "model": "reel", "seconds": 10, "variations": 4,
+        })
+    };
+    let first = film();
+    let refused = studio.refused("charge", first.clone()).await;
+    for _ in 1..60 {
+        studio.refused("charge", film()).await;
+    }
+    let reply = studio.ask("charge", film()).await;
+    assert_eq!(reply.code(), "RATE_LIMITED");
+    let wait = &reply.body["errors"][0]["extensions"]["retryAfterMs"];
+    assert_eq!(wait, 60_000);
+
+    // What was refused is still told, after a restart too; what can be done is done.
+    let again = studio.call("charge", first.clone()).await;
+    assert_eq!(
+        (&again["replayed"], &again["userErrors"][0]),
+        (&json!(true), &refused)
+    );
+    let picture = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
+    studio.done("charge", picture).await;
+    studio.done("purchasePack", boost("ada", "pay-1")).await;
+    studio.done("charge", film()).await;
+    service.set_time("2026-01-31T10:01:00Z");
+    studio.refused("charge", film()).await;
+
+    let service = service.restart().await;
+    let again = service.studio().call("charge", first).await;
+    assert_eq!(
+        (&again["replayed"], &again["userErrors"][0]),
+        (&json!(true), &refused)
+    );
+}
