@@ -104,6 +104,14 @@ impl Audit {
         entries
     }
 
+    /// The ids of all charges in one step.
+    pub async fn charges(&self) -> Vec<Uuid> {
+        let rows = self
+            .rows("SELECT operation_id FROM operation WHERE kind = 'charge'")
+            .await;
+        rows.iter().map(|row| column(row, "operation_id")).collect()
+    }
+
     /// All refusals that were stored, by account and id.
     pub async fn refusals(&self) -> HashMap<(String, Uuid), String> {
         let rows = self

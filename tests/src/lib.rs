@@ -5,3 +5,5 @@
 
 pub mod audit;
 pub mod harness;
+pub mod load;
+pub mod twin;

@@ -3,8 +3,7 @@
 //! Owns what they ask, which answers are definite, and how a call without one gets it. It judges
 //! nothing but that: a definite answer never changes.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use actix_rt::task::JoinHandle;
 use credits_tests::harness::{Client, operation_id};
@@ -36,6 +35,13 @@ impl Chance {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         low + (mixed ^ (mixed >> 31)) % (high - low + 1)
     }
+
+    /// One of these.
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        let last = of.len() as u64 - 1;
+        let place = usize::try_from(self.between(0, last));
+        of[place.expect("it is a place in a slice")]
+    }
 }
 
 /// A call with its id, made before it is sent.
@@ -53,11 +59,14 @@ impl Call {
     }
 
     pub fn account(&self) -> String {
-        self.input["accountId"].as_str().unwrap().to_owned()
+        let account = self.input["accountId"].as_str();
+        account.expect("each call names one").to_owned()
     }
 
     pub fn id(&self) -> Uuid {
-        self.input["operationId"].as_str().unwrap().parse().unwrap()
+        let id = self.input["operationId"].as_str();
+        let id = id.expect("each call has one").parse();
+        id.expect("it is a UUID")
     }
 }
 
@@ -167,7 +176,8 @@ impl Crowd {
         );
         self.known.extend(round.known);
         self.unknown.extend(round.unknown);
-        ends.into_iter().map(Result::unwrap).collect()
+        let ended = ends.into_iter();
+        ended.map(|end| end.expect("no client panics")).collect()
     }
 
     /// Brings every call without an answer to one: half by asking first what became of it, half by
@@ -243,9 +253,9 @@ async fn work(studio: Client, mut chance: Chance, round: Rc<RefCell<Round>>) -> 
 
 /// What a client asks next; a hold that it resolves is no longer open.
 fn next(chance: &mut Chance, open: &mut Vec<(String, Value)>) -> Call {
-    let account = match chance.between(0, 9) {
-        0..=3 => ACCOUNTS[0],
-        other => ACCOUNTS[usize::try_from(other).unwrap() % ACCOUNTS.len()],
+    let account = match chance.between(0, 1) {
+        0 => ACCOUNTS[0],
+        _ => chance.one(&ACCOUNTS),
     };
     let film =
         json!({ "action": "text-to-video", "model": "reel", "seconds": chance.between(1, 10) });
@@ -253,7 +263,7 @@ fn next(chance: &mut Chance, open: &mut Vec<(String, Value)>) -> Call {
         0..=1 => Call::new("reserve", account, film),
         2..=3 if !open.is_empty() => {
             let (account, hold) = open.remove(0);
-            let mutation = ["settle", "release"][usize::try_from(chance.between(0, 1)).unwrap()];
+            let mutation = chance.one(&["settle", "release"]);
             Call::new(mutation, &account, json!({ "holdId": hold }))
         }
         _ => {

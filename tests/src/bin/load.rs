@@ -1,0 +1,190 @@
+//! `load`: how many charges a second, how fast, against what.
+//!
+//! `load run` measures one server once; `load compare` measures the product, its twin and the floor in
+//! turns and prints medians and ratios. Each ends with an audit: what was acknowledged is in the
+//! ledger.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+use credits_tests::load::{
+    measure::{self, Sample, Shape, Spread},
+    report::{self, Case},
+    rival::{Rival, Running},
+};
+use uuid::Uuid;
+
+/// Charges over HTTP from many connections, and how long they take.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure one server once
+    Run {
+        /// Who is measured
+        #[arg(long, value_enum, default_value_t = Rival::Ours)]
+        rival: Rival,
+        /// Charge one account from all connections
+        #[arg(long)]
+        hot: bool,
+        #[command(flatten)]
+        sizes: Sizes,
+    },
+    /// Measure the product, its twin and the floor in turns
+    Compare {
+        /// How often each is measured
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        #[command(flatten)]
+        sizes: Sizes,
+    },
+}
+
+#[derive(Args)]
+struct Sizes {
+    /// Connections that ask at once
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Accounts of uniform load
+    #[arg(long, default_value_t = 10_000)]
+    accounts: usize,
+    /// Seconds that go before and are not counted
+    #[arg(long, default_value_t = 1.0)]
+    warm_up_s: f64,
+    /// Seconds that are counted
+    #[arg(long, default_value_t = 4.0)]
+    duration_s: f64,
+    /// Where the databases are made, in directories of their own; the system's place unless named
+    #[arg(long)]
+    directory: Option<PathBuf>,
+}
+
+impl Sizes {
+    fn shape(&self, hot: bool) -> Shape {
+        Shape {
+            connections: self.connections,
+            spread: if hot {
+                Spread::Hot
+            } else {
+                Spread::Uniform(self.accounts)
+            },
+            warm_up: Duration::from_secs_f64(self.warm_up_s),
+            duration: Duration::from_secs_f64(self.duration_s),
+        }
+    }
+
+    fn start(&self, rival: Rival) -> Server {
+        Server {
+            running: Running::start(rival, self.accounts, self.directory.as_ref()),
+            acknowledged: Vec::new(),
+        }
+    }
+}
+
+/// A rival, and what it has acknowledged.
+struct Server {
+    running: Running,
+    acknowledged: Vec<Uuid>,
+}
+
+impl Server {
+    async fn measure(&mut self, shape: &Shape) -> io::Result<Sample> {
+        let sample = measure::run(self.running.address, &self.running.token, shape).await?;
+        self.acknowledged.extend(&sample.acknowledged);
+        Ok(sample)
+    }
+
+    async fn audit(self) -> io::Result<usize> {
+        let audited = self.running.stop_and_audit(&self.acknowledged).await;
+        audited.map_err(io::Error::other)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match actix_rt::System::new().block_on(call(arguments.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; the exit code still tells.
+            let _closed = writeln!(io::stderr(), "load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn call(command: Command) -> io::Result<()> {
+    match command {
+        Command::Run { rival, hot, sizes } => {
+            let mut server = sizes.start(rival);
+            let mut case = Case::new(&format!("{rival:?}").to_lowercase());
+            case.add(&server.measure(&sizes.shape(hot)).await?);
+            print(&report::table(&[&case]))?;
+            print(&format!("{}\n", report::machine()))?;
+            let count = server.audit().await?;
+            print(&format!(
+                "audit: {count} acknowledged, and each once in the ledger\n"
+            ))
+        }
+        Command::Compare { rounds, sizes } => compare(rounds, &sizes).await,
+    }
+}
+
+async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
+    let (hot, uniform) = (sizes.shape(true), sizes.shape(false));
+    let mut ours = sizes.start(Rival::Ours);
+    let mut twin = sizes.start(Rival::Twin);
+    let mut floor = sizes.start(Rival::Floor);
+    let names = [
+        "ours, hot",
+        "twin, hot",
+        "ours, uniform",
+        "twin, uniform",
+        "floor",
+    ];
+    let mut cases = names.map(Case::new);
+    print(&format!("{}\n", report::machine()))?;
+    for _ in 0..rounds {
+        cases[0].add(&ours.measure(&hot).await?);
+        cases[1].add(&twin.measure(&hot).await?);
+        cases[2].add(&ours.measure(&uniform).await?);
+        cases[3].add(&twin.measure(&uniform).await?);
+        cases[4].add(&floor.measure(&uniform).await?);
+    }
+    print(&report::table(&cases.each_ref()))?;
+    let [ours_hot, twin_hot, ours_uniform, twin_uniform, constant] =
+        cases.each_ref().map(Case::rate);
+    print(&format!(
+        "{} connections, {} accounts, {rounds} samples of {} s each in turns; medians\n\
+         ours / twin, hot      {:.2}  (at least 3)\n\
+         ours / twin, uniform  {:.2}  (at least 1)\n\
+         ours / floor          {:.2}  (at least 0.3)\n",
+        sizes.connections,
+        sizes.accounts,
+        sizes.duration_s,
+        ours_hot / twin_hot,
+        ours_uniform / twin_uniform,
+        ours_uniform / constant,
+    ))?;
+    print(&format!("{}\n", report::machine()))?;
+    for (name, server) in [("ours", ours), ("twin", twin)] {
+        let count = server.audit().await?;
+        print(&format!(
+            "audit of {name}: {count} acknowledged, and each once in the ledger\n"
+        ))?;
+    }
+    floor.audit().await?;
+    Ok(())
+}
+
+fn print(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes())
+}
