@@ -11,8 +11,6 @@ use credits_core::{
 pub struct Call {
     pub account: usize,
     pub command: Command,
-    /// The node, by a number that no later node has.
-    pub node: u64,
     pub told: Told,
 }
 
@@ -60,6 +58,7 @@ pub struct Look {
 /// All that happened in one world.
 #[derive(Debug, Default)]
 pub struct Log {
+    pub nodes: u64,
     pub calls: Vec<Call>,
     pub looks: Vec<Look>,
     /// Outcomes that were asked for by id.

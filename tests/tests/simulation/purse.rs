@@ -26,7 +26,6 @@ struct Lot {
 
 #[derive(Clone, Debug)]
 pub struct Held {
-    pub amount: i64,
     draws: Vec<(i64, i64)>,
     pub open: bool,
 }
@@ -94,7 +93,6 @@ impl Purse {
                     self.lot(*lot).held += drawn;
                 }
                 let held = Held {
-                    amount: amount.get(),
                     draws,
                     open: true,
                 };

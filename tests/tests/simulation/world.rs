@@ -84,6 +84,7 @@ struct World {
 pub async fn run(seed: u64) -> Log {
     let world = Rc::new(World::new(Chance::new(seed)));
     let nodes = 1 + world.chance.below(2);
+    world.log.borrow_mut().nodes = nodes;
     for _ in 0..nodes {
         let node = world.start_node().await;
         node.ledger.publish_catalog(catalog(), None).await.unwrap();
@@ -124,7 +125,7 @@ impl World {
             restart_needed: rough(150),
             resolve_fails: if chance.happens(50) { 100 } else { 0 },
             read_fails: rough(60),
-            read_panics: rough(20),
+            load_panics: rough(20),
             delays: 100 + rough(800),
         };
         let limits = Limits {
@@ -168,7 +169,8 @@ impl World {
     }
 
     async fn restart(&self, wanted: impl Fn(&Ledger) -> bool) {
-        for place in 0..self.nodes.borrow().len() {
+        let places = self.nodes.borrow().len();
+        for place in 0..places {
             let old = Rc::clone(&self.nodes.borrow()[place]);
             if wanted(&old.ledger) {
                 self.replace(place).await;
@@ -294,7 +296,6 @@ impl World {
         let call = Call {
             account: at,
             command,
-            node: node.number,
             told,
         };
         if let Some((Outcome::Accepted(accepted), false)) = call.decided() {
