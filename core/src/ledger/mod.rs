@@ -344,6 +344,11 @@ impl Ledger {
         self.node.writer.halted().await;
     }
 
+    /// Whether only a restart can tell what became of a COMMIT.
+    pub fn is_halted(&self) -> bool {
+        self.node.writer.is_halted()
+    }
+
     /// How many accounts are in memory.
     pub fn accounts_resident(&self) -> usize {
         self.registry.len()

@@ -1,0 +1,382 @@
+//! The judge: what callers were told, against what the store has, against the model.
+
+use std::collections::{HashMap, HashSet};
+
+use credits_core::{
+    domain::{
+        command::{Command, Request},
+        event::Fact,
+        ids::OperationId,
+        outcome::Outcome,
+        record::{CHAIN_START, OperationRecord, RefusalRecord},
+        refusal::Refusal,
+    },
+    error::LedgerError,
+    ledger::Answer,
+    store::{OperationFilter, SequenceWindow, Store, memory::MemoryStore},
+    verify::verify,
+};
+
+use crate::{
+    log::{Call, Log, Told},
+    purse::Purse,
+    traffic,
+    world::account,
+};
+
+/// All that the store has of an account, and what the model makes of it.
+struct Book {
+    operations: Vec<OperationRecord>,
+    refusals: Vec<RefusalRecord>,
+    /// The model after each operation; the first is before all.
+    purses: Vec<Purse>,
+}
+
+/// Adds to the log whatever breaks a promise.
+pub async fn judge(store: &MemoryStore, log: &mut Log) {
+    let accounts: HashSet<usize> = log.calls.iter().map(|call| call.account).collect();
+    let mut books = HashMap::new();
+    for at in accounts {
+        let book = read(store, at).await;
+        let calls: Vec<&Call> = log.calls.iter().filter(|call| call.account == at).collect();
+        let mut problems = Vec::new();
+        check_chain(&book, &mut problems);
+        check_model(&book, &calls, &mut problems);
+        check_refusals(&book, &calls, &mut problems);
+        check_origin(&book, &calls, &mut problems);
+        check_answers(&book, &calls, &mut problems);
+        if log.nodes == 1 {
+            check_firsts(&calls, &mut problems);
+        }
+        log.problems.extend(
+            problems
+                .into_iter()
+                .map(|one| format!("account {at}: {one}")),
+        );
+        books.insert(at, book);
+    }
+    let mut problems = Vec::new();
+    check_looks(&books, log, &mut problems);
+    check_payments(&books, &mut problems);
+    let report = verify(store).await.unwrap();
+    problems.extend(
+        report
+            .findings
+            .iter()
+            .map(|finding| format!("verify: {finding:?}")),
+    );
+    log.problems.extend(problems);
+}
+
+async fn read(store: &MemoryStore, at: usize) -> Book {
+    let everything = SequenceWindow {
+        above: None,
+        below: None,
+        newest_first: false,
+        limit: u64::MAX,
+    };
+    let filter = OperationFilter::default();
+    let name = account(at);
+    let operations = store.operations(&name, &filter, &everything).await.unwrap();
+    let refusals = store.refusals(&name, u64::MAX).await.unwrap();
+    let mut purses = vec![Purse::default()];
+    for record in &operations {
+        let mut purse = purses[purses.len() - 1].clone();
+        purse.tell(record);
+        purses.push(purse);
+    }
+    Book {
+        operations,
+        refusals,
+        purses,
+    }
+}
+
+fn check_chain(book: &Book, problems: &mut Vec<String>) {
+    let mut before = (0, CHAIN_START);
+    let mut ids = HashSet::new();
+    for record in &book.operations {
+        let sealed = record.computed_hash() == record.hash;
+        if !sealed || (record.sequence.0, record.previous) != (before.0 + 1, before.1) {
+            problems.push(format!("the chain breaks at {}", record.sequence));
+        }
+        before = (record.sequence.0, record.hash);
+    }
+    let operations = book.operations.iter().map(|record| record.operation_id);
+    let refusals = book.refusals.iter().map(|record| record.operation_id);
+    for id in operations.chain(refusals) {
+        if !ids.insert(id) {
+            problems.push(format!("{id} was decided twice"));
+        }
+    }
+}
+
+/// What was asked under an id, with the content that was decided.
+fn asked<'c>(
+    calls: &[&'c Call],
+    id: OperationId,
+    content: Option<[u8; 32]>,
+) -> Option<&'c Command> {
+    let commands = calls.iter().map(|call| &call.command);
+    let mut of_id = commands.filter(|command| command.operation_id == id);
+    of_id.find(|command| Some(command.request.content()) == content)
+}
+
+/// What a request costs or grants, by the tables of the simulation.
+fn amount(calls: &[&Call], request: &Request) -> Option<i64> {
+    match request {
+        Request::Charge { generation, .. } | Request::Reserve { generation, .. } => {
+            Some(traffic::cost(generation, &Default::default()))
+        }
+        Request::Settle { hold, actual } => {
+            let mut placed = calls.iter().map(|call| &call.command);
+            placed.find_map(|command| match &command.request {
+                Request::Reserve { generation, .. } if command.operation_id == *hold => {
+                    Some(traffic::cost(generation, actual))
+                }
+                _ => None,
+            })
+        }
+        Request::StartSubscription { plan, .. } => Some(traffic::granted(plan.as_str())),
+        Request::PurchasePack { pack, quantity, .. } => {
+            Some(traffic::granted(pack.as_str()) * i64::from(*quantity))
+        }
+        Request::OpenAccount
+        | Request::CancelSubscription
+        | Request::ResumeSubscription
+        | Request::ExtendHold { .. }
+        | Request::Release { .. } => None,
+    }
+}
+
+fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
+    for (record, purses) in book.operations.iter().zip(book.purses.windows(2)) {
+        let (before, after) = (&purses[0], &purses[1]);
+        let kept = (record.available_after.get(), record.held_after.get());
+        let model = (after.available(), after.held());
+        if kept != model {
+            problems.push(format!(
+                "{}: {kept:?} is kept, the model has {model:?}",
+                record.sequence
+            ));
+        }
+        if let Fact::Charge(_) = record.event().unwrap().fact
+            && after.consumed - before.consumed != record.consumed.get()
+        {
+            problems.push(format!(
+                "{}: another cost than the model's",
+                record.sequence
+            ));
+        }
+        let Some(command) = asked(calls, record.operation_id, record.content) else {
+            continue;
+        };
+        let moved = match &command.request {
+            Request::Charge { .. } | Request::Settle { .. } => after.consumed - before.consumed,
+            Request::Reserve { .. } => after.held() - before.held(),
+            Request::StartSubscription { .. } | Request::PurchasePack { .. } => {
+                after.entered - before.entered
+            }
+            Request::OpenAccount
+            | Request::CancelSubscription
+            | Request::ResumeSubscription
+            | Request::ExtendHold { .. }
+            | Request::Release { .. } => continue,
+        };
+        if amount(calls, &command.request) != Some(moved) {
+            problems.push(format!("{command:?} moved {moved}"));
+        }
+    }
+    let model = book.purses.last().map(|purse| purse.problems.clone());
+    problems.extend(model.unwrap_or_default());
+}
+
+/// A refusal must be true of the state that it was decided on.
+fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
+    for record in &book.refusals {
+        let after = usize::try_from(record.after.0).unwrap();
+        let Some(purse) = book.purses.get(after) else {
+            problems.push(format!("{record:?} was decided on what never was"));
+            continue;
+        };
+        let command = asked(calls, record.operation_id, Some(record.content));
+        let hold = command.and_then(|command| command.request.hold());
+        let hold = hold.and_then(|hold| purse.holds.get(&hold));
+        let holds = match &record.refusal {
+            Refusal::InsufficientCredits(shortfall) => {
+                let cost = command.and_then(|command| amount(calls, &command.request));
+                let (needed, available) = (shortfall.needed.get(), shortfall.available.get());
+                cost == Some(needed) && available == purse.available() && needed > available
+            }
+            Refusal::HoldUnknown { .. } => hold.is_none(),
+            Refusal::HoldAlreadyResolved { .. } | Refusal::HoldExpired { .. } => {
+                hold.is_some_and(|hold| !hold.open)
+            }
+            Refusal::NotSubscribed => !purse.subscribed,
+            Refusal::AlreadySubscribed { .. } => purse.subscribed,
+            Refusal::AccountAlreadyExists { .. } => after > 0,
+            Refusal::OperationIdReused { .. } => false,
+            _ => true,
+        };
+        if !holds {
+            problems.push(format!(
+                "not true after {after}: {record:?}, asked {command:?}"
+            ));
+        }
+    }
+}
+
+/// What is in the store was told to somebody, or somebody was left without an answer.
+fn check_origin(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
+    let accepted = book.operations.iter().filter_map(|record| {
+        let content = record.content?;
+        Some((record.operation_id, content))
+    });
+    let refused = book
+        .refusals
+        .iter()
+        .map(|record| (record.operation_id, record.content));
+    for (id, content) in accepted.chain(refused) {
+        let mut of_id = calls.iter().filter(|call| {
+            call.command.operation_id == id && call.command.request.content() == content
+        });
+        if !of_id.any(|call| call.leaves_open() || call.decided().is_some()) {
+            problems.push(format!(
+                "{id} was decided, and everybody was told that it was not"
+            ));
+        }
+    }
+}
+
+fn check_answers(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
+    for call in calls {
+        match &call.told {
+            Told::Answer(Answer::Decided { .. }) => {
+                if let Some(problem) = wrong_answer(book, call) {
+                    problems.push(format!("{problem}: {call:?}"));
+                }
+            }
+            Told::Answer(Answer::Free) | Told::Nothing => {}
+            Told::Error(error) => {
+                if matches!(error, LedgerError::Corrupt | LedgerError::Internal) {
+                    problems.push(format!("{error:?}: {call:?}"));
+                }
+            }
+        }
+    }
+}
+
+/// A decision is told as new once. Two nodes can make the very same decision at the same instant, so
+/// that an unknown COMMIT of one is found done by the other: both tell the truth.
+fn check_firsts(calls: &[&Call], problems: &mut Vec<String>) {
+    let mut told = HashSet::new();
+    for call in calls {
+        let id = call.command.operation_id;
+        let is_new = call.decided().is_some_and(|(_, replayed)| !replayed);
+        if is_new && !call.is_reused() && !told.insert(id) {
+            problems.push(format!("{id} was told as new twice"));
+        }
+    }
+}
+
+/// What is wrong with an answer; an answer is right if the store says the same.
+fn wrong_answer(book: &Book, call: &Call) -> Option<&'static str> {
+    let (outcome, replayed) = call.decided()?;
+    let (id, content) = (call.command.operation_id, call.command.request.content());
+    let kept = book
+        .operations
+        .iter()
+        .find(|record| record.operation_id == id);
+    let refused = book
+        .refusals
+        .iter()
+        .find(|record| record.operation_id == id);
+    let kept_content = kept
+        .and_then(|record| record.content)
+        .or(refused.map(|one| one.content));
+    match outcome {
+        Outcome::Refused(refusal) if call.is_reused() => {
+            let other = kept_content.is_some_and(|kept| kept != content);
+            (!other || replayed)
+                .then_some("the id was not used for anything else")
+                .filter(|_| matches!(**refusal, Refusal::OperationIdReused { .. }))
+        }
+        Outcome::Refused(refusal) => {
+            let same =
+                refused.is_some_and(|one| one.refusal == **refusal && one.content == content);
+            (!same).then_some("this refusal is not kept")
+        }
+        Outcome::Accepted(accepted) => {
+            let told = accepted
+                .operation
+                .event
+                .caused_by
+                .map(|cause| cause.operation_id);
+            let source = book
+                .operations
+                .iter()
+                .find(|one| Some(one.operation_id) == told);
+            let same = source.is_some_and(|one| one.accepted().unwrap() == **accepted);
+            if !same {
+                return Some("this operation is not kept");
+            }
+            if told == Some(id) {
+                return (kept_content != Some(content)).then_some("it was kept for other content");
+            }
+            let purchase = matches!(call.command.request, Request::PurchasePack { .. });
+            (!replayed || !purchase)
+                .then_some("it was answered with another operation")
+        }
+    }
+}
+
+/// What was shown was committed, at one sequence one balance; outcomes asked for are those kept.
+fn check_looks(books: &HashMap<usize, Book>, log: &Log, problems: &mut Vec<String>) {
+    for look in &log.looks {
+        let Some(book) = books.get(&look.account) else {
+            continue;
+        };
+        let at = usize::try_from(look.sequence).unwrap();
+        let model = book
+            .purses
+            .get(at)
+            .map(|purse| (purse.available(), purse.held()));
+        if model != Some((look.available, look.held)) {
+            problems.push(format!("{look:?} was shown, the model has {model:?}"));
+        }
+    }
+    for (at, id, outcome) in &log.outcomes {
+        let book = &books[at];
+        let accepted = book
+            .operations
+            .iter()
+            .find(|record| record.operation_id == *id);
+        let refused = book
+            .refusals
+            .iter()
+            .find(|record| record.operation_id == *id);
+        let same = match outcome {
+            Outcome::Accepted(told) => {
+                accepted.is_some_and(|record| record.accepted().unwrap() == **told)
+            }
+            Outcome::Refused(told) => refused.is_some_and(|record| record.refusal == **told),
+        };
+        if !same {
+            problems.push(format!(
+                "{id} was told to be {outcome:?}, which is not kept"
+            ));
+        }
+    }
+}
+
+/// A payment buys once, whatever the account.
+fn check_payments(books: &HashMap<usize, Book>, problems: &mut Vec<String>) {
+    let mut used = HashSet::new();
+    for record in books.values().flat_map(|book| &book.operations) {
+        if let Fact::PackPurchase { payment, .. } = record.event().unwrap().fact
+            && !used.insert(payment.key.clone())
+        {
+            problems.push(format!("{:?} bought twice", payment.key));
+        }
+    }
+}

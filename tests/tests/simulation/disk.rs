@@ -1,0 +1,236 @@
+//! The database of the simulation: the store in memory, as one node sees it.
+//!
+//! Owns what goes wrong: failed statements, failed and unknown COMMITs, reads that fail, panic or
+//! take long, and the death of a node in the middle of whatever it was doing.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use credits_core::{
+    domain::{
+        ids::{AccountId, HoldId, OperationId},
+        outcome::Decision,
+        payment::{PaymentKey, PaymentUse},
+        record::{OperationRecord, RefusalRecord},
+        time::Instant,
+    },
+    store::{
+        AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
+        OperationFilter, SequenceWindow, Store, StoreError,
+        memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
+    },
+};
+use tokio::sync::watch;
+
+use crate::chance::Chance;
+
+/// How often, in a thousand, each thing goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    pub statement_fails: u64,
+    pub commit_fails: u64,
+    pub unknown_done: u64,
+    pub unknown_not_done: u64,
+    pub restart_needed: u64,
+    pub resolve_fails: u64,
+    pub read_fails: u64,
+    pub load_panics: u64,
+    pub delays: u64,
+}
+
+/// What all nodes share.
+#[derive(Debug)]
+pub struct Disk {
+    pub memory: MemoryStore,
+    climate: Arc<Climate>,
+}
+
+#[derive(Debug)]
+struct Climate {
+    weather: Weather,
+    chance: Chance,
+    calm: AtomicBool,
+}
+
+impl Climate {
+    fn happens(&self, in_a_thousand: u64) -> bool {
+        !self.calm.load(Ordering::Relaxed) && self.chance.happens(in_a_thousand)
+    }
+}
+
+impl Disk {
+    pub fn new(weather: Weather, chance: Chance) -> Arc<Disk> {
+        let climate = Arc::new(Climate {
+            weather,
+            chance,
+            calm: AtomicBool::new(true),
+        });
+        Arc::new(Disk {
+            memory: MemoryStore::with_faults(Arc::new(Forecast(Arc::clone(&climate)))),
+            climate,
+        })
+    }
+
+    /// Lets things go wrong from now on, or no more.
+    pub fn set_calm(&self, calm: bool) {
+        self.climate.calm.store(calm, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+struct Forecast(Arc<Climate>);
+
+impl Faults for Forecast {
+    fn next(&self, point: FaultPoint) -> Fault {
+        let Climate {
+            weather, chance, ..
+        } = self.0.as_ref();
+        match point {
+            FaultPoint::Statement(_) if self.0.happens(weather.statement_fails) => Fault::Fail,
+            FaultPoint::Commit if self.0.happens(weather.commit_fails) => Fault::Fail,
+            FaultPoint::Commit if self.0.happens(weather.unknown_done) => Fault::UnknownDone,
+            FaultPoint::Commit if self.0.happens(weather.unknown_not_done) => Fault::UnknownNotDone,
+            FaultPoint::AfterCommit if self.0.happens(weather.unknown_done) => Fault::Fail,
+            FaultPoint::Load
+            | FaultPoint::Statement(_)
+            | FaultPoint::Commit
+            | FaultPoint::AfterCommit => {
+                if self.0.happens(weather.delays) {
+                    Fault::Delay(1 + u32::try_from(chance.below(12)).unwrap())
+                } else {
+                    Fault::None
+                }
+            }
+        }
+    }
+}
+
+/// The database as one node sees it, as long as the node lives.
+#[derive(Debug)]
+pub struct Connection {
+    disk: Arc<Disk>,
+    dead: watch::Receiver<bool>,
+}
+
+impl Connection {
+    pub fn new(disk: Arc<Disk>, dead: watch::Receiver<bool>) -> Connection {
+        Connection { disk, dead }
+    }
+
+    /// Runs a call of a node; if the node dies, the call stops where it is and never ends.
+    async fn alive<T>(&self, call: impl Future<Output = T>) -> T {
+        let mut dead = self.dead.clone();
+        let call = std::pin::pin!(call);
+        let died = std::pin::pin!(async {
+            let _ended = dead.wait_for(|dead| *dead).await.map(drop);
+        });
+        match futures_util::future::select(died, call).await {
+            futures_util::future::Either::Right((result, _)) => result,
+            futures_util::future::Either::Left(_) => std::future::pending().await,
+        }
+    }
+
+    async fn read<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let weather = &self.disk.climate.weather;
+        if self.disk.climate.happens(weather.delays) {
+            for _ in 0..1 + self.disk.climate.chance.below(6) {
+                tokio::task::yield_now().await;
+            }
+        }
+        if self.disk.climate.happens(weather.read_fails) {
+            return Err(StoreError::Unavailable(Box::new(Injected)));
+        }
+        self.alive(call).await
+    }
+}
+
+#[async_trait]
+impl Store for Connection {
+    async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
+        let climate = &self.disk.climate;
+        // Only actors load: the panic kills an actor.
+        assert!(!climate.happens(climate.weather.load_panics), "an injected panic");
+        self.read(self.disk.memory.load(account)).await
+    }
+
+    async fn decisions(
+        &self,
+        account: &AccountId,
+        ids: &[OperationId],
+    ) -> Result<HashMap<OperationId, Decision>, StoreError> {
+        self.read(self.disk.memory.decisions(account, ids)).await
+    }
+
+    async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
+        self.read(self.disk.memory.payment(key)).await
+    }
+
+    async fn hold(
+        &self,
+        account: &AccountId,
+        hold: HoldId,
+    ) -> Result<Option<KeptHold>, StoreError> {
+        self.read(self.disk.memory.hold(account, hold)).await
+    }
+
+    async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
+        self.alive(self.disk.memory.commit(batch)).await
+    }
+
+    async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
+        let climate = &self.disk.climate;
+        if climate.happens(climate.weather.restart_needed) {
+            return Err(StoreError::RestartNeeded);
+        }
+        if climate.happens(climate.weather.resolve_fails) {
+            return Err(StoreError::Unavailable(Box::new(Injected)));
+        }
+        self.alive(self.disk.memory.resolve(batch)).await
+    }
+
+    async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {
+        self.disk.memory.catalogs().await
+    }
+
+    async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
+        self.disk.memory.publish(catalog).await
+    }
+
+    async fn operations(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Result<Vec<OperationRecord>, StoreError> {
+        self.disk.memory.operations(account, filter, window).await
+    }
+
+    async fn operation_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Result<Option<OperationRecord>, StoreError> {
+        self.disk.memory.operation_at(account, at).await
+    }
+
+    async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
+        self.disk.memory.accounts(window).await
+    }
+
+    async fn refusals(
+        &self,
+        account: &AccountId,
+        limit: u64,
+    ) -> Result<Vec<RefusalRecord>, StoreError> {
+        self.disk.memory.refusals(account, limit).await
+    }
+}

@@ -1,0 +1,149 @@
+//! What callers were told, and what was wrong with it.
+
+use credits_core::{
+    domain::{command::Command, ids::OperationId, outcome::Outcome, refusal::Refusal},
+    error::LedgerError,
+    ledger::Answer,
+};
+
+/// One call and what its caller was told.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub account: usize,
+    pub command: Command,
+    pub told: Told,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    Answer(Answer),
+    Error(LedgerError),
+    /// The node died before it answered.
+    Nothing,
+}
+
+impl Call {
+    /// The decision that it was told.
+    pub fn decided(&self) -> Option<(&Outcome, bool)> {
+        match &self.told {
+            Told::Answer(Answer::Decided { outcome, replayed }) => Some((outcome, *replayed)),
+            Told::Answer(Answer::Free) | Told::Error(_) | Told::Nothing => None,
+        }
+    }
+
+    pub fn is_reused(&self) -> bool {
+        let decided = self.decided();
+        matches!(decided, Some((Outcome::Refused(refusal), _))
+            if matches!(**refusal, Refusal::OperationIdReused { .. }))
+    }
+
+    /// Whether it may have been decided, for all its caller knows.
+    pub fn leaves_open(&self) -> bool {
+        matches!(
+            &self.told,
+            Told::Nothing | Told::Error(LedgerError::UnknownOutcome { .. })
+        )
+    }
+}
+
+/// A look at an account: what was shown, and by which node.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub account: usize,
+    pub sequence: i64,
+    pub available: i64,
+    pub held: i64,
+}
+
+/// All that happened in one world.
+#[derive(Debug, Default)]
+pub struct Log {
+    pub nodes: u64,
+    pub calls: Vec<Call>,
+    pub looks: Vec<Look>,
+    /// Outcomes that were asked for by id.
+    pub outcomes: Vec<(usize, OperationId, Outcome)>,
+    pub restarts: u64,
+    pub problems: Vec<String>,
+}
+
+impl Log {
+    pub fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+}
+
+/// How often each kind of answer came, over all seeds: a simulation that meets none tests nothing.
+#[derive(Debug, Default)]
+pub struct Seen {
+    counts: std::collections::BTreeMap<String, u64>,
+}
+
+impl Seen {
+    pub fn count(&mut self, log: &Log) {
+        for call in &log.calls {
+            let name = match &call.told {
+                Told::Answer(Answer::Free) => "free".to_owned(),
+                Told::Answer(Answer::Decided { outcome, replayed }) => {
+                    let kind = match outcome {
+                        Outcome::Accepted(_) => call.command.request.name().to_owned(),
+                        Outcome::Refused(refusal) => first_word(&format!("{refusal:?}")),
+                    };
+                    format!("{kind}{}", if *replayed { " again" } else { "" })
+                }
+                Told::Error(error) => first_word(&format!("{error:?}")),
+                Told::Nothing => "nothing".to_owned(),
+            };
+            *self.counts.entry(name).or_default() += 1;
+        }
+        *self.counts.entry("restart".to_owned()).or_default() += log.restarts;
+        *self.counts.entry("look".to_owned()).or_default() += log.looks.len() as u64;
+    }
+
+    pub fn assert_all_happened(&self) {
+        let wanted = [
+            "openAccount",
+            "startSubscription",
+            "cancelSubscription",
+            "resumeSubscription",
+            "purchasePack",
+            "purchasePack again",
+            "charge",
+            "charge again",
+            "reserve",
+            "extendHold",
+            "settle",
+            "settle again",
+            "release",
+            "free",
+            "InsufficientCredits",
+            "InsufficientCredits again",
+            "HoldAlreadyResolved",
+            "HoldExpired",
+            "OperationIdReused",
+            "PaymentAlreadyUsed",
+            "Unavailable",
+            "UnknownOutcome",
+            "Overloaded",
+            "nothing",
+            "restart",
+            "look",
+        ];
+        let missing: Vec<&str> = wanted
+            .into_iter()
+            .filter(|name| self.counts.get(*name).is_none_or(|count| *count < 5))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "too few {missing:?} in {:#?}",
+            self.counts
+        );
+    }
+}
+
+fn first_word(text: &str) -> String {
+    text.split([' ', '(', '{'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,428 @@
+//! One world: accounts, callers, nodes that die and come back, and a clock that jumps.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use credits_core::{
+    clock::Clock,
+    domain::{
+        command::{Command, Request},
+        ids::{AccountId, HoldId},
+        outcome::Outcome,
+        time::Instant,
+    },
+    error::LedgerError,
+    ledger::{AccountView, Keys, Ledger, Limits},
+    store::Store,
+};
+use futures_util::future::{Either, join_all, select};
+use tokio::sync::watch;
+
+use crate::{
+    chance::Chance,
+    check,
+    disk::{Connection, Disk, Weather},
+    log::{Call, Log, Look, Told},
+    traffic::Asker,
+};
+
+const ACCOUNTS: usize = 3;
+const CALLERS: usize = 5;
+const ROUNDS: usize = 3;
+const STEPS: usize = 16;
+/// Long enough for whatever a node does in a world that runs in milliseconds.
+const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+
+pub fn catalog() -> String {
+    include_str!("../../../core/src/catalog/example.toml").to_owned()
+}
+
+pub fn start() -> Instant {
+    Instant::parse("2026-01-31T10:00:00Z").unwrap()
+}
+
+pub fn keys() -> Keys {
+    Keys {
+        quotes: vec![[7; 32]],
+        prompts: [8; 32],
+    }
+}
+
+pub fn account(number: usize) -> AccountId {
+    AccountId::parse(&format!("account-{number}")).unwrap()
+}
+
+/// A process that serves, until it dies.
+struct Node {
+    number: u64,
+    ledger: Ledger,
+    kill: watch::Sender<bool>,
+}
+
+struct World {
+    chance: Chance,
+    clock: Clock,
+    disk: Arc<Disk>,
+    limits: Limits,
+    kills: u64,
+    nodes: RefCell<Vec<Rc<Node>>>,
+    started: Cell<u64>,
+    log: RefCell<Log>,
+    holds: RefCell<Vec<Vec<HoldId>>>,
+    payments: RefCell<Vec<(usize, Request)>>,
+    /// The least sequence that a node may show of an account.
+    floors: RefCell<HashMap<(u64, usize), i64>>,
+}
+
+/// Runs the world of a seed and judges it.
+pub async fn run(seed: u64) -> Log {
+    let world = Rc::new(World::new(Chance::new(seed)));
+    let nodes = 1 + world.chance.below(2);
+    world.log.borrow_mut().nodes = nodes;
+    for _ in 0..nodes {
+        let node = world.start_node().await;
+        node.ledger.publish_catalog(catalog(), None).await.unwrap();
+        world.nodes.borrow_mut().push(node);
+    }
+    // A node reads the catalogs when it starts.
+    world.restart(|_| true).await;
+    for _ in 0..ROUNDS {
+        world.disk.set_calm(false);
+        let callers = (0..CALLERS).map(|_| Rc::clone(&world).ask());
+        join_all(callers).await;
+        world.disk.set_calm(true);
+        world.drain().await;
+        world.restart(|ledger| ledger.is_halted()).await;
+    }
+    world.restart(|_| true).await;
+    world.settle_all().await;
+    world.restart(|_| true).await;
+    world.repeat_all().await;
+    let world = Rc::try_unwrap(world).unwrap_or_else(|_| panic!("all callers are done"));
+    let mut log = world.log.into_inner();
+    check::judge(&world.disk.memory, &mut log).await;
+    log
+}
+
+impl World {
+    fn new(chance: Chance) -> World {
+        let rough = |most: u64| match chance.below(3) {
+            0 => 0,
+            1 => most / 4,
+            _ => most,
+        };
+        let weather = Weather {
+            statement_fails: rough(40),
+            commit_fails: rough(60),
+            unknown_done: rough(60),
+            unknown_not_done: rough(60),
+            restart_needed: rough(150),
+            resolve_fails: if chance.happens(50) { 100 } else { 0 },
+            read_fails: rough(60),
+            load_panics: rough(20),
+            delays: 100 + rough(800),
+        };
+        let limits = Limits {
+            operations_under_way_max: *chance.pick(&[3, 8, 64]),
+            batch_operations_max: *chance.pick(&[1, 2, 7, 64]),
+            deadline: if chance.happens(100) {
+                Duration::from_millis(chance.below(4))
+            } else {
+                Duration::from_secs(30)
+            },
+            accounts_resident_max: *chance.pick(&[1, 2, 100]),
+            idle_after: Duration::from_secs(600),
+            recent_decisions_max: *chance.pick(&[0, 2, 1_000]),
+            arbiters: 0,
+        };
+        World {
+            clock: Clock::manual(start(), 0.0),
+            disk: Disk::new(weather, chance.clone()),
+            limits,
+            kills: rough(12),
+            nodes: RefCell::default(),
+            started: Cell::new(0),
+            log: RefCell::default(),
+            holds: RefCell::new(vec![Vec::new(); ACCOUNTS]),
+            payments: RefCell::default(),
+            floors: RefCell::default(),
+            chance,
+        }
+    }
+
+    async fn start_node(&self) -> Rc<Node> {
+        self.started.set(self.started.get() + 1);
+        let (kill, dead) = watch::channel(false);
+        let store: Arc<dyn Store> = Arc::new(Connection::new(Arc::clone(&self.disk), dead));
+        let ledger = Ledger::start(store, self.clock.clone(), self.limits.clone(), keys());
+        Rc::new(Node {
+            number: self.started.get(),
+            ledger: ledger.await.unwrap(),
+            kill,
+        })
+    }
+
+    async fn restart(&self, wanted: impl Fn(&Ledger) -> bool) {
+        let places = self.nodes.borrow().len();
+        for place in 0..places {
+            let old = Rc::clone(&self.nodes.borrow()[place]);
+            if wanted(&old.ledger) {
+                self.replace(place).await;
+            }
+        }
+    }
+
+    /// The node in `place` dies in the middle of whatever it is doing, and another one starts.
+    async fn replace(&self, place: usize) {
+        let old = Rc::clone(&self.nodes.borrow()[place]);
+        old.kill.send_replace(true);
+        let new = self.start_node().await;
+        self.nodes.borrow_mut()[place] = new;
+        self.log.borrow_mut().restarts += 1;
+    }
+
+    /// Whatever happened, every place among the operations under way comes back.
+    async fn drain(&self) {
+        let nodes = self.nodes.borrow().clone();
+        for node in nodes {
+            let drained = tokio::time::timeout(DRAIN_WITHIN, node.ledger.drained()).await;
+            if drained.is_err() {
+                let halted = node.ledger.is_halted();
+                let problem = format!("operations stay under way (halted: {halted})");
+                self.log.borrow_mut().problem(problem);
+            }
+        }
+    }
+
+    fn node(&self) -> (usize, Rc<Node>) {
+        let nodes = self.nodes.borrow();
+        let place = self.chance.index(nodes.len());
+        (place, Rc::clone(&nodes[place]))
+    }
+
+    async fn ask(self: Rc<Self>) {
+        for _ in 0..STEPS {
+            let at = self.chance.index(ACCOUNTS);
+            match self.chance.below(100) {
+                0..5 => self.jump(),
+                5..13 => self.look(at).await,
+                13..17 => self.ask_outcome(at).await,
+                17..33 => self.ask_again(at).await,
+                33..38 => {
+                    let command = self.fresh(at);
+                    let twice = (0..2).map(|_| self.call(at, command.clone()));
+                    join_all(twice).await;
+                }
+                _ => self.call(at, self.fresh(at)).await,
+            }
+            if self.chance.happens(self.kills) {
+                let (place, _) = self.node();
+                self.replace(place).await;
+            }
+        }
+    }
+
+    fn jump(&self) {
+        let by = match self.chance.below(10) {
+            0..4 => TimeDelta::seconds(self.chance.below(120).cast_signed()),
+            4..7 => TimeDelta::minutes(self.chance.below(180).cast_signed()),
+            7 => TimeDelta::seconds(-20),
+            8 => TimeDelta::hours(self.chance.below(200).cast_signed()),
+            _ => TimeDelta::days(self.chance.below(70).cast_signed()),
+        };
+        self.clock.set(self.clock.read().now.saturating_add(by));
+    }
+
+    fn fresh(&self, at: usize) -> Command {
+        let holds = self.holds.borrow()[at].clone();
+        let payments = self.payments.borrow().clone();
+        let now = self.clock.read().now;
+        let command = Asker::new(self.chance.clone(), at).command(&holds, &payments, now);
+        match &command.request {
+            Request::Reserve { .. } => self.holds.borrow_mut()[at].push(command.operation_id),
+            request @ Request::PurchasePack { .. } => {
+                self.payments.borrow_mut().push((at, request.clone()));
+            }
+            Request::OpenAccount
+            | Request::StartSubscription { .. }
+            | Request::CancelSubscription
+            | Request::ResumeSubscription
+            | Request::Charge { .. }
+            | Request::ExtendHold { .. }
+            | Request::Settle { .. }
+            | Request::Release { .. } => {}
+        }
+        command
+    }
+
+    /// A retry, a late duplicate, or the same id with other content.
+    async fn ask_again(&self, at: usize) {
+        let before: Vec<Command> = {
+            let log = self.log.borrow();
+            let of_account = log.calls.iter().filter(|call| call.account == at);
+            of_account.map(|call| call.command.clone()).collect()
+        };
+        if before.is_empty() {
+            return;
+        }
+        let mut command = if self.chance.happens(500) {
+            before[before.len() - 1].clone()
+        } else {
+            self.chance.pick(&before).clone()
+        };
+        if self.chance.happens(150) {
+            command.request = self.fresh(at).request;
+        }
+        self.call(at, command).await;
+    }
+
+    async fn call(&self, at: usize, command: Command) {
+        let (_, node) = self.node();
+        let name = account(at);
+        let told = match self
+            .unless_dead(&node, node.ledger.execute(&name, command.clone()))
+            .await
+        {
+            Some(Ok(answer)) => Told::Answer(answer),
+            Some(Err(error)) => Told::Error(error),
+            None => Told::Nothing,
+        };
+        let call = Call {
+            account: at,
+            command,
+            told,
+        };
+        if let Some((Outcome::Accepted(accepted), false)) = call.decided() {
+            self.raise(node.number, at, accepted.operation.sequence.0);
+        }
+        self.log.borrow_mut().calls.push(call);
+    }
+
+    /// What a node answers, unless it dies first.
+    async fn unless_dead<T>(&self, node: &Node, call: impl Future<Output = T>) -> Option<T> {
+        let mut kill = node.kill.subscribe();
+        let died = std::pin::pin!(kill.wait_for(|dead| *dead));
+        match select(died, std::pin::pin!(call)).await {
+            Either::Left(_) => None,
+            Either::Right((result, _)) => Some(result),
+        }
+    }
+
+    fn raise(&self, node: u64, at: usize, sequence: i64) {
+        let mut floors = self.floors.borrow_mut();
+        let floor = floors.entry((node, at)).or_default();
+        *floor = sequence.max(*floor);
+    }
+
+    async fn look(&self, at: usize) {
+        let (_, node) = self.node();
+        let floor = self.floors.borrow().get(&(node.number, at)).copied();
+        let floor = floor.unwrap_or_default();
+        let shown = self
+            .unless_dead(&node, node.ledger.view(&account(at)))
+            .await;
+        let Some(Ok(shown)) = shown else {
+            return;
+        };
+        let look = look_of(at, shown.as_ref());
+        if look.sequence < floor {
+            let problem = format!("{look:?} was shown after {floor}");
+            self.log.borrow_mut().problem(problem);
+        }
+        self.raise(node.number, at, look.sequence);
+        self.log.borrow_mut().looks.push(look);
+    }
+
+    async fn ask_outcome(&self, at: usize) {
+        let id = {
+            let log = self.log.borrow();
+            let of_account: Vec<&Call> =
+                log.calls.iter().filter(|call| call.account == at).collect();
+            if of_account.is_empty() {
+                return;
+            }
+            self.chance.pick(&of_account).command.operation_id
+        };
+        let (_, node) = self.node();
+        let found = self
+            .unless_dead(&node, node.ledger.outcome(&account(at), id))
+            .await;
+        if let Some(Ok(Some(outcome))) = found {
+            self.log.borrow_mut().outcomes.push((at, id, outcome));
+        }
+    }
+
+    /// Every outcome that is open has a definite answer now, and keeps it.
+    async fn settle_all(&self) {
+        let open: Vec<Call> = {
+            let log = self.log.borrow();
+            log.calls
+                .iter()
+                .filter(|call| call.leaves_open())
+                .cloned()
+                .collect()
+        };
+        for call in open {
+            let (_, node) = self.node();
+            let (name, id) = (account(call.account), call.command.operation_id);
+            let first = insist(|| node.ledger.outcome(&name, id)).await;
+            let again = insist(|| node.ledger.outcome(&name, id)).await;
+            if first != again {
+                self.log
+                    .borrow_mut()
+                    .problem(format!("{id} was {first:?}, then {again:?}"));
+            }
+            if let Ok(Some(outcome)) = first {
+                self.log
+                    .borrow_mut()
+                    .outcomes
+                    .push((call.account, id, outcome));
+            }
+        }
+    }
+
+    /// Every call that was made is made again.
+    async fn repeat_all(&self) {
+        let calls = self.log.borrow().calls.clone();
+        for (number, call) in calls.into_iter().enumerate() {
+            if number % 20 == 19 {
+                // Refusals are counted by the minute.
+                let later = self.clock.read().now.saturating_add(TimeDelta::minutes(2));
+                self.clock.set(later);
+            }
+            self.call(call.account, call.command).await;
+        }
+    }
+}
+
+fn look_of(account: usize, shown: Option<&AccountView>) -> Look {
+    Look {
+        account,
+        sequence: shown.map_or(0, |view| view.balance.sequence.0),
+        available: shown.map_or(0, |view| view.balance.available.get()),
+        held: shown.map_or(0, |view| view.balance.held.get()),
+    }
+}
+
+/// Asks until there is an answer: deadlines of a few milliseconds pass here and there.
+async fn insist<T, F: Future<Output = Result<T, LedgerError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, LedgerError> {
+    for _ in 0..50 {
+        let answer = ask().await;
+        if !matches!(
+            answer,
+            Err(LedgerError::Unavailable | LedgerError::Overloaded { .. })
+        ) {
+            return answer;
+        }
+        tokio::task::yield_now().await;
+    }
+    ask().await
+}
