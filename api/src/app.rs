@@ -70,6 +70,11 @@ pub enum Problem {
         /// Why.
         source: io::Error,
     },
+    /// Nothing is priced: the example is for trying out.
+    #[error(
+        "catalog.file: name a catalog to publish; the built-in example is for development only"
+    )]
+    NoCatalog,
     /// The catalog breaks rules.
     #[error("the catalog was not published:{}", lines(.0))]
     Catalog(Vec<Finding>),
@@ -178,6 +183,11 @@ impl Application {
         self.mint.as_ref()
     }
 
+    /// Whether the demo account is there.
+    pub async fn has_demo(&self) -> Result<bool, Problem> {
+        demo::is_there(&self.store).await
+    }
+
     /// Serves until `stop` is cancelled; then no new operations are taken on, accepted ones finish,
     /// and the database is closed.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> Result<(), Problem> {
@@ -267,15 +277,16 @@ pub async fn start_ledger(
     Ok(ledger)
 }
 
-/// Publishes the configured catalog, or the example into a database without any.
+/// Publishes the configured catalog, or, in development, the example into a database without any.
 async fn publish(settings: &Settings, ledger: &Ledger) -> Result<(), Problem> {
     let source = match &settings.catalog.file {
         Some(path) => std::fs::read_to_string(path).map_err(|source| Problem::CatalogFile {
             path: path.clone(),
             source,
         })?,
-        None if ledger.catalogs().latest().is_none() => EXAMPLE.to_owned(),
-        None => return Ok(()),
+        None if ledger.catalogs().latest().is_some() => return Ok(()),
+        None if settings.development => EXAMPLE.to_owned(),
+        None => return Err(Problem::NoCatalog),
     };
     let published = ledger.publish_catalog(source, None).await?;
     for warning in &published.warnings {

@@ -36,10 +36,10 @@ pub async fn prepare(
     store: &Arc<SqlStore>,
     now: Instant,
 ) -> Result<(), Problem> {
-    let account = AccountId::parse(ACCOUNT).map_err(|error| Problem::Demo(error.to_string()))?;
-    if store.load(&account).await?.account.is_open() || !store.catalogs().await?.is_empty() {
+    if is_there(store).await? || !store.catalogs().await?.is_empty() {
         return Ok(());
     }
+    let account = AccountId::parse(ACCOUNT).map_err(invalid)?;
     let began = now.saturating_sub(TimeDelta::days(HISTORY_DAYS));
     let clock = Clock::manual(began, 0.0);
     let ledger = start_ledger(settings, store, clock.clone()).await?;
@@ -51,6 +51,12 @@ pub async fn prepare(
         began,
     };
     story.tell().await
+}
+
+/// Whether the demo account was made before.
+pub async fn is_there(store: &Arc<SqlStore>) -> Result<bool, Problem> {
+    let account = AccountId::parse(ACCOUNT).map_err(invalid)?;
+    Ok(store.load(&account).await?.account.is_open())
 }
 
 struct Story {

@@ -56,7 +56,7 @@ impl Serve {
         let clock = self.clock(settings.development)?;
         let stop = shutdown::on_signal()?;
         let application = Application::build(&settings, clock).await?;
-        print(&self.welcome(&application, settings.development)?)?;
+        print(&welcome(&application, settings.development).await?)?;
         Ok(application.run_until_stopped(stop).await?)
     }
 
@@ -83,31 +83,35 @@ impl Serve {
             real
         })
     }
+}
 
-    fn welcome(&self, application: &Application, development: bool) -> Result<String, Failure> {
-        let at = application.address();
-        let mut text = format!("ChatNow Credits serves GraphQL at http://{at}/graphql\n");
-        let Some(mint) = application.mint().filter(|_| development) else {
-            return Ok(text);
-        };
-        let user = token(mint, demo::ACCOUNT, &USER)?;
-        let studio = token(mint, "studio", &STUDIO)?;
-        let account = demo::ACCOUNT;
-        let now = application.ledger().now();
-        let written = write!(
-            text,
-            "The time is {now}. This is development: example prices, and an account `{account}` with \
-             a history.\n\n\
-             A user's token (reads the account `{account}`):\n{user}\n\n\
-             The studio's token (charges, bills and publishes, on any account):\n{studio}\n\n\
-             The tokens are good for {DEVELOPMENT_TOKEN_DAYS} days, across restarts. Try:\n\
-             curl http://{at}/graphql -H 'content-type: application/json' \\\n  \
-             -H 'authorization: Bearer {user}' \\\n  \
-             -d '{{\"query\":\"{{ viewer {{ balance {{ available nextExpiry {{ at amount }} }} }} }}\"}}'\n"
-        );
-        written.map_err(|error| Failure::Wrong(error.to_string()))?;
-        Ok(text)
-    }
+async fn welcome(application: &Application, development: bool) -> Result<String, Failure> {
+    let at = application.address();
+    let mut text = format!("ChatNow Credits serves GraphQL at http://{at}/graphql\n");
+    let Some(mint) = application.mint().filter(|_| development) else {
+        return Ok(text);
+    };
+    let account = demo::ACCOUNT;
+    let user = token(mint, account, &USER)?;
+    let studio = token(mint, "studio", &STUDIO)?;
+    let now = application.ledger().now();
+    let history = if application.has_demo().await? {
+        format!("example prices, and an account `{account}` with a history")
+    } else {
+        format!("your catalog; the studio's token opens the account `{account}`")
+    };
+    let written = write!(
+        text,
+        "The time is {now}. This is development: {history}.\n\n\
+         A user's token (reads the account `{account}`):\n{user}\n\n\
+         The studio's token (charges, bills and publishes, on any account):\n{studio}\n\n\
+         The tokens are good for {DEVELOPMENT_TOKEN_DAYS} days, across restarts. Try:\n\
+         curl http://{at}/graphql -H 'content-type: application/json' \\\n  \
+         -H 'authorization: Bearer {user}' \\\n  \
+         -d '{{\"query\":\"{{ viewer {{ balance {{ available nextExpiry {{ at amount }} }} }} }}\"}}'\n"
+    );
+    written.map_err(|error| Failure::Wrong(error.to_string()))?;
+    Ok(text)
 }
 
 /// What a browser's token may do.

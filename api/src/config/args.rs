@@ -144,7 +144,7 @@ pub struct ServeArgs {
         help_heading = "Tokens (keys: auth.keys in the file)"
     )]
     pub auth_jwks_file: Option<PathBuf>,
-    /// Catalog to publish at start [file: catalog.file] [default: the built-in example, once]
+    /// Catalog to publish at start [file: catalog.file] [default: in development the built-in example, once]
     #[arg(long, value_name = "FILE", env = "CREDITS__CATALOG__FILE")]
     pub catalog_file: Option<PathBuf>,
     /// Text for people or JSON for collectors [file: log.format] [default: text]

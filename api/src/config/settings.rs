@@ -207,8 +207,8 @@ impl Default for LogSettings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CatalogSettings {
-    /// A TOML file to publish at start if it differs from the version in force; the built-in example
-    /// for an empty database unless set.
+    /// A TOML file to publish at start if it differs from the latest version. Unless set, a database
+    /// without any gets the built-in example in development, and is refused elsewhere.
     pub file: Option<PathBuf>,
 }
 

@@ -324,8 +324,7 @@ fn wrong_answer(book: &Book, call: &Call) -> Option<&'static str> {
                 return (kept_content != Some(content)).then_some("it was kept for other content");
             }
             let purchase = matches!(call.command.request, Request::PurchasePack { .. });
-            (!replayed || !purchase)
-                .then_some("it was answered with another operation")
+            (!replayed || !purchase).then_some("it was answered with another operation")
         }
     }
 }
