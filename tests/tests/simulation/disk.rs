@@ -158,7 +158,10 @@ impl Store for Connection {
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
         let climate = &self.disk.climate;
         // Only actors load: the panic kills an actor.
-        assert!(!climate.happens(climate.weather.load_panics), "an injected panic");
+        assert!(
+            !climate.happens(climate.weather.load_panics),
+            "an injected panic"
+        );
         self.read(self.disk.memory.load(account)).await
     }
 

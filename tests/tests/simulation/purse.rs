@@ -92,10 +92,7 @@ impl Purse {
                 for (lot, drawn) in &draws {
                     self.lot(*lot).held += drawn;
                 }
-                let held = Held {
-                    draws,
-                    open: true,
-                };
+                let held = Held { draws, open: true };
                 self.holds.insert(record.operation_id, held);
             }
             Fact::HoldReleased { hold } => self.end(*hold, 0, at, false),
