@@ -39,6 +39,8 @@ struct Shared {
     arbiters: Vec<ArbiterHandle>,
     hasher: RandomState,
     began: Monotonic,
+    /// How often an actor was asked for.
+    uses: AtomicU64,
     /// Whether room is being made: it takes a sort of all, so that one at a time is enough.
     making_room: AtomicBool,
     residents: Mutex<HashMap<AccountId, Resident>>,
@@ -48,6 +50,8 @@ struct Shared {
 struct Resident {
     address: Addr<AccountActor>,
     used_ms: AtomicU64,
+    /// The number of its last use, which orders what happens within a millisecond.
+    used: AtomicU64,
 }
 
 /// The threads end with the registry, and with them the actors: nobody can reach them any more.
@@ -90,6 +94,7 @@ impl Registry {
             arbiters,
             hasher: RandomState::new(),
             began: Monotonic::now(),
+            uses: AtomicU64::new(0),
             making_room: AtomicBool::new(false),
             residents: Mutex::new(HashMap::new()),
         }))
@@ -99,11 +104,13 @@ impl Registry {
     /// no other.
     pub fn find(&self, account: &AccountId) -> Result<Addr<AccountActor>, LedgerError> {
         let now_ms = self.now_ms();
+        let use_number = self.0.uses.fetch_add(1, Ordering::Relaxed);
         let mut residents = self.residents();
         if let Some(resident) = residents.get(account)
             && resident.address.connected()
         {
             resident.used_ms.store(now_ms, Ordering::Relaxed);
+            resident.used.store(use_number, Ordering::Relaxed);
             return Ok(resident.address.clone());
         }
         let residents_max = self.0.node.limits.accounts_resident_max;
@@ -119,6 +126,7 @@ impl Registry {
         let resident = Resident {
             address: address.clone(),
             used_ms: AtomicU64::new(now_ms),
+            used: AtomicU64::new(use_number),
         };
         residents.insert(account.clone(), resident);
         Ok(address)
@@ -163,7 +171,7 @@ impl Registry {
     fn make_room(&self, residents: &HashMap<AccountId, Resident>) {
         let mut by_use: Vec<(u64, &AccountId)> = residents
             .iter()
-            .map(|(account, resident)| (resident.used_ms.load(Ordering::Relaxed), account))
+            .map(|(account, resident)| (resident.used.load(Ordering::Relaxed), account))
             .collect();
         by_use.sort_unstable();
         let leaving = residents.len() / EVICTED_PART + 1;

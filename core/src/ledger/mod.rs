@@ -287,6 +287,10 @@ impl Ledger {
         while let Some(address) = self.registry.resident(account)
             && !self.is_kept(&address).await?
         {
+            // A writer that has halted keeps nothing more: only a restart tells.
+            if self.is_halted() {
+                return Err(LedgerError::Unavailable);
+            }
             tokio::time::sleep(LOOK_AGAIN_AFTER).await;
         }
         // What an actor that died or stopped had submitted can still be under way.

@@ -123,19 +123,18 @@ fn asked<'c>(
 }
 
 /// What a request costs or grants, by the tables of the simulation.
-fn amount(calls: &[&Call], request: &Request) -> Option<i64> {
+fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
     match request {
         Request::Charge { generation, .. } | Request::Reserve { generation, .. } => {
             Some(traffic::cost(generation, &Default::default()))
         }
         Request::Settle { hold, actual } => {
-            let mut placed = calls.iter().map(|call| &call.command);
-            placed.find_map(|command| match &command.request {
-                Request::Reserve { generation, .. } if command.operation_id == *hold => {
-                    Some(traffic::cost(generation, actual))
-                }
+            let mut operations = book.operations.iter();
+            let placed = operations.find(|record| record.operation_id == *hold)?;
+            match &asked(calls, *hold, placed.content)?.request {
+                Request::Reserve { generation, .. } => Some(traffic::cost(generation, actual)),
                 _ => None,
-            })
+            }
         }
         Request::StartSubscription { plan, .. } => Some(traffic::granted(plan.as_str())),
         Request::PurchasePack { pack, quantity, .. } => {
@@ -183,7 +182,7 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
             | Request::ExtendHold { .. }
             | Request::Release { .. } => continue,
         };
-        if amount(calls, &command.request) != Some(moved) {
+        if amount(book, calls, &command.request) != Some(moved) {
             problems.push(format!("{command:?} moved {moved}"));
         }
     }
@@ -204,7 +203,7 @@ fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
         let hold = hold.and_then(|hold| purse.holds.get(&hold));
         let holds = match &record.refusal {
             Refusal::InsufficientCredits(shortfall) => {
-                let cost = command.and_then(|command| amount(calls, &command.request));
+                let cost = command.and_then(|command| amount(book, calls, &command.request));
                 let (needed, available) = (shortfall.needed.get(), shortfall.available.get());
                 cost == Some(needed) && available == purse.available() && needed > available
             }
