@@ -1,13 +1,14 @@
 //! An audit of a database by statements of its own.
 //!
 //! Owns what the columns mean, read from the table and not from the store's code: it must find what
-//! that code would overlook. It reads beside a running service, and writes nothing.
+//! that code would overlook. It reads beside a running service, and writes nothing;
+//! at most it stands in the way.
 
 use std::{collections::HashMap, path::Path};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryResult,
-    Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -146,6 +147,22 @@ impl Audit {
             findings.extend(rows.iter().map(told));
         }
         findings
+    }
+
+    /// A second writer on the database, in the middle of a transaction until it is dropped: nobody
+    /// else can write meanwhile.
+    pub async fn in_the_way(directory: &Path) -> DatabaseTransaction {
+        let file = directory.join("credits.db");
+        let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
+        options.sqlx_logging(false).max_connections(1);
+        let opened = Database::connect(options).await;
+        let opened = opened.expect("the database is there");
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let begun = opened.begin_with_options(immediate).await;
+        begun.expect("nobody else is writing")
     }
 
     /// Gives the connection back.

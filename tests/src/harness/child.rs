@@ -4,9 +4,9 @@
 //! conditions, with a bound: the process is up when it says that it is ready.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{self, Command, ExitStatus, Stdio},
+    process::{self, Command, ExitStatus},
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -15,6 +15,8 @@ use super::{client::Client, service::CATALOG};
 
 /// How long a start may take: a debug build recovers a killed database in less than a second.
 const START_WITHIN: Duration = Duration::from_secs(20);
+/// Where what it prints when it begins to serve is kept.
+const WELCOME: &str = "welcome.txt";
 /// How often readiness is asked for.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What the studio may do.
@@ -38,34 +40,46 @@ impl Program {
         std::fs::write(catalog, CATALOG).expect("the directory can be written to");
     }
 
-    /// Starts the service on a directory and waits until it is ready.
+    /// Starts the service on a furnished directory and waits until it is ready.
     pub async fn serve(&self, directory: &Path) -> Child {
-        let address = free_address();
-        let log = std::fs::File::create(directory.join("service.log"));
+        self.serve_with(directory, &["--catalog-file", "story.toml"])
+            .await
+    }
+
+    /// Starts the service on a directory with these arguments more, and waits until it is ready. What
+    /// it says is in `welcome.txt` and `service.log`.
+    pub async fn serve_with(&self, directory: &Path, arguments: &[&str]) -> Child {
+        let file = |name| {
+            let made = std::fs::File::create(directory.join(name));
+            made.expect("the directory can be written to")
+        };
         let process = self
             .command(directory, &["serve"])
-            .args(["--http-listen", &address.to_string()])
-            .args(["--catalog-file", "story.toml"])
-            .stdout(Stdio::null())
-            .stderr(log.expect("the directory can be written to"))
+            .args(["--http-listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(file(WELCOME))
+            .stderr(file("service.log"))
             .spawn()
             .expect("the program starts");
         let mut child = Child {
             process,
-            address,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
             token: self.token(directory),
         };
-        child.until_ready().await;
+        child.until_ready(directory).await;
         child
     }
 
     /// Runs a command to its end: whether it succeeded, and what it printed.
     pub fn run(&self, directory: &Path, arguments: &[&str]) -> (bool, String) {
-        let output = self.command(directory, arguments).output();
-        let output = output.expect("the program starts");
-        let printed = [output.stdout, output.stderr].concat();
-        let printed = String::from_utf8_lossy(&printed).into_owned();
-        (output.status.success(), printed)
+        finish(self.command(directory, arguments))
+    }
+
+    /// As [`Program::run`], of a command that takes no settings.
+    pub fn run_plain(&self, directory: &Path, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(&self.0);
+        command.current_dir(directory).args(arguments);
+        finish(command)
     }
 
     fn token(&self, directory: &Path) -> String {
@@ -83,6 +97,14 @@ impl Program {
             .args(["--dev", "--data-dir", "."]);
         command
     }
+}
+
+/// Runs a command to its end: whether it succeeded, and what it printed.
+fn finish(mut command: Command) -> (bool, String) {
+    let output = command.output().expect("the program starts");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    (output.status.success(), printed)
 }
 
 /// Builds the program with this test's own profile. Cargo finds in a moment that nothing is to do.
@@ -131,9 +153,10 @@ impl Child {
 
     /// Asks it to end: SIGTERM.
     pub fn terminate(&self) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(sent.expect("there is a `kill`").success());
+        // The shell's own, which is there where no package has brought the program.
+        let kill = format!("kill -TERM {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status();
+        assert!(sent.expect("there is a shell").success());
     }
 
     /// How it ended, if it has.
@@ -148,9 +171,16 @@ impl Child {
         asked.ok().map(|response| response.status().as_u16())
     }
 
-    async fn until_ready(&mut self) {
+    /// Waits for the address that it prints, and until it is ready there.
+    async fn until_ready(&mut self, directory: &Path) {
         let started = Instant::now();
-        while self.readiness().await != Some(200) {
+        loop {
+            if let Some(address) = printed_address(&directory.join(WELCOME)) {
+                self.address = address;
+                if self.readiness().await == Some(200) {
+                    return;
+                }
+            }
             assert_eq!(self.ended(), None, "the service runs");
             assert!(started.elapsed() < START_WITHIN, "the service is ready");
             actix_rt::time::sleep(LOOK_EVERY).await;
@@ -166,8 +196,10 @@ impl Drop for Child {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("it is bound")
+/// The address in what a service says when it begins to serve.
+fn printed_address(welcome: &Path) -> Option<SocketAddr> {
+    let said = std::fs::read_to_string(welcome).ok()?;
+    let (_, after) = said.split_once("http://")?;
+    let (address, _) = after.split_once("/graphql")?;
+    address.parse().ok()
 }

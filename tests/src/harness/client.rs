@@ -126,6 +126,12 @@ impl Client {
 
     /// What an operation id was decided to be; null if it was not.
     pub async fn outcome(&self, account: &str, operation_id: &str) -> Value {
+        let outcome = self.ask_outcome(account, operation_id).await;
+        outcome.expect("it can be told in time")
+    }
+
+    /// As [`Client::outcome`]; none if it is under way for longer than the service makes one wait.
+    pub async fn ask_outcome(&self, account: &str, operation_id: &str) -> Option<Value> {
         let query = format!(
             "query($account: ID!, $id: ID!) {{ operation(accountId: $account, operationId: $id) {{ \
              status operation {{ {} }} balance {{ {} }} {} }} }}",
@@ -134,7 +140,12 @@ impl Client {
             document::USER_ERRORS
         );
         let variables = json!({ "account": account, "id": operation_id });
-        self.read(&query, variables).await["operation"].take()
+        let mut reply = self.send(&query, variables).await;
+        if reply.body.get("errors").is_some() {
+            assert_eq!(reply.code(), "UNAVAILABLE");
+            return None;
+        }
+        Some(reply.body["data"]["operation"].take())
     }
 
     /// The kinds, instants and changes of an account's last operations, oldest first.

@@ -3,7 +3,7 @@
 //! Owns its start, its clock, its stop and what is left on disk in between. The clock is manual:
 //! tests move time, and never wait for it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actix_rt::task::JoinHandle;
 use credits_api::{
@@ -51,6 +51,7 @@ impl Rights {
 /// A service that runs in this process until it is stopped or its test ends.
 pub struct Service {
     directory: Arc<TempDir>,
+    settings: Settings,
     clock: Clock,
     address: SocketAddr,
     ledger: Ledger,
@@ -62,14 +63,21 @@ pub struct Service {
 impl Service {
     /// A new service over a new database, with the catalog of the tests and nothing else in it.
     pub async fn start() -> Service {
+        Service::start_with(|_| {}).await
+    }
+
+    /// As [`Service::start`], with changed settings.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Service {
         let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
         let catalog = directory.path().join("story.toml");
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
-        Service::open(Arc::new(directory), Clock::manual(instant(START), 0.0)).await
+        let mut settings = settings(&directory);
+        change(&mut settings);
+        let clock = Clock::manual(instant(START), 0.0);
+        Service::open(Arc::new(directory), settings, clock).await
     }
 
-    async fn open(directory: Arc<TempDir>, clock: Clock) -> Service {
-        let settings = settings(&directory);
+    async fn open(directory: Arc<TempDir>, settings: Settings, clock: Clock) -> Service {
         let built = Application::build(&settings, clock.clone()).await;
         let application = built.unwrap_or_else(|problem| panic!("the service starts: {problem}"));
         let address = application.address();
@@ -79,6 +87,7 @@ impl Service {
         let serving = actix_rt::spawn(application.run_until_stopped(stop.clone()));
         Service {
             directory,
+            settings,
             clock,
             address,
             ledger,
@@ -91,8 +100,9 @@ impl Service {
     /// The same database under a new service, at the same time.
     pub async fn restart(self) -> Service {
         let (directory, clock) = (Arc::clone(&self.directory), self.clock.clone());
+        let settings = self.settings.clone();
         self.stop().await;
-        Service::open(directory, clock).await
+        Service::open(directory, settings, clock).await
     }
 
     /// Stops in order. Fails if the service says that something went wrong.
@@ -105,6 +115,11 @@ impl Service {
     /// Moves the clock.
     pub fn set_time(&self, to: &str) {
         assert!(self.clock.set(instant(to)), "the clock is manual");
+    }
+
+    /// Where its database is.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The ledger behind the API, for what no client can do: to close it, for instance.

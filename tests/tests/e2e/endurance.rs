@@ -1,6 +1,9 @@
 //! What outlasts a restart, and what is said when nothing can be decided.
 
-use credits_tests::harness::{Service, operation_id};
+use credits_tests::{
+    audit::Audit,
+    harness::{Service, operation_id},
+};
 use serde_json::json;
 
 #[actix_web::test]
@@ -57,4 +60,41 @@ async fn a_service_that_takes_on_nothing_says_so_and_still_answers_what_needs_no
     let chat = json!({ "accountId": "ada", "action": "chat" });
     assert_eq!(studio.done("charge", chat).await["cost"], 0);
     assert_eq!(studio.balance("ada").await["available"], 500);
+}
+
+#[actix_web::test]
+async fn an_outcome_that_is_not_known_in_time_is_named_and_told_later() {
+    let service = Service::start_with(|settings| settings.writer.deadline_ms = 300).await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    let id = operation_id();
+    let picture = json!({
+        "operationId": id, "accountId": "ada", "action": "text-to-image", "model": "easel",
+    });
+
+    let in_the_way = Audit::in_the_way(service.directory()).await;
+    let reply = studio.ask("charge", picture.clone()).await;
+    assert_eq!(reply.code(), "UNKNOWN_OUTCOME");
+    let error = &reply.body["errors"][0];
+    assert_eq!(error["extensions"]["operationId"], json!(id));
+    let told = error.to_string().to_lowercase();
+    for inside in ["sql", "database", "lock", "busy"] {
+        assert!(!told.contains(inside), "{told}");
+    }
+    // What is committed is read all the same, and chat needs no database.
+    assert_eq!(studio.balance("ada").await["available"], 500);
+    let chat = json!({ "accountId": "ada", "action": "chat" });
+    assert_eq!(studio.done("charge", chat).await["cost"], 0);
+
+    in_the_way.rollback().await.unwrap();
+    let mut outcome = studio.ask_outcome("ada", &id).await;
+    while outcome.is_none() {
+        outcome = studio.ask_outcome("ada", &id).await;
+    }
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome["status"], "ACCEPTED");
+    let again = studio.done("charge", picture).await;
+    assert_eq!(again["replayed"], true);
+    assert_eq!(again["operation"], outcome["operation"]);
+    assert_eq!(studio.balance("ada").await["available"], 490);
 }
