@@ -1,4 +1,4 @@
-//! Makes the `refusal` table, with the index by which an account's are listed.
+//! Makes the `refusal` table, with the indices by which an account's are listed and old ones are found.
 
 use sea_orm_migration::prelude::*;
 
@@ -37,7 +37,13 @@ impl MigrationTrait for Step {
             .col(Refusal::AccountId)
             .col(Refusal::AtUs)
             .take();
-        manager.create_index(newest).await
+        manager.create_index(newest).await?;
+        let oldest = Index::create()
+            .name("refusal_at")
+            .table(Refusal::Table)
+            .col(Refusal::AtUs)
+            .take();
+        manager.create_index(oldest).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -142,6 +142,11 @@ impl Registry {
             .then(|| resident.address.clone())
     }
 
+    /// What its actors share.
+    pub fn node(&self) -> &Node {
+        &self.0.node
+    }
+
     /// How many accounts are in memory.
     pub fn len(&self) -> usize {
         self.residents().len()

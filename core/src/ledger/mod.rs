@@ -16,11 +16,12 @@ use std::{
 };
 
 use actix::{Addr, Arbiter, dev::SendError};
+use chrono::TimeDelta;
 use tokio::{
     sync::{Semaphore, oneshot},
     time::{Instant as Monotonic, timeout_at},
 };
-use tracing::error;
+use tracing::{error, warn};
 
 pub use self::{
     publish::{PublishError, Published, load as published_catalogs},
@@ -56,8 +57,12 @@ use crate::{
 const ACTORS_TRIED_MAX: usize = 3;
 /// What a caller is told to wait when too much is under way.
 const OVERLOADED_RETRY_AFTER_MS: u64 = 50;
-/// How often accounts that are idle are looked for.
-const PASSIVATE_EVERY: Duration = Duration::from_secs(10);
+/// For so many days a refusal is kept: a delayed duplicate must not charge after a top-up.
+const REFUSALS_KEPT_DAYS: i64 = 30;
+/// The most refusals forgotten at a time: a short transaction between those of charges.
+const REFUSALS_FORGOTTEN_MAX: u64 = 1_000;
+/// How often idle accounts and old refusals are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How long a look at an operation waits before it looks again at what is decided anew.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
@@ -125,8 +130,9 @@ impl Ledger {
         run(&ledger.node.limits, async move {
             while let Some(registry) = registry.upgrade() {
                 registry.passivate_idle();
+                forget_refusals(registry.node()).await;
                 drop(registry);
-                tokio::time::sleep(PASSIVATE_EVERY).await;
+                tokio::time::sleep(TIDY_EVERY).await;
             }
         });
         Ok(ledger)
@@ -373,6 +379,23 @@ fn run(limits: &Limits, task: impl Future<Output = ()> + Send + 'static) {
             task.await;
             Arbiter::current().stop();
         });
+    }
+}
+
+/// Forgets what was refused long ago. What fails now is tried again the next time.
+async fn forget_refusals(node: &Node) {
+    let reading = node.clock.read();
+    if !reading.trusted {
+        return;
+    }
+    let kept_from = reading
+        .now
+        .saturating_sub(TimeDelta::days(REFUSALS_KEPT_DAYS));
+    let forgotten = node
+        .store
+        .forget_refusals(kept_from, REFUSALS_FORGOTTEN_MAX);
+    if let Err(error) = forgotten.await {
+        warn!(error = %error, "old refusals could not be forgotten");
     }
 }
 

@@ -203,4 +203,8 @@ impl Store for MemoryStore {
     ) -> Result<Vec<RefusalRecord>, StoreError> {
         Ok(self.kept().refusals(account, limit))
     }
+
+    async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
+        Ok(self.kept().forget_refusals(before, limit))
+    }
 }

@@ -260,4 +260,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
         limit: u64,
     ) -> Result<Vec<RefusalRecord>, StoreError>;
+
+    /// Forgets refusals decided before `before`, at most `limit`; tells how many. Their ids may then
+    /// be decided anew.
+    async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError>;
 }

@@ -236,4 +236,8 @@ impl Store for Connection {
     ) -> Result<Vec<RefusalRecord>, StoreError> {
         self.disk.memory.refusals(account, limit).await
     }
+
+    async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
+        self.disk.memory.forget_refusals(before, limit).await
+    }
 }

@@ -261,6 +261,24 @@ impl Kept {
         refusals.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         refusals
     }
+
+    pub(super) fn forget_refusals(&mut self, before: Instant, limit: u64) -> u64 {
+        let mut forgotten = 0;
+        for Rows {
+            refusals, decided, ..
+        } in &mut self.accounts
+        {
+            refusals.retain(|record| {
+                let forget = record.at < before && forgotten < limit;
+                if forget {
+                    forgotten += 1;
+                    decided.remove(&record.operation_id);
+                }
+                !forget
+            });
+        }
+        forgotten
+    }
 }
 
 fn matches(filter: &OperationFilter, record: &OperationRecord) -> bool {

@@ -170,4 +170,11 @@ impl Store for SqlStore {
     ) -> Result<Vec<RefusalRecord>, StoreError> {
         read::refusals(&self.readers, account, limit).await
     }
+
+    async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
+        let writing = self.writing()?;
+        let forgotten = shape::forget_refusals(&writing.connection, before, limit).await?;
+        writing.checkpointer.written();
+        Ok(forgotten)
+    }
 }

@@ -15,7 +15,10 @@ use sea_orm::{
 use serde_json::Value;
 
 use super::convert;
-use crate::{domain::ids::OperationId, store::KeptCatalog};
+use crate::{
+    domain::{ids::OperationId, time::Instant},
+    store::KeptCatalog,
+};
 
 /// The most rows in one statement: with 22 columns a tenth of the 32,766 parameters SQLite takes,
 /// and past it the time of a row no longer falls.
@@ -259,6 +262,26 @@ pub(super) async fn publish<C: ConnectionTrait>(
         .map_err(|error| DbErr::Custom(error.to_string()))?
         .take();
     Ok(connection.execute(&insert).await?.rows_affected() > 0)
+}
+
+/// Deletes refusals decided before `before`, at most `limit`; tells how many.
+pub(super) async fn forget_refusals<C: ConnectionTrait>(
+    connection: &C,
+    before: Instant,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let key = [refusal::Column::OperationId, refusal::Column::AccountId];
+    let old = Query::select()
+        .columns(key)
+        .from(refusal::Entity)
+        .and_where(refusal::Column::AtUs.lt(before.micros()))
+        .limit(limit)
+        .take();
+    let delete = Query::delete()
+        .from_table(refusal::Entity)
+        .and_where(Expr::tuple(key.map(Expr::col)).in_subquery(old))
+        .take();
+    Ok(connection.execute(&delete).await?.rows_affected())
 }
 
 /// The rows in groups of powers of two, at most [`ROWS_MAX`], in order.

@@ -52,6 +52,7 @@ promises!(
     an_account_opened_twice_loses_once,
     losers_do_not_take_winners_along,
     refusals_of_an_unopened_account_are_kept,
+    old_refusals_are_forgotten_and_their_ids_free,
     many_accounts_at_once,
     time_does_the_same_on_two_accounts,
     a_hold_is_found_open_settled_expired_and_settled_late,
@@ -157,6 +158,20 @@ async fn a_refused_id_is_known(store: &dyn Store) {
     again.tell(LATER, 10, too_dear());
     assert_eq!(lost(store, &mut [&mut again]).await, [account("ann")]);
     is_as(store, &before).await;
+}
+
+async fn old_refusals_are_forgotten_and_their_ids_free(store: &dyn Store) {
+    let mut book = opened(store, "ann", 1).await;
+    book.tell(LATER, 10, too_dear()).tell(LATER, 11, too_dear());
+    commits(store, &mut book).await;
+    let later = at(LATER);
+    let after = later.saturating_add(chrono::TimeDelta::microseconds(1));
+    assert_eq!(store.forget_refusals(later, 9).await.unwrap(), 0);
+    assert_eq!(store.forget_refusals(after, 1).await.unwrap(), 1);
+    assert_eq!(store.forget_refusals(after, 9).await.unwrap(), 1);
+    assert_eq!(store.refusals(&account("ann"), 5).await.unwrap(), []);
+    book.tell(LATER, 10, charge());
+    commits(store, &mut book).await;
 }
 
 async fn a_used_payment_loses_on_any_account(store: &dyn Store) {
