@@ -197,10 +197,7 @@ proptest! {
             alone.write(std::slice::from_ref(work));
         }
         for one in &queue {
-            let (mut single, max) = (VecDeque::new(), 1);
-            single.push_back(submission(whole(one), &one.lineage));
-            let (batch, _) = Batch::close(&mut single, max);
-            prop_assert!(alone.write(&batch.work()).lost.is_empty());
+            prop_assert!(alone.write(&[whole(one)]).lost.is_empty());
         }
         let mut queue = VecDeque::from(queue);
         while !queue.is_empty() {

@@ -43,7 +43,6 @@ pub async fn judge(store: &MemoryStore, log: &mut Log) {
         check_chain(&book, &mut problems);
         check_model(&book, &calls, &mut problems);
         check_refusals(&book, &calls, &mut problems);
-        check_origin(&book, &calls, &mut problems);
         check_answers(&book, &calls, &mut problems);
         if log.nodes == 1 {
             check_firsts(&calls, &mut problems);
@@ -56,6 +55,7 @@ pub async fn judge(store: &MemoryStore, log: &mut Log) {
         books.insert(at, book);
     }
     let mut problems = Vec::new();
+    check_origin(log, &mut problems);
     check_looks(&books, log, &mut problems);
     check_payments(&books, &mut problems);
     let report = verify(store).await.unwrap();
@@ -225,23 +225,30 @@ fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
     }
 }
 
-/// What is in the store was told to somebody, or somebody was left without an answer.
-fn check_origin(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
-    let accepted = book.operations.iter().filter_map(|record| {
-        let content = record.content?;
-        Some((record.operation_id, content))
-    });
-    let refused = book
-        .refusals
-        .iter()
-        .map(|record| (record.operation_id, record.content));
-    for (id, content) in accepted.chain(refused) {
-        let mut of_id = calls.iter().filter(|call| {
-            call.command.operation_id == id && call.command.request.content() == content
+/// What is in the store was told to somebody, or somebody was left without an answer. What the last
+/// repetition of all calls decided anew was told then.
+fn check_origin(log: &Log, problems: &mut Vec<String>) {
+    let mut denied: HashMap<(usize, OperationId), bool> = HashMap::new();
+    for call in &log.calls[..log.calls_first] {
+        let told = call.leaves_open() || call.decided().is_some();
+        let id = (call.account, call.command.operation_id);
+        *denied.entry(id).or_insert(true) &= !told;
+    }
+    for call in &log.calls[log.calls_first..] {
+        let id = (call.account, call.command.operation_id);
+        let was_there = call.decided().is_some_and(|(outcome, replayed)| {
+            // A payment that was used before is answered with the operation that used it.
+            let own = match outcome {
+                Outcome::Accepted(accepted) => accepted.operation.event.caused_by,
+                Outcome::Refused(_) => None,
+            };
+            replayed && own.is_none_or(|cause| cause.operation_id == id.1)
         });
-        if !of_id.any(|call| call.leaves_open() || call.decided().is_some()) {
+        // The first repetition that decides anew makes a later one a replay.
+        let denied = denied.insert(id, false);
+        if was_there && denied == Some(true) {
             problems.push(format!(
-                "{id} was decided, and everybody was told that it was not"
+                "{id:?} was decided, and everybody was told that it was not"
             ));
         }
     }
@@ -265,14 +272,15 @@ fn check_answers(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
     }
 }
 
-/// A decision is told as new once. Two nodes can make the very same decision at the same instant, so
-/// that an unknown COMMIT of one is found done by the other: both tell the truth.
+/// An operation is told as new once. (Two nodes can make the very same decision at the same instant,
+/// and so can one node refuse: an unknown COMMIT of the second is then found done, rightly.)
 fn check_firsts(calls: &[&Call], problems: &mut Vec<String>) {
     let mut told = HashSet::new();
     for call in calls {
         let id = call.command.operation_id;
-        let is_new = call.decided().is_some_and(|(_, replayed)| !replayed);
-        if is_new && !call.is_reused() && !told.insert(id) {
+        if let Some((Outcome::Accepted(_), false)) = call.decided()
+            && !told.insert(id)
+        {
             problems.push(format!("{id} was told as new twice"));
         }
     }

@@ -60,6 +60,8 @@ pub struct Look {
 pub struct Log {
     pub nodes: u64,
     pub calls: Vec<Call>,
+    /// How many calls were made before all were made again.
+    pub calls_first: usize,
     pub looks: Vec<Look>,
     /// Outcomes that were asked for by id.
     pub outcomes: Vec<(usize, OperationId, Outcome)>,

@@ -390,6 +390,7 @@ impl World {
     /// Every call that was made is made again.
     async fn repeat_all(&self) {
         let calls = self.log.borrow().calls.clone();
+        self.log.borrow_mut().calls_first = calls.len();
         for (number, call) in calls.into_iter().enumerate() {
             if number % 20 == 19 {
                 // Refusals are counted by the minute.
