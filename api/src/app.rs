@@ -47,6 +47,17 @@ pub enum Problem {
     /// `database.url` is of another kind.
     #[error("database.url: \"{0}\" is no SQLite file: write sqlite://PATH")]
     DatabaseUrl(String),
+    /// The directory of the database can't be made.
+    #[error("can't make the directory {path}: {source}", path = path.display())]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is nothing to read.
+    #[error("there is no database {}: `credits serve` makes one", .0.display())]
+    NoDatabase(PathBuf),
     /// The database can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -85,7 +96,7 @@ pub enum Problem {
     #[error("the demo account: {0}")]
     Demo(String),
     /// The server can't listen, or failed.
-    #[error("{address}: {source}")]
+    #[error("{address}: {source}{}", port_advice(.source))]
     Server {
         /// Where it listens.
         address: SocketAddr,
@@ -95,6 +106,14 @@ pub enum Problem {
     /// What became of a COMMIT is known only after a restart.
     #[error("the outcome of a COMMIT is known only after a restart: start the service again")]
     Halted,
+}
+
+fn port_advice(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::AddrInUse {
+        "; take another with --http-port or CREDITS__HTTP__PORT"
+    } else {
+        ""
+    }
 }
 
 fn lines(findings: &[Finding]) -> String {
@@ -246,8 +265,8 @@ pub fn database_path(settings: &Settings) -> Result<PathBuf, Problem> {
 pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
     let path = database_path(settings)?;
     if let Some(directory) = path.parent().filter(|one| *one != Path::new("")) {
-        std::fs::create_dir_all(directory).map_err(|source| OpenError::Lock {
-            path: path.clone(),
+        std::fs::create_dir_all(directory).map_err(|source| Problem::DataDir {
+            path: directory.to_owned(),
             source,
         })?;
     }
@@ -263,6 +282,9 @@ pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem
 /// Opens the database to read, beside whoever writes.
 pub async fn open_to_read(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
     let path = database_path(settings)?;
+    if !path.exists() {
+        return Err(Problem::NoDatabase(path));
+    }
     Ok(Arc::new(SqlStore::open(&path, OpenMode::ReadOnly).await?))
 }
 

@@ -35,7 +35,7 @@ pub(super) fn check(file: &Path) -> Result<(), Failure> {
         }
         Err(findings) => {
             print(&found(&findings))?;
-            let told = format!("{} breaks {} rules", file.display(), findings.len());
+            let told = format!("{}: {} to correct", file.display(), findings.len());
             Err(Failure::Found(told))
         }
     }

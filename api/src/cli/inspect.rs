@@ -115,6 +115,14 @@ fn describe(text: &mut String, account: &Account, records: &[OperationRecord]) -
     for lot in &account.lots {
         writeln!(text, "{}", lot_line(lot))?;
     }
+    text.push_str("\nopen holds, oldest first\n");
+    for hold in &account.holds {
+        writeln!(
+            text,
+            "{}  {} for {} on {}, ends {}",
+            hold.id, hold.amount, hold.spend.terms.action, hold.spend.terms.model, hold.expires_at
+        )?;
+    }
     text.push_str("\noperations, newest first\n");
     for record in records {
         writeln!(

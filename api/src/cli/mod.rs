@@ -8,6 +8,7 @@ mod inspect;
 mod serve;
 
 use std::{
+    ffi::OsString,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -149,11 +150,7 @@ impl From<credits_core::store::StoreError> for Failure {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let command = arguments
-        .command
-        .unwrap_or_else(|| Command::Serve(serve::Serve::try_out()));
-    match actix_rt::System::new().block_on(call(command)) {
+    match actix_rt::System::new().block_on(call(command(std::env::args_os()))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Standard error may be closed; the exit code still tells.
@@ -169,6 +166,16 @@ pub fn run() -> ExitCode {
             }
         }
     }
+}
+
+/// The command of these arguments. None is read as `serve --dev`, not built by hand, so that the
+/// environment counts there too.
+fn command(arguments: impl IntoIterator<Item = OsString>) -> Command {
+    const TRY_OUT: [&str; 3] = ["credits", "serve", "--dev"];
+    Arguments::parse_from(arguments)
+        .command
+        .or_else(|| Arguments::parse_from(TRY_OUT).command)
+        .expect("TRY_OUT names a command")
 }
 
 async fn call(command: Command) -> Result<(), Failure> {
@@ -220,4 +227,17 @@ fn parse_scope(text: &str) -> Result<Scope, String> {
 fn found(findings: &[Finding]) -> String {
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_serves_in_development() {
+        let told = command(["credits".into()]);
+        assert!(matches!(told, Command::Serve(serve) if serve.is_development()));
+        let told = command(["credits".into(), "schema".into()]);
+        assert!(matches!(told, Command::Schema));
+    }
 }

@@ -38,16 +38,9 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    /// What `credits` alone does: development, on this machine.
-    pub(super) fn try_out() -> Serve {
-        Serve {
-            at: None,
-            speed: 1.0,
-            settings: ServeArgs {
-                development: Some(true),
-                ..ServeArgs::default()
-            },
-        }
+    #[cfg(test)]
+    pub(super) fn is_development(&self) -> bool {
+        self.settings.development == Some(true)
     }
 
     pub(super) async fn run(self) -> Result<(), Failure> {

@@ -29,9 +29,17 @@ const ENV_PREFIX: &str = "CREDITS__";
 /// Why there is no configuration. Every text names the key.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigProblem {
-    /// A file or value can't be read, or a key is unknown.
+    /// The file is not there or is no TOML.
     #[error("{0}")]
     Unreadable(#[from] config::ConfigError),
+    /// A key of the file is unknown or has a wrong value.
+    #[error("{path}: {source}", path = path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with which key.
+        source: config::ConfigError,
+    },
     /// A key breaks a rule.
     #[error("{key}: {rule}")]
     Invalid {
@@ -90,10 +98,14 @@ fn build(args: &ServeArgs, otherwise: &Path) -> Result<Settings, ConfigProblem> 
         Some(path) => (path.clone(), true),
         None => (otherwise.to_owned(), false),
     };
-    let file = File::from(path).format(FileFormat::Toml).required(required);
+    let file = File::from(path.as_path())
+        .format(FileFormat::Toml)
+        .required(required);
     let mut builder = Config::builder().add_source(file);
     for (key, value) in args.overrides() {
         builder = builder.set_override(key, value)?;
     }
-    Ok(builder.build()?.try_deserialize()?)
+    // Flags and variables are typed before they come here: what is wrong now is in the file.
+    let settings = builder.build()?.try_deserialize();
+    settings.map_err(|source| ConfigProblem::Wrong { path, source })
 }

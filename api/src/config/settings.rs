@@ -232,7 +232,7 @@ impl Settings {
             (
                 self.development || !self.auth.keys.is_empty() || self.auth.jwks_file.is_some(),
                 "auth.keys",
-                "at least one key, or auth.jwks_file, is needed outside development".to_owned(),
+                "at least one key, or auth.jwks_file, is needed outside development (--dev makes its own)".to_owned(),
             ),
             (
                 (1..=BODY_BYTES_MAX).contains(&self.http.body_bytes_max),

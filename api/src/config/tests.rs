@@ -172,3 +172,12 @@ fn the_help_states_the_true_defaults() {
         assert_eq!(told(key), default, "{key}");
     }
 }
+
+#[test]
+fn a_mistake_in_the_file_names_the_file() {
+    let told = refusal("development = true\nhttp.lissten = 1", &[]);
+    assert!(
+        told.contains("credits.toml: unknown field `lissten`"),
+        "{told}"
+    );
+}

@@ -68,5 +68,8 @@ pub fn readable(
 
 /// The fault for an account that does not exist or is not the caller's: nobody learns which.
 pub fn not_found() -> Fault {
-    Fault::new(FaultCode::NotFound, "There is no such account.")
+    Fault::new(
+        FaultCode::NotFound,
+        "There is no such account: name another as accountId, or open it with openAccount.",
+    )
 }

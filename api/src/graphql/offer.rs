@@ -48,6 +48,8 @@ impl PackOffer {
 pub enum OfferClosedReason {
     /// The pack is sold only once the live allowance has fallen under `soldBelow`.
     AllowanceLeft,
+    /// The account is on no plan, and packs are frozen without one: start a plan first.
+    NoPlan,
     /// The account has nearly as many lots as it may: use some credits first.
     TooManyLots,
 }
@@ -59,6 +61,7 @@ impl From<&domain::PackOffer> for PackOffer {
             Some(domain::OfferClosed::AllowanceLeft { sold_below, .. }) => {
                 (Some(OfferClosedReason::AllowanceLeft), Some(sold_below))
             }
+            Some(domain::OfferClosed::NoPlan) => (Some(OfferClosedReason::NoPlan), None),
             Some(domain::OfferClosed::TooManyLots) => (Some(OfferClosedReason::TooManyLots), None),
         };
         PackOffer {

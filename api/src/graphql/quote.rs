@@ -107,8 +107,17 @@ pub async fn quotes(ctx: &Context<'_>, inputs: Vec<QuoteInput>) -> Result<Vec<Qu
     placed.sort_by_key(|(place, _)| *place);
     placed
         .into_iter()
-        .map(|(_, answer)| priced(answer))
+        .map(|(place, answer)| priced(answer).map_err(|fault| at(place, count, fault)))
         .collect()
+}
+
+/// Says which of several requests it is about.
+fn at(place: usize, count: usize, fault: Fault) -> Fault {
+    if count == 1 {
+        return fault;
+    }
+    let message = format!("inputs[{place}]: {}", fault.message);
+    Fault::new(fault.code, message)
 }
 
 /// A request that has no price is a mistake of the caller, as there is no payload to refuse it in.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use actix_web::{
+    error::QueryPayloadError,
     http::header::{CONTENT_TYPE, HeaderMap},
     web,
 };
@@ -66,7 +67,13 @@ impl Envelope<'_> {
     /// Reads the parameters of a URL. The error says what is wrong, for the client.
     pub fn from_url(parameters: &str) -> Result<Envelope<'static>, String> {
         let parameters = web::Query::<Parameters>::from_query(parameters)
-            .map_err(|error| format!("The URL is no GraphQL request: {error}."))?
+            .map_err(|error| {
+                let reason = match &error {
+                    QueryPayloadError::Deserialize(reason) => reason.to_string(),
+                    other => other.to_string(),
+                };
+                format!("The URL is no GraphQL request: {reason}.")
+            })?
             .into_inner();
         let not_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
         let variables = match not_empty(parameters.variables) {
@@ -190,5 +197,9 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(Envelope::from_url(text).is_ok(), expected, "{text}");
         }
+        assert_eq!(
+            Envelope::from_url("").expect_err("no query"),
+            "The URL is no GraphQL request: missing field `query`."
+        );
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::Account,
-    catalog::{Catalogs, Money, Pack},
+    catalog::{Catalogs, Money, Pack, PacksWithoutPlan},
     credits::Credits,
     ids::{CatalogVersion, PackId},
     lot::LOTS_OFFERED_BELOW,
@@ -41,6 +41,9 @@ pub enum OfferClosed {
         /// The live allowance.
         allowance: Credits,
     },
+    /// The account is on no plan, and the product freezes packs without one: it could not use what it
+    /// pays for.
+    NoPlan,
     /// The account has too many lots with something left.
     TooManyLots,
 }
@@ -56,13 +59,21 @@ impl Account {
             pack: pack.id.clone(),
             credits: pack.credits,
             price: pack.money,
-            closed: self.offer_closed(pack, allowance),
+            closed: self.offer_closed(pack, allowance, published.catalog.policy.packs_without_plan),
             catalog_version: published.version,
         };
         published.catalog.packs.iter().map(offer).collect()
     }
 
-    fn offer_closed(&self, pack: &Pack, allowance: Credits) -> Option<OfferClosed> {
+    fn offer_closed(
+        &self,
+        pack: &Pack,
+        allowance: Credits,
+        without_plan: PacksWithoutPlan,
+    ) -> Option<OfferClosed> {
+        if self.subscription.is_none() && without_plan == PacksWithoutPlan::Frozen {
+            return Some(OfferClosed::NoPlan);
+        }
         if self.lots.len() >= LOTS_OFFERED_BELOW {
             return Some(OfferClosed::TooManyLots);
         }

@@ -66,9 +66,9 @@ user_error! {
         parameter: RefusedParameter,
         /// What was given, as text.
         given: String,
-        /// The least possible value; null where there is none.
+        /// The least possible value, for an anchor in seconds since 1970; null where there is none.
         min: Option<SignedCredits>,
-        /// The greatest possible value; null where there is none.
+        /// The greatest possible value, for an anchor in seconds since 1970; null where there is none.
         max: Option<SignedCredits>,
         /// The possible ids, for a resolution or quality; empty for numbers.
         allowed: Vec<ID>,

@@ -4,6 +4,7 @@ use credits_core::domain::{
     catalog::Parameter,
     hold::Resolution,
     refusal::{Limit, Limited, Refusal},
+    time::Instant,
 };
 
 use super::{Said, UserError, UserErrorCode};
@@ -150,7 +151,11 @@ fn message(refusal: &Refusal) -> String {
             let name = parameter_field(*parameter);
             format!(
                 "`{name}` of {given} is not possible: {}.",
-                range(*min, *max, allowed)
+                match parameter {
+                    Limited::Anchor => period(*min, *max),
+                    Limited::Generation(_) | Limited::Quantity | Limited::TtlMinutes =>
+                        range(*min, *max, allowed),
+                }
             )
         }
         Refusal::QuoteExpired { expired_at, cost } => {
@@ -179,7 +184,7 @@ fn message(refusal: &Refusal) -> String {
             "The account has {max} lots with something left, as many as it may: use some credits first."
         ),
         Refusal::InsufficientCredits(shortfall) => format!(
-            "The request costs {} credits and {} can be spent: {} are missing.",
+            "Too few credits: {} needed, {} available, {} missing.",
             shortfall.needed,
             shortfall.available,
             shortfall.short_by()
@@ -259,6 +264,20 @@ fn range(min: Option<i64>, max: Option<i64>, allowed: &[impl ToString]) -> Strin
     }
 }
 
+/// The bounds of an instant, which a refusal carries in seconds since 1970.
+fn period(min_s: Option<i64>, max_s: Option<i64>) -> String {
+    let instant = |seconds: Option<i64>| {
+        let at = Instant::from_micros(seconds?.checked_mul(1_000_000)?).ok()?;
+        Some(at.to_string())
+    };
+    match (instant(min_s), instant(max_s)) {
+        (Some(min), Some(max)) => format!("it must be between {min} and {max}"),
+        (Some(min), None) => format!("it must be {min} or later"),
+        (None, Some(max)) => format!("it must be {max} or earlier"),
+        (None, None) => "no instant is possible".to_owned(),
+    }
+}
+
 fn list(ids: &[impl ToString]) -> String {
     if ids.is_empty() {
         return "none".to_owned();
@@ -268,4 +287,25 @@ fn list(ids: &[impl ToString]) -> String {
         .map(|id| format!("`{}`", id.to_string()))
         .collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_of_an_anchor_are_instants() {
+        let refusal = Refusal::ParameterOutOfRange {
+            parameter: Limited::Anchor,
+            given: "2020-01-01T00:00:00Z".to_owned(),
+            min: Some(1_763_837_921),
+            max: Some(1_795_373_920),
+            allowed: Vec::new(),
+        };
+        assert_eq!(
+            message(&refusal),
+            "`anchor` of 2020-01-01T00:00:00Z is not possible: it must be between \
+             2025-11-22T18:58:41Z and 2026-11-22T18:58:40Z."
+        );
+    }
 }

@@ -209,7 +209,8 @@ impl Case<'_> {
         };
         let found = published.and_then(|one| Some((one.as_ref(), one.catalog.pack(id)?)));
         found.ok_or_else(|| {
-            let packs = &published.unwrap_or(in_force).catalog.packs;
+            // A version that does not exist has no packs: those in force would be a wrong answer.
+            let packs = published.map_or(&[][..], |one| one.catalog.packs.as_slice());
             Refusal::PackUnknown {
                 pack: id.clone(),
                 known: packs.iter().map(|pack| pack.id.clone()).collect(),

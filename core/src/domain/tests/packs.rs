@@ -2,10 +2,11 @@
 
 use super::{
     scene::{Scene, check, check_in},
-    shop::{catalog, credits, published},
+    shop::{catalog, credits, published, shop},
     words::at,
 };
 use crate::domain::{
+    catalog::PacksWithoutPlan,
     lot::{LOTS_MAX, LOTS_OFFERED_BELOW},
     offer::OfferClosed,
 };
@@ -122,7 +123,7 @@ fn a_retired_pack_is_honoured_as_it_was_offered() {
             (
                 "",
                 "buy boost of 7",
-                "PackUnknown { pack: boost, known: [spark, topup] }",
+                "PackUnknown { pack: boost, known: [] }",
             ),
             ("", "buy boost of 1", "400"),
             ("2026-03-10", "buy boost", "1399"),
@@ -155,12 +156,13 @@ fn a_pack_sold_below_a_number_is_offered_below_it_and_honoured_always() {
 
 #[test]
 fn packs_are_not_offered_long_before_an_account_is_full() {
-    let mut scene = Scene::after(&[]);
+    let mut scene = Scene::after(&["start solo monthly"]);
     let closed = |scene: &Scene| {
         let offers = scene.account.pack_offers(&scene.catalogs, scene.now);
         offers[0].closed
     };
-    for _ in 1..LOTS_OFFERED_BELOW {
+    // The allowance is a lot too.
+    for _ in 2..LOTS_OFFERED_BELOW {
         scene.does("buy boost").unwrap();
     }
     assert_eq!(closed(&scene), None);
@@ -174,4 +176,22 @@ fn packs_are_not_offered_long_before_an_account_is_full() {
         "buy boost",
         "LimitExceeded { limit: Lots, max: 1000, asked: 1001 }",
     )]);
+}
+
+#[test]
+fn a_pack_that_would_freeze_is_not_offered() {
+    let offers = |scene: &Scene| {
+        let offers = scene.account.pack_offers(&scene.catalogs, scene.now);
+        let closed = offers.into_iter().map(|offer| offer.closed);
+        closed.collect::<Vec<_>>()
+    };
+    let mut scene = Scene::after(&[]);
+    assert_eq!(offers(&scene), [Some(OfferClosed::NoPlan); 3]);
+    scene.does("buy boost").unwrap();
+    scene.does("start solo monthly").unwrap();
+    assert_eq!(offers(&scene)[0], None);
+
+    let usable = shop(|shop| shop.policy.packs_without_plan = PacksWithoutPlan::Usable);
+    let scene = Scene::new(usable, at("2026-01-01"));
+    assert_eq!(offers(&scene), [None; 3]);
 }

@@ -78,7 +78,7 @@ fn it_pins_the_price_over_a_change_as_often_as_wanted_until_it_ends() {
 fn it_binds_for_exactly_that_request() {
     let mut scene = scene();
     let wanted = Generation {
-        regenerate_of: Some(OperationId::parse("00000000-0000-0000-0000-000000000001").unwrap()),
+        regenerate_of: Some(OperationId::parse("00000000-0000-7000-8000-000000000001").unwrap()),
         ..generation(&["image", "brush", "x2", "#film"])
     };
     let quoted = quote(&scene, &wanted);

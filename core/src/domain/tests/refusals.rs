@@ -189,7 +189,7 @@ fn without_a_plan_nothing_renews_and_frozen_packs_are_told() {
             "",
             "charge image pen",
             "InsufficientCredits(Shortfall { needed: 10, available: 0, held: 0, frozen: 300, \
-             renews_at: None, renews_with: None, packs: [PackOffer { pack: boost…",
+             renews_at: None, renews_with: None, packs: [], alternatives: [] })",
         ),
     ]);
 }
