@@ -124,7 +124,7 @@ enum AccountCommand {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
-    Config(#[from] ConfigProblem),
+    Config(Box<ConfigProblem>),
     #[error(transparent)]
     Telemetry(#[from] TelemetryProblem),
     #[error(transparent)]
@@ -140,6 +140,12 @@ enum Failure {
     /// The command did its work, and printed what it found.
     #[error("{0}")]
     Found(String),
+}
+
+impl From<ConfigProblem> for Failure {
+    fn from(problem: ConfigProblem) -> Failure {
+        Failure::Config(Box::new(problem))
+    }
 }
 
 impl From<credits_core::store::StoreError> for Failure {
