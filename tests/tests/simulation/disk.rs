@@ -237,7 +237,9 @@ impl Store for Connection {
         self.disk.memory.refusals(account, limit).await
     }
 
-    async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
-        self.disk.memory.forget_refusals(before, limit).await
+    /// Nothing is forgotten here, however far the clock jumps: every refusal is asked for again.
+    /// That old ones are forgotten is tried on the stores themselves.
+    async fn forget_refusals(&self, _: Instant, _: u64) -> Result<u64, StoreError> {
+        Ok(0)
     }
 }
