@@ -38,7 +38,7 @@ pub enum ConfigProblem {
         /// The file.
         path: PathBuf,
         /// What is wrong with which key.
-        source: config::ConfigError,
+        source: Box<config::ConfigError>,
     },
     /// A key breaks a rule.
     #[error("{key}: {rule}")]
@@ -107,5 +107,8 @@ fn build(args: &ServeArgs, otherwise: &Path) -> Result<Settings, ConfigProblem> 
     }
     // Flags and variables are typed before they come here: what is wrong now is in the file.
     let settings = builder.build()?.try_deserialize();
-    settings.map_err(|source| ConfigProblem::Wrong { path, source })
+    settings.map_err(|source| ConfigProblem::Wrong {
+        path,
+        source: Box::new(source),
+    })
 }

@@ -73,6 +73,9 @@ pub struct Spending {
 impl GenerationInput {
     /// The generation with its ids parsed and its prompt reduced to a fingerprint.
     pub fn parse(self, ctx: &Context<'_>) -> Result<Generation, Fault> {
+        if self.prompt.is_some() && self.prompt_fingerprint.is_some() {
+            return Err(bad_input("Give `prompt` or `promptFingerprint`, not both."));
+        }
         let given = self.prompt_fingerprint.map(PromptFingerprint::try_from);
         let hashed = || Some(access::ledger(ctx).fingerprint(self.prompt.as_deref()?));
         Ok(Generation {

@@ -1,7 +1,8 @@
 //! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
 //!
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
-//! be read; who may; what a restart keeps.
+//! be read; who may; what a restart keeps; how a
+//! mistake is told.
 
 mod billing;
 mod endurance;
@@ -11,3 +12,4 @@ mod reading;
 mod renewal;
 mod rights;
 mod spending;
+mod usability;
