@@ -4,6 +4,7 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod history;
+mod housekeeping;
 mod publish;
 mod quote;
 
@@ -16,12 +17,11 @@ use std::{
 };
 
 use actix::{Addr, Arbiter, dev::SendError};
-use chrono::TimeDelta;
 use tokio::{
     sync::{Semaphore, oneshot},
     time::{Instant as Monotonic, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::error;
 
 pub use self::{
     publish::{PublishError, Published, load as published_catalogs},
@@ -57,12 +57,6 @@ use crate::{
 const ACTORS_TRIED_MAX: usize = 3;
 /// What a caller is told to wait when too much is under way.
 const OVERLOADED_RETRY_AFTER_MS: u64 = 50;
-/// For so many days a refusal is kept: a delayed duplicate must not charge after a top-up.
-const REFUSALS_KEPT_DAYS: i64 = 30;
-/// The most refusals forgotten at a time: a short transaction between those of charges.
-const REFUSALS_FORGOTTEN_MAX: u64 = 1_000;
-/// How often idle accounts and old refusals are looked for.
-const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How long a look at an operation waits before it looks again at what is decided anew.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
@@ -127,14 +121,7 @@ impl Ledger {
             node,
         };
         let registry = ledger.registry.downgrade();
-        run(&ledger.node.limits, async move {
-            while let Some(registry) = registry.upgrade() {
-                registry.passivate_idle();
-                forget_refusals(registry.node()).await;
-                drop(registry);
-                tokio::time::sleep(TIDY_EVERY).await;
-            }
-        });
+        run(&ledger.node.limits, housekeeping::keep(registry));
         Ok(ledger)
     }
 
@@ -379,23 +366,6 @@ fn run(limits: &Limits, task: impl Future<Output = ()> + Send + 'static) {
             task.await;
             Arbiter::current().stop();
         });
-    }
-}
-
-/// Forgets what was refused long ago. What fails now is tried again the next time.
-async fn forget_refusals(node: &Node) {
-    let reading = node.clock.read();
-    if !reading.trusted {
-        return;
-    }
-    let kept_from = reading
-        .now
-        .saturating_sub(TimeDelta::days(REFUSALS_KEPT_DAYS));
-    let forgotten = node
-        .store
-        .forget_refusals(kept_from, REFUSALS_FORGOTTEN_MAX);
-    if let Err(error) = forgotten.await {
-        warn!(error = %error, "old refusals could not be forgotten");
     }
 }
 

@@ -3,6 +3,7 @@
 use credits_core::domain::{
     catalog::Parameter,
     hold::Resolution,
+    ids::OptionId,
     refusal::{Limit, Limited, Refusal},
     time::Instant,
 };
@@ -147,17 +148,7 @@ fn message(refusal: &Refusal) -> String {
             min,
             max,
             allowed,
-        } => {
-            let name = parameter_field(*parameter);
-            format!(
-                "`{name}` of {given} is not possible: {}.",
-                match parameter {
-                    Limited::Anchor => period(*min, *max),
-                    Limited::Generation(_) | Limited::Quantity | Limited::TtlMinutes =>
-                        range(*min, *max, allowed),
-                }
-            )
-        }
+        } => out_of_range(*parameter, given, *min, *max, allowed),
         Refusal::QuoteExpired { expired_at, cost } => {
             format!("The quote ended at {expired_at}; the request costs {cost} credits now.")
         }
@@ -243,6 +234,23 @@ fn message(refusal: &Refusal) -> String {
             payment.reference, payment.provider
         ),
     }
+}
+
+fn out_of_range(
+    parameter: Limited,
+    given: &str,
+    min: Option<i64>,
+    max: Option<i64>,
+    allowed: &[OptionId],
+) -> String {
+    let possible = match parameter {
+        Limited::Anchor => period(min, max),
+        Limited::Generation(_) | Limited::Quantity | Limited::TtlMinutes => {
+            range(min, max, allowed)
+        }
+    };
+    let name = parameter_field(parameter);
+    format!("`{name}` of {given} is not possible: {possible}.")
 }
 
 fn resolved(resolution: Resolution) -> String {
