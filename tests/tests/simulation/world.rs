@@ -128,6 +128,15 @@ impl World {
             load_panics: rough(20),
             delays: 100 + rough(800),
         };
+        // Rolled back, tried one by one, and the first of them needs a restart.
+        let storm = Weather {
+            statement_fails: 100,
+            unknown_not_done: 300,
+            unknown_done: 100,
+            restart_needed: 700,
+            ..weather
+        };
+        let weather = if chance.happens(200) { storm } else { weather };
         let limits = Limits {
             operations_under_way_max: *chance.pick(&[3, 8, 64]),
             batch_operations_max: *chance.pick(&[1, 2, 7, 64]),
