@@ -29,7 +29,7 @@ const TEST_FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 /// Files and functions that are longer, with what they have: this list only ever gets shorter.
 const LONGER: [(&str, usize); 5] = [
-    ("core/src/actor/account.rs", 519),
+    ("core/src/actor/account.rs", 441),
     ("core/src/domain/event.rs", 421),
     ("api/src/graphql/hold.rs", 411),
     // One arm for each refusal, and each arm its sentence.

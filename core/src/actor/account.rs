@@ -11,32 +11,29 @@ use std::{
     sync::Arc,
 };
 
-use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
-};
-use chrono::TimeDelta;
-use tokio::{sync::oneshot, time::Instant as Monotonic};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use tokio::time::Instant as Monotonic;
 use tracing::{debug, error};
 
 use super::{
     deciding::{Deciding, Ruling},
     facts::{Facts, needs_facts},
+    message::{Barrier, Execute, Passivate, View, Viewer},
     node::Node,
-    pending::{Pending, Ticket},
+    pending::Pending,
     rate::RefusalRate,
+    view::view,
 };
 use crate::{
     domain::{
         account::Account,
-        balance::Balance,
-        command::{Command, ContentHash, Request},
+        command::{Command, Request},
         ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
-        time::Instant,
     },
     error::LedgerError,
     store::StoreError,
-    writer::submission::{CommittedState, Lineage, Look, Settled, Submission, Waiter},
+    writer::submission::{CommittedState, Lineage, Settled, Submission},
 };
 
 /// The most calls that wait in an actor's mailbox. The permits of the callers are the real bound.
@@ -52,56 +49,10 @@ pub struct AccountActor {
     deciding: Option<Deciding>,
     pending: VecDeque<Pending>,
     in_flight: HashMap<OperationId, Decision>,
-    viewers: Vec<oneshot::Sender<Result<Option<AccountView>, LedgerError>>>,
+    viewers: Vec<Viewer>,
     refusals: RefusalRate,
     failed_alone: bool,
 }
-
-/// An account as it is committed, and its balance.
-#[derive(Clone, Debug)]
-pub struct AccountView {
-    /// The state.
-    pub account: Account,
-    /// The balance, with the instant it was true at.
-    pub balance: Balance,
-}
-
-/// Decide a command.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Execute {
-    /// What is asked.
-    pub command: Command,
-    /// The hash of its content.
-    pub content: ContentHash,
-    /// Until when it may be decided.
-    pub deadline: Monotonic,
-    /// Whether the caller still waits for it to be taken up.
-    pub ticket: Ticket,
-    /// Who waits.
-    pub waiter: Waiter,
-}
-
-/// Show the account as it is committed; what is due is committed first.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct View {
-    /// Where the answer goes; none for an account that was never opened.
-    pub reply: oneshot::Sender<Result<Option<AccountView>, LedgerError>>,
-}
-
-/// Tell when all that was decided so far is in the database; dropped if some of it was lost.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Barrier {
-    /// Told when it is.
-    pub done: Look,
-}
-
-/// Stop, unless something is under way.
-#[derive(Message)]
-#[rtype(result = "bool")]
-pub struct Passivate;
 
 impl AccountActor {
     /// An actor that knows nothing so far; it loads its account with the first message.
@@ -298,13 +249,30 @@ impl AccountActor {
         ctx.wait(taking_up);
     }
 
+    /// The answer of a call whose id, or whose payment, was decided before.
+    fn earlier_answer(&self, call: &Pending, facts: &Facts) -> Option<Settled> {
+        let id = call.command.operation_id;
+        let decision = self.in_flight.get(&id).or_else(|| facts.decision(id));
+        let decision = decision.cloned();
+        match decision.or_else(|| self.node.recent.get(&self.id, id)) {
+            Some(decision) => Some(Settled {
+                outcome: decision.repeat(id, &call.content),
+                replayed: decision.content == call.content,
+            }),
+            None => Some(Settled {
+                outcome: facts.purchase_before(&self.id, &call.command)?,
+                replayed: true,
+            }),
+        }
+    }
+
     /// Decides a call on what there is. If that is lost meanwhile, the writer drops the decision and
     /// the call is decided again with all the others.
     fn decide(&mut self, mut call: Pending, facts: &Facts) {
         let Some(deciding) = self.deciding.as_ref() else {
             return call.waiter.answer(Err(LedgerError::Internal));
         };
-        if let Some(answer) = earlier_answer(&self.in_flight, &self.node, &self.id, &call, facts) {
+        if let Some(answer) = self.earlier_answer(&call, facts) {
             let mut barrier = deciding.barrier();
             barrier.waiter = Some((call.waiter.clone(), answer));
             self.node.writer.submit(barrier);
@@ -367,11 +335,7 @@ impl AccountActor {
     }
 
     /// Answers a viewer, once what is due is committed.
-    fn show(
-        &mut self,
-        viewer: oneshot::Sender<Result<Option<AccountView>, LedgerError>>,
-        ctx: &mut Context<AccountActor>,
-    ) {
+    fn show(&mut self, viewer: Viewer, ctx: &mut Context<AccountActor>) {
         let Some(deciding) = self.deciding.as_mut() else {
             // A viewer that has gone away asks again.
             let _gone = viewer.send(Err(LedgerError::Internal));
@@ -405,48 +369,6 @@ impl AccountActor {
         };
         ctx.spawn(waiting.into_actor(self));
     }
-}
-
-/// The answer of a call whose id, or whose payment, was decided before.
-fn earlier_answer(
-    in_flight: &HashMap<OperationId, Decision>,
-    node: &Node,
-    account: &AccountId,
-    call: &Pending,
-    facts: &Facts,
-) -> Option<Settled> {
-    let id = call.command.operation_id;
-    let decision = in_flight
-        .get(&id)
-        .cloned()
-        .or_else(|| facts.decision(id).cloned())
-        .or_else(|| node.recent.get(account, id));
-    if let Some(decision) = decision {
-        return Some(Settled {
-            outcome: decision.repeat(id, &call.content),
-            replayed: decision.content == call.content,
-        });
-    }
-    let outcome = facts.purchase_before(account, &call.command)?;
-    Some(Settled {
-        outcome,
-        replayed: true,
-    })
-}
-
-/// The committed state with its balance: at `now`, or, if something due could not be written, just
-/// before that was due.
-fn view(node: &Node, committed: &CommittedState, now: Instant) -> Option<AccountView> {
-    let account = committed.account.clone();
-    if !account.is_open() {
-        return None;
-    }
-    let before_due = account
-        .next_due_at()
-        .map(|due| due.saturating_sub(TimeDelta::microseconds(1)));
-    let as_of = before_due.map_or(now, |before| before.min(now));
-    let balance = account.balance(&node.catalogs(), as_of.max(account.time));
-    Some(AccountView { account, balance })
 }
 
 impl Actor for AccountActor {

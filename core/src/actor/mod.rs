@@ -1,14 +1,16 @@
 //! One actor for each account: it alone decides for that account on this node.
 //!
-//! Read in this order: what is pending and what is looked up, the account's actor, how actors are
-//! found, started and sent to sleep.
+//! Read in this order: what an actor is told, what is pending and what is looked up, the account's
+//! actor, how actors are found, started and sent to sleep.
 
 pub mod account;
 pub mod facts;
+pub mod message;
 pub mod node;
 pub mod pending;
 pub mod recent;
 pub mod registry;
+pub mod view;
 
 mod deciding;
 mod rate;

@@ -16,10 +16,7 @@ use std::{
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, MailboxError};
 use tracing::debug;
 
-use super::{
-    account::{AccountActor, Passivate},
-    node::Node,
-};
+use super::{account::AccountActor, message::Passivate, node::Node};
 use crate::{domain::ids::AccountId, error::LedgerError};
 
 /// When the node is full, one in so many accounts is sent to sleep at a time, the longest idle first.

@@ -27,10 +27,11 @@ pub use self::{
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
 };
-pub use crate::actor::{account::AccountView, node::Limits};
+pub use crate::actor::{node::Limits, view::AccountView};
 use crate::{
     actor::{
-        account::{AccountActor, Barrier, Execute, View},
+        account::AccountActor,
+        message::{Barrier, Execute, View},
         node::Node,
         pending::Ticket,
         recent::RecentDecisions,
