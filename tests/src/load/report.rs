@@ -1,6 +1,13 @@
 //! What is printed: rates and times, medians and ratios, and on what machine.
 
-use std::{fmt::Write as _, fs, num::NonZero, thread};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
+    num::NonZero,
+    thread,
+    time::Instant,
+};
 
 use super::measure::Sample;
 
@@ -59,8 +66,14 @@ pub fn table(cases: &[&Case]) -> String {
     text
 }
 
-/// What ran beside it, and on what.
-pub fn machine() -> String {
+/// How often the disk is tried.
+const SYNCS: usize = 50;
+/// About what a group of 64 charges writes.
+const SYNCED_BYTES: usize = 128 * 1024;
+
+/// What ran beside it, and on what: a commit takes no less time than a sync of the disk.
+pub fn machine() -> io::Result<String> {
+    let sync_ms = sync_ms()?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".to_owned());
     let build = if cfg!(debug_assertions) {
@@ -68,7 +81,23 @@ pub fn machine() -> String {
     } else {
         "a release build"
     };
-    format!("{cores} cores, load average {}, {build}", load.trim())
+    Ok(format!(
+        "{cores} cores, load average {}, a sync takes {sync_ms:.1} ms, {build}",
+        load.trim()
+    ))
+}
+
+/// The median time of a sync, in milliseconds.
+fn sync_ms() -> io::Result<f64> {
+    let mut file = tempfile::tempfile()?;
+    let mut took_ms = Vec::with_capacity(SYNCS);
+    for _ in 0..SYNCS {
+        file.write_all(&[0; SYNCED_BYTES])?;
+        let began = Instant::now();
+        file.sync_data()?;
+        took_ms.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    Ok(median(&took_ms))
 }
 
 /// The middle of the values; of an even number, the mean of the two in the middle.
