@@ -126,6 +126,7 @@ impl From<PublishError> for Problem {
             PublishError::Invalid(findings) => Problem::Catalog(findings),
             PublishError::EffectiveInThePast { .. }
             | PublishError::OutOfOrder(_)
+            | PublishError::OperationIdReused(_)
             | PublishError::Ledger(_) => Problem::Publish(error),
         }
     }

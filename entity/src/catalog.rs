@@ -21,6 +21,11 @@ pub struct Model {
     /// The file as published.
     #[sea_orm(column_type = "Text")]
     pub source: String,
+    /// The client's id; none if no client asked.
+    pub operation_id: Option<Uuid>,
+    /// The hash of what the client sent.
+    #[sea_orm(column_type = "Blob", nullable)]
+    pub content: Option<Vec<u8>>,
 }
 
 /// Nothing is reached through SeaORM's relations: reads name their keys.

@@ -63,6 +63,7 @@ const TRIGGERS: [(&str, &str, &str, &str); 12] = [
         "catalog_replace",
         "INSERT ON catalog",
         "EXISTS (SELECT 1 FROM catalog WHERE version = NEW.version) \
+         OR EXISTS (SELECT 1 FROM catalog WHERE operation_id = NEW.operation_id) \
          OR EXISTS (SELECT 1 FROM catalog WHERE rowid = NEW.rowid)",
         "published catalogs are never replaced",
     ),

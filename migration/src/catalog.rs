@@ -8,6 +8,8 @@ use crate::check;
 enum Catalog {
     Table,
     Version,
+    OperationId,
+    Content,
     EffectiveAtUs,
     PublishedAtUs,
     Hash,
@@ -58,6 +60,9 @@ fn table() -> TableCreateStatement {
         .check(Expr::col(Catalog::Version).between(1, i32::MAX))
         .check(check::instant(Catalog::EffectiveAtUs))
         .check(check::instant(Catalog::PublishedAtUs))
+        .col(ColumnDef::new(Catalog::OperationId).uuid().unique_key())
+        .col(ColumnDef::new(Catalog::Content).blob())
         .check(check::bytes(Catalog::Hash, 32))
+        .check(check::bytes(Catalog::Content, 32))
         .take()
 }

@@ -6,7 +6,9 @@ use super::Ledger;
 use crate::{
     domain::{
         catalog::{Catalog, CatalogOutOfOrder, Catalogs, Finding, Parsed, PublishedCatalog},
-        ids::CatalogVersion,
+        encoding::Encoding,
+        event::Cause,
+        ids::{CatalogVersion, OperationId},
         record::CorruptRecord,
         time::Instant,
     },
@@ -34,6 +36,11 @@ pub enum PublishError {
     /// It breaks rules, each with its place.
     #[error("the catalog has {} errors", .0.len())]
     Invalid(Vec<Finding>),
+    /// The operation id was used for another catalog.
+    #[error(
+        "the operation id {0} was used for a call with other content; a new call needs a new id"
+    )]
+    OperationIdReused(OperationId),
     /// It would count before now: what was promised does not change.
     #[error("a catalog can't count from {effective_at}, which is before {now}")]
     EffectiveInThePast {
@@ -51,12 +58,69 @@ pub enum PublishError {
 }
 
 impl Ledger {
-    /// Publishes a catalog that counts from `effective_at`, now if none. The same text as the latest
-    /// one's is published once.
+    /// Publishes a catalog for a client, once for its operation id: the same call again is answered
+    /// with what it published, however many catalogs came after it.
+    pub async fn publish_catalog_once(
+        &self,
+        operation_id: OperationId,
+        source: String,
+        effective_at: Option<Instant>,
+    ) -> Result<Published, PublishError> {
+        let mut content = Encoding::new("credits/content/1");
+        content
+            .text("publishCatalog")
+            .text(&source)
+            .optional_number(effective_at.map(Instant::micros));
+        let cause = Cause {
+            operation_id,
+            content: content.finish(),
+        };
+        if let Some(published) = self.published_by(&cause).await? {
+            return Ok(published);
+        }
+        self.publish(source, effective_at, Some(cause)).await
+    }
+
+    /// What the call published before, if it did.
+    async fn published_by(&self, cause: &Cause) -> Result<Option<Published>, PublishError> {
+        let kept = self.node.store.catalogs().await;
+        let kept = kept.map_err(|error| self.report(&error))?;
+        let same = |one: &&KeptCatalog| {
+            let by = one.cause.map(|cause| cause.operation_id);
+            by == Some(cause.operation_id)
+        };
+        let Some(earlier) = kept.iter().find(same) else {
+            return Ok(None);
+        };
+        if earlier.cause != Some(*cause) {
+            return Err(PublishError::OperationIdReused(cause.operation_id));
+        }
+        let catalogs = self.catalogs();
+        let catalog = catalogs.version(earlier.version);
+        let catalog = catalog.ok_or(LedgerError::Unavailable)?;
+        let parsed = Catalog::parse(&earlier.source, SOURCE_NAME);
+        Ok(Some(Published {
+            catalog: Arc::clone(catalog),
+            warnings: parsed.map_or_else(|_| Vec::new(), |parsed| parsed.warnings),
+            replayed: true,
+        }))
+    }
+
+    /// Publishes a catalog that counts from `effective_at`, now if none, for no client: the text of the
+    /// latest one is not published again.
     pub async fn publish_catalog(
         &self,
         source: String,
         effective_at: Option<Instant>,
+    ) -> Result<Published, PublishError> {
+        self.publish(source, effective_at, None).await
+    }
+
+    async fn publish(
+        &self,
+        source: String,
+        effective_at: Option<Instant>,
+        cause: Option<Cause>,
     ) -> Result<Published, PublishError> {
         let Parsed { catalog, warnings } =
             Catalog::parse(&source, SOURCE_NAME).map_err(PublishError::Invalid)?;
@@ -67,7 +131,8 @@ impl Ledger {
         let now = reading.now;
         let catalogs = load(self.node.store.as_ref()).await;
         let catalogs = catalogs.map_err(|error| self.report(&error))?;
-        if let Some(latest) = catalogs.latest().filter(|one| *one.source == *source) {
+        let latest = catalogs.latest().filter(|_| cause.is_none());
+        if let Some(latest) = latest.filter(|one| *one.source == *source) {
             return Ok(Published {
                 catalog: Arc::clone(latest),
                 warnings,
@@ -88,6 +153,7 @@ impl Ledger {
             published_at: now,
             hash: published.hash,
             source: published.source.to_string(),
+            cause,
         };
         let fresh = self.node.store.publish(&kept).await;
         if !fresh.map_err(|error| self.report(&error))? {

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     account::Account,
-    event::OperationKind,
+    event::{Cause, OperationKind},
     hold::{Hold, ResolvedHold},
     ids::{AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence},
     outcome::Decision,
@@ -97,6 +97,8 @@ pub struct KeptCatalog {
     pub hash: [u8; 32],
     /// The file as published.
     pub source: String,
+    /// The client's call that published it; none at start and from the command line.
+    pub cause: Option<Cause>,
 }
 
 /// Which operations of an account are wanted. Empty lists and `None` want all.
@@ -233,7 +235,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Every published catalog, oldest first.
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError>;
 
-    /// Keeps a catalog; `false` if its version is taken.
+    /// Keeps a catalog; `false` if its version or the id of its call is taken.
     async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError>;
 
     /// Operations of an account, in the window's order.

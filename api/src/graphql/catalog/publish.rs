@@ -21,8 +21,8 @@ use crate::{
 /// A catalog to publish.
 #[derive(InputObject)]
 pub struct PublishCatalogInput {
-    /// The client's id of this call: a UUID. What makes two calls the same call is the source: a
-    /// source that is the latest catalog's already is not published again.
+    /// The client's id of this call, a UUID: the same call again is answered with what it published,
+    /// however many catalogs came after it. Another source or instant needs a new id.
     pub operation_id: ID,
     /// The catalog file: TOML.
     pub source: String,
@@ -38,7 +38,7 @@ pub struct PublishCatalogPayload {
     pub catalog: Option<Catalog>,
     /// Where its prices break what the policy says "in general"; empty if it was refused.
     pub warnings: Vec<CatalogWarning>,
-    /// Whether the same source was the latest catalog already: this call changed nothing.
+    /// Whether this very call had published it before: nothing changed.
     pub replayed: bool,
     /// Why it was refused, one entry for each mistake; empty if it was published.
     pub user_errors: Vec<UserError>,
@@ -86,10 +86,11 @@ pub async fn publish(
     input: PublishCatalogInput,
 ) -> Result<PublishCatalogPayload, Fault> {
     access::require(ctx, Scope::CatalogWrite)?;
-    OperationId::parse(&input.operation_id)?;
+    let id = OperationId::parse(&input.operation_id)?;
     let effective_at = input.effective_at.map(|at| at.0);
     let ledger = access::ledger(ctx);
-    match ledger.publish_catalog(input.source, effective_at).await {
+    let published = ledger.publish_catalog_once(id, input.source, effective_at);
+    match published.await {
         Ok(published) => Ok(published.into()),
         Err(error) => Ok(PublishCatalogPayload {
             catalog: None,
@@ -110,7 +111,16 @@ fn user_errors(error: PublishError) -> Result<Vec<UserError>, Fault> {
         PublishError::EffectiveInThePast { .. } | PublishError::OutOfOrder(_) => {
             Ok(vec![out_of_order(&error).into()])
         }
+        PublishError::OperationIdReused(_) => Ok(vec![id_reused(&error).into()]),
         PublishError::Ledger(error) => Err(error.into()),
+    }
+}
+
+fn id_reused(error: &PublishError) -> GenericUserError {
+    GenericUserError {
+        code: UserErrorCode::OperationIdReused,
+        message: format!("{error}."),
+        field: Some(vec!["input".to_owned(), "operationId".to_owned()]),
     }
 }
 

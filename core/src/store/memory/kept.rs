@@ -209,7 +209,10 @@ impl Kept {
     }
 
     pub(super) fn publish(&mut self, catalog: &KeptCatalog) -> bool {
-        let taken = self.catalogs.contains_key(&catalog.version);
+        let by = |one: &KeptCatalog| one.cause.map(|cause| cause.operation_id);
+        let known = |one: &KeptCatalog| by(one).is_some() && by(one) == by(catalog);
+        let taken =
+            self.catalogs.contains_key(&catalog.version) || self.catalogs.values().any(known);
         if !taken {
             self.catalogs.insert(catalog.version, catalog.clone());
         }

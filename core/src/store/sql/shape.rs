@@ -242,9 +242,11 @@ pub(super) async fn publish<C: ConnectionTrait>(
     kept: &KeptCatalog,
 ) -> Result<bool, DbErr> {
     let row = convert::catalog::row(kept);
-    let taken = catalog::Entity::find()
-        .filter(catalog::Column::Version.eq(row.version))
-        .into_query();
+    let mut same = catalog::Column::Version.eq(row.version);
+    if let Some(id) = row.operation_id {
+        same = same.or(catalog::Column::OperationId.eq(id));
+    }
+    let taken = catalog::Entity::find().filter(same).into_query();
     let values = Query::select()
         .exprs([
             Expr::val(row.version),
@@ -252,6 +254,8 @@ pub(super) async fn publish<C: ConnectionTrait>(
             Expr::val(row.published_at_us),
             Expr::val(row.hash),
             Expr::val(row.source),
+            Expr::val(row.operation_id),
+            Expr::val(row.content),
         ])
         .and_where(Expr::exists(taken).not())
         .take();

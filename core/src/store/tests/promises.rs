@@ -8,7 +8,7 @@ use crate::{
     domain::{
         command::Request,
         decide::Known,
-        event::OperationKind,
+        event::{Cause, OperationKind},
         hold::Resolution,
         ids::{AccountId, CatalogVersion, Sequence},
         outcome::Outcome,
@@ -451,6 +451,7 @@ async fn pages_of_accounts(store: &dyn Store) {
 
 async fn catalogs_are_published_once(store: &dyn Store) {
     let kept = |version: i32, source: &str| KeptCatalog {
+        cause: None,
         version: CatalogVersion(version),
         effective_at: at(OPENED),
         published_at: at(OPENED),
@@ -460,8 +461,17 @@ async fn catalogs_are_published_once(store: &dyn Store) {
     assert!(store.publish(&kept(2, "two")).await.unwrap());
     assert!(store.publish(&kept(1, "one")).await.unwrap());
     assert!(!store.publish(&kept(2, "another")).await.unwrap());
+    let called = |version: i32| KeptCatalog {
+        cause: Some(Cause {
+            operation_id: id(7),
+            content: [7; 32],
+        }),
+        ..kept(version, "three")
+    };
+    assert!(store.publish(&called(3)).await.unwrap());
+    assert!(!store.publish(&called(4)).await.unwrap());
     assert_eq!(
         store.catalogs().await.unwrap(),
-        [kept(1, "one"), kept(2, "two")]
+        [kept(1, "one"), kept(2, "two"), called(3)]
     );
 }

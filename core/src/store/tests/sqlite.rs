@@ -93,9 +93,11 @@ async fn history_is_not_changed_by_any_statement() {
     refused.tell(OPENED, 5, Request::OpenAccount);
     commits(&store, &mut refused).await;
     let raw = file.raw().await;
-    raw.execute_unprepared("INSERT INTO catalog VALUES (1, 0, 0, zeroblob(32), 'source')")
-        .await
-        .unwrap();
+    raw.execute_unprepared(
+        "INSERT INTO catalog VALUES (1, 0, 0, zeroblob(32), 'source', NULL, NULL)",
+    )
+    .await
+    .unwrap();
     let columns = "account_id, sequence, operation_id, content, kind, at_us, recorded_at_us, \
                    catalog_version, hold, action, model, project, granted, consumed, change, \
                    available_after, held_after, postings, fact, balance, previous, hash";

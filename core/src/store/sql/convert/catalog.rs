@@ -4,7 +4,12 @@ use credits_entity::catalog;
 
 use super::Row;
 use crate::{
-    domain::{ids::CatalogVersion, record::CorruptRecord, time::Instant},
+    domain::{
+        event::Cause,
+        ids::{CatalogVersion, OperationId},
+        record::CorruptRecord,
+        time::Instant,
+    },
     store::KeptCatalog,
 };
 
@@ -16,6 +21,8 @@ pub(in super::super) fn row(kept: &KeptCatalog) -> catalog::Model {
         published_at_us: kept.published_at.micros(),
         hash: kept.hash.to_vec(),
         source: kept.source.clone(),
+        operation_id: kept.cause.map(|cause| cause.operation_id.0),
+        content: kept.cause.map(|cause| cause.content.to_vec()),
     }
 }
 
@@ -30,6 +37,16 @@ pub(in super::super) fn kept(model: catalog::Model) -> Result<KeptCatalog, Corru
             "it does not have the hash that it was published with",
         ));
     }
+    let cause = match (model.operation_id, model.content) {
+        (None, None) => None,
+        (Some(id), Some(content)) => Some(Cause {
+            operation_id: OperationId(id),
+            content: row.hash("content", content)?,
+        }),
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(row.corrupt("content", "it stands without its other half"));
+        }
+    };
     Ok(KeptCatalog {
         version: CatalogVersion(row.read("version", i32::try_from(version))?),
         effective_at: row.read(
@@ -42,5 +59,6 @@ pub(in super::super) fn kept(model: catalog::Model) -> Result<KeptCatalog, Corru
         )?,
         hash,
         source: model.source,
+        cause,
     })
 }
