@@ -1,39 +1,32 @@
 //! The actor of one account: it serialises everything that touches it.
 //!
-//! A call is decided *synchronously*, on top of all that was decided before, without waiting for the
-//! disk; its caller is answered by the writer once it is kept. While the account is loaded, or
-//! decided again after a loss, the actor takes up nothing else (`ctx.wait`), so that there is no
-//! await between reading and changing its state. It never opens a transaction and never answers a
-//! success itself.
+//! A call is decided *synchronously*, at the [`Desk`], on top of all that was decided before, without
+//! waiting for the disk; its caller is answered by the writer once it is kept. While the account is
+//! loaded the actor takes up nothing else (`ctx.wait`), and while the writer has the desk for a turn
+//! ([`contention`](super::contention)) there is nothing to decide at, so that there is no await
+//! between reading and changing its state. It never opens a transaction and never answers a success
+//! itself.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use tokio::time::Instant as Monotonic;
 use tracing::{debug, error};
 
 use super::{
-    deciding::{Deciding, Ruling},
-    facts::{Facts, needs_facts},
+    contention::{Contention, DeskTurn},
+    desk::Desk,
+    facts::{self, Facts, needs_facts},
     message::{Barrier, Execute, Passivate, View, Viewer},
     node::Node,
     pending::Pending,
-    rate::RefusalRate,
     view::view,
 };
 use crate::{
-    domain::{
-        account::Account,
-        command::{Command, Request},
-        ids::{AccountId, OperationId},
-        outcome::{Decision, Outcome},
-    },
+    domain::{account::Account, ids::AccountId},
     error::LedgerError,
-    store::StoreError,
-    writer::submission::{CommittedState, Lineage, Settled, Submission},
+    store::{Loaded, StoreError},
+    writer::submission::{CommittedState, Submission},
 };
 
 /// The most calls that wait in an actor's mailbox. The permits of the callers are the real bound.
@@ -46,77 +39,57 @@ const LOOKS_RETRY_AFTER_MS: u64 = 200;
 pub struct AccountActor {
     id: AccountId,
     node: Arc<Node>,
-    deciding: Option<Deciding>,
-    pending: VecDeque<Pending>,
-    in_flight: HashMap<OperationId, Decision>,
+    /// None while the writer has it, for a turn.
+    desk: Option<Desk>,
+    contention: Contention,
+    /// Calls that came during a turn, in the order of arrival.
+    waiting: VecDeque<Pending>,
     viewers: Vec<Viewer>,
-    refusals: RefusalRate,
-    failed_alone: bool,
 }
 
 impl AccountActor {
     /// An actor that knows nothing so far; it loads its account with the first message.
     pub fn new(id: AccountId, node: Arc<Node>) -> AccountActor {
         AccountActor {
+            desk: Some(Desk::new(id.clone(), Arc::clone(&node))),
             id,
             node,
-            deciding: None,
-            pending: VecDeque::new(),
-            in_flight: HashMap::new(),
+            contention: Contention::default(),
+            waiting: VecDeque::new(),
             viewers: Vec::new(),
-            refusals: RefusalRate::default(),
-            failed_alone: false,
         }
     }
 
-    /// Forgets calls that were answered; their decisions are in the database now.
-    fn trim(&mut self) {
-        while self
-            .pending
-            .front()
-            .is_some_and(|one| one.waiter.is_answered())
-        {
-            let answered = self.pending.pop_front().expect("it was just looked at");
-            let id = answered.command.operation_id;
-            self.in_flight.remove(&id);
-            if let Some(decision) = answered.decided.filter(|_| answered.waiter.is_kept()) {
-                self.node.recent.insert(&self.id, id, decision);
-            }
-        }
-    }
-
-    /// Whether there is a state to decide on. That an account is not open is never taken from memory:
-    /// another node may have opened it, and what is answered "unknown" meets no fence.
-    fn is_ready(&self) -> bool {
-        let ready = self.deciding.as_ref();
-        ready.is_some_and(|deciding| !deciding.lineage.is_broken() && deciding.account.is_open())
-    }
-
-    /// Whether all that was decided is over.
+    /// Whether all that was decided is over, and nobody waits.
     fn is_idle(&self) -> bool {
-        let kept = self.deciding.as_ref().is_none_or(|deciding| {
-            let lineage = &deciding.lineage;
-            lineage.is_broken() || lineage.committed().head == deciding.head
-        });
-        kept && self.pending.is_empty() && self.viewers.is_empty()
+        let at_rest = self.desk.as_ref().is_some_and(Desk::is_idle);
+        at_rest && self.waiting.is_empty() && self.viewers.is_empty()
+    }
+
+    fn submit(&self, decided: Vec<Submission>) {
+        for submission in decided {
+            self.node.writer.submit(submission);
+        }
     }
 
     /// Loads the account and decides all that is pending, in the order of arrival. Until then
     /// nothing else is taken up.
     fn load(&mut self, ctx: &mut Context<AccountActor>) {
-        let after_loss = self.forget();
+        let Some(desk) = self.desk.as_mut() else {
+            return;
+        };
+        let after_loss = desk.forget();
+        if after_loss {
+            debug!(account.id = %self.id, account.pending = desk.pending.len(), "deciding again");
+        }
+        let lookups = facts::lookups(desk.pending.iter().map(|one| &one.command), after_loss);
         let node = Arc::clone(&self.node);
         let id = self.id.clone();
-        let commands: Vec<Command> = self.pending.iter().map(|one| one.command.clone()).collect();
         let loading = async move {
-            let loaded = node.store.load(&id).await?;
-            let store = node.store.as_ref();
-            let facts = Facts::gather(store, &loaded.account, &commands, after_loss).await?;
-            let state = CommittedState {
-                account: loaded.account,
-                head: loaded.head,
-            };
-            Ok::<_, StoreError>((state, facts))
+            let Loaded { account, head } = node.store.load(&id).await?;
+            let facts = Facts::gather(node.store.as_ref(), &account, lookups).await?;
+            let account = Arc::new(account);
+            Ok::<_, StoreError>((CommittedState { account, head }, facts))
         };
         ctx.wait(
             loading
@@ -128,46 +101,19 @@ impl AccountActor {
         );
     }
 
-    /// Drops the state; `true` if it was one on which decisions had been made.
-    fn forget(&mut self) -> bool {
-        self.in_flight.clear();
-        for one in &mut self.pending {
-            one.decided = None;
-        }
-        match self.deciding.take() {
-            Some(unopened) if !unopened.account.is_open() => {
-                // Nothing was decided on it. This ends its watch.
-                unopened.lineage.breaks();
-                false
-            }
-            Some(lost) => {
-                self.failed_alone |= lost.lineage.has_failed();
-                debug!(account.id = %self.id, account.pending = self.pending.len(), "deciding again");
-                true
-            }
-            None => false,
-        }
-    }
-
     fn resume(&mut self, state: CommittedState, facts: &Facts, ctx: &mut Context<AccountActor>) {
-        let deciding = Deciding::new(state, std::mem::take(&mut self.failed_alone));
-        self.watch(deciding.lineage.clone(), ctx);
-        self.deciding = Some(deciding);
-        let again = std::mem::take(&mut self.pending);
-        for call in again {
-            if !call.waiter.is_answered() {
-                self.decide(call, facts);
-            }
+        if let Some(desk) = self.desk.as_mut() {
+            let decided = desk.begin(state, facts);
+            self.submit(decided);
         }
-        for viewer in std::mem::take(&mut self.viewers) {
-            self.show(viewer, ctx);
-        }
+        self.watch(ctx);
+        self.show_all(ctx);
     }
 
     fn give_up(&mut self, error: &StoreError) {
         error!(account.id = %self.id, error = %error, "an account can't be loaded");
         let told = LedgerError::from(error);
-        for call in self.pending.drain(..) {
+        for call in self.desk.iter_mut().flat_map(|desk| desk.pending.drain(..)) {
             call.waiter.answer(Err(told.clone()));
         }
         for viewer in self.viewers.drain(..) {
@@ -176,47 +122,111 @@ impl AccountActor {
         }
     }
 
-    /// Loads again as soon as a decision of this lineage is lost.
-    fn watch(&self, lineage: Lineage, ctx: &mut Context<AccountActor>) {
+    /// Decides again as soon as a decision of the desk's lineage is lost: from what is loaded, or, if
+    /// another node was faster, in turns for a while.
+    fn watch(&self, ctx: &mut Context<AccountActor>) {
+        let Some(deciding) = self.desk.as_ref().and_then(|desk| desk.deciding.as_ref()) else {
+            return;
+        };
+        let lineage = deciding.lineage.clone();
         let watched = lineage.clone();
         let broke = async move { watched.broke().await };
         ctx.spawn(broke.into_actor(self).map(move |(), actor, ctx| {
-            let current = actor.deciding.as_ref();
+            let Some(desk) = actor.desk.as_mut() else {
+                return;
+            };
+            let current = desk.deciding.as_ref();
             if current.is_some_and(|deciding| deciding.lineage.is(&lineage)) {
-                actor.trim_lost();
-                actor.load(ctx);
+                desk.trim_lost();
+                if !lineage.has_failed() {
+                    actor.contention.begins();
+                }
+                actor.go_on(ctx);
             }
         }));
     }
 
-    /// Forgets calls that were answered before their lineage broke.
-    fn trim_lost(&mut self) {
-        self.pending.retain(|one| !one.waiter.is_answered());
+    /// Decides all that is pending anew, on what the database has.
+    fn go_on(&mut self, ctx: &mut Context<AccountActor>) {
+        let has_calls = self
+            .desk
+            .as_ref()
+            .is_some_and(|desk| !desk.pending.is_empty());
+        if has_calls && self.contention.lasts() {
+            self.take_turn(ctx);
+        } else {
+            self.load(ctx);
+        }
+    }
+
+    /// Lets the writer have the desk, to decide its calls while the account is locked.
+    fn take_turn(&mut self, ctx: &mut Context<AccountActor>) {
+        let Some(mut desk) = self.desk.take() else {
+            return;
+        };
+        desk.forget();
+        let (turn, over) = DeskTurn::new(desk);
+        self.node.writer.take_turn(Box::new(turn));
+        ctx.spawn(over.into_actor(self).map(|desk, actor, ctx| {
+            // A writer that died took the desk and its callers along.
+            let lost = |_| Desk::new(actor.id.clone(), Arc::clone(&actor.node));
+            let desk = desk.unwrap_or_else(lost);
+            actor.take_back(desk, ctx);
+        }));
+    }
+
+    fn take_back(&mut self, mut desk: Desk, ctx: &mut Context<AccountActor>) {
+        desk.trim();
+        let lost = desk
+            .deciding
+            .as_ref()
+            .is_none_or(|one| one.lineage.is_broken());
+        if lost {
+            desk.trim_lost();
+        }
+        desk.pending.append(&mut self.waiting);
+        let again = lost || !desk.pending.is_empty();
+        self.desk = Some(desk);
+        if !lost {
+            self.watch(ctx);
+            self.show_all(ctx);
+        }
+        if again {
+            self.go_on(ctx);
+        }
     }
 
     /// Takes a call up, once there is a state to decide on.
     fn accept(&mut self, call: Pending, ctx: &mut Context<AccountActor>) {
-        if self.is_ready() {
-            self.trim();
+        let contended = self.contention.lasts();
+        let Some(desk) = self.desk.as_mut() else {
+            return self.waiting.push_back(call);
+        };
+        if desk.is_ready() && !contended {
+            desk.trim();
             self.take_up(call, ctx);
         } else {
-            self.trim_lost();
-            self.pending.push_back(call);
-            self.load(ctx);
+            desk.trim_lost();
+            desk.pending.push_back(call);
+            self.go_on(ctx);
         }
     }
 
     /// Decides a call, or looks up first what it needs to know.
     fn take_up(&mut self, call: Pending, ctx: &mut Context<AccountActor>) {
-        let Some(deciding) = self.deciding.as_mut() else {
+        let Some(desk) = self.desk.as_mut() else {
+            return self.waiting.push_back(call);
+        };
+        let Some(deciding) = desk.deciding.as_mut() else {
             return call.waiter.answer(Err(LedgerError::Internal));
         };
         // What ended before this call is looked up, once it is kept.
         deciding.ended.clear();
         // Where no new refusal may be kept, an old one must still be found.
-        let limited = self.refusals.retry_after_ms(self.node.clock.read().now);
+        let limited = desk.refusals.retry_after_ms(self.node.clock.read().now);
         if !needs_facts(&deciding.account, &call.command) && limited.is_none() {
-            return self.decide(call, &Facts::default());
+            let decided = desk.decide(call, &Facts::default());
+            return self.submit(decided);
         }
         // What is still under way could be what the look-up would miss: wait for it first.
         let Some((look, kept)) = self.node.writer.look() else {
@@ -229,114 +239,41 @@ impl AccountActor {
         self.node.writer.submit(barrier);
         let lineage = deciding.lineage.clone();
         let node = Arc::clone(&self.node);
-        let account = deciding.account.clone();
-        let command = call.command.clone();
+        let account = Arc::clone(&deciding.account);
+        let lookups = facts::lookups([&call.command].into_iter(), true);
         let looking = async move {
             // If what was under way is lost, this call is decided again with all the others.
             let _lost = kept.await;
-            Facts::gather(node.store.as_ref(), &account, &[command], true).await
+            Facts::gather(node.store.as_ref(), &account, lookups).await
         };
         let taking_up = looking.into_actor(self).map(move |facts, actor, ctx| {
-            let current = actor.deciding.as_ref();
-            let current = current.is_some_and(|deciding| deciding.lineage.is(&lineage));
-            match facts {
-                Ok(facts) if current => actor.decide(call, &facts),
+            let is_current = |desk: &&mut Desk| {
+                let current = desk.deciding.as_ref();
+                current.is_some_and(|deciding| deciding.lineage.is(&lineage))
+            };
+            match (facts, actor.desk.as_mut().filter(is_current)) {
+                (Ok(facts), Some(desk)) => {
+                    let decided = desk.decide(call, &facts);
+                    actor.submit(decided);
+                }
                 // It was loaded again meanwhile, and more may be under way than what was looked up.
-                Ok(_) => actor.accept(call, ctx),
-                Err(error) => call.waiter.answer(Err(LedgerError::from(&error))),
+                (Ok(_), None) => actor.accept(call, ctx),
+                (Err(error), _) => call.waiter.answer(Err(LedgerError::from(&error))),
             }
         });
         ctx.wait(taking_up);
     }
 
-    /// The answer of a call whose id, or whose payment, was decided before.
-    fn earlier_answer(&self, call: &Pending, facts: &Facts) -> Option<Settled> {
-        let id = call.command.operation_id;
-        let decision = self.in_flight.get(&id).or_else(|| facts.decision(id));
-        let decision = decision.cloned();
-        match decision.or_else(|| self.node.recent.get(&self.id, id)) {
-            Some(decision) => Some(Settled {
-                outcome: decision.repeat(id, &call.content),
-                replayed: decision.content == call.content,
-            }),
-            None => Some(Settled {
-                outcome: facts.purchase_before(&self.id, &call.command)?,
-                replayed: true,
-            }),
-        }
-    }
-
-    /// Decides a call on what there is. If that is lost meanwhile, the writer drops the decision and
-    /// the call is decided again with all the others.
-    fn decide(&mut self, mut call: Pending, facts: &Facts) {
-        let Some(deciding) = self.deciding.as_ref() else {
-            return call.waiter.answer(Err(LedgerError::Internal));
-        };
-        if let Some(answer) = self.earlier_answer(&call, facts) {
-            let mut barrier = deciding.barrier();
-            barrier.waiter = Some((call.waiter.clone(), answer));
-            self.node.writer.submit(barrier);
-            return self.pending.push_back(call);
-        }
-        match self.decide_new(&call, facts) {
-            Ok(decision) => {
-                self.in_flight
-                    .insert(call.command.operation_id, decision.clone());
-                call.decided = Some(decision);
-                self.pending.push_back(call);
-            }
-            Err(told) => call.waiter.answer(Err(told)),
-        }
-    }
-
-    fn decide_new(&mut self, call: &Pending, facts: &Facts) -> Result<Decision, LedgerError> {
-        let deciding = self.deciding.as_mut().ok_or(LedgerError::Internal)?;
-        let reading = self.node.clock.read();
-        if !reading.trusted || Monotonic::now() >= call.deadline {
-            return Err(LedgerError::Unavailable);
-        }
-        let opens = matches!(call.command.request, Request::OpenAccount);
-        if !deciding.account.is_open() && !opens {
-            return Err(LedgerError::AccountUnknown);
-        }
-        let now = reading.now;
-        let catalogs = self.node.catalogs();
-        let (steps, open) = deciding.advance(&catalogs, now);
-        for step in steps {
-            self.node.writer.submit(step);
-        }
-        let known = facts.known(&call.command);
-        match deciding.rule(open, &catalogs, &call.command, call.content, known, now) {
-            Ruling::Decided(decision, mut submission) => {
-                if matches!(decision.outcome, Outcome::Refused(_)) {
-                    // Only what would be refused has to wait: a client in a loop must not keep a
-                    // job from being settled, or a pack from being bought.
-                    if let Some(retry_after_ms) = self.refusals.retry_after_ms(now) {
-                        submission.refusal = None;
-                        self.node.writer.submit(submission);
-                        return Err(LedgerError::RateLimited { retry_after_ms });
-                    }
-                    self.refusals.count(now);
-                }
-                let answer = Settled {
-                    outcome: decision.outcome.clone(),
-                    replayed: false,
-                };
-                submission.waiter = Some((call.waiter.clone(), answer));
-                self.node.writer.submit(submission);
-                Ok(decision)
-            }
-            // The catalog changed between the caller's look at it and this one.
-            Ruling::Free(submission) => {
-                self.node.writer.submit(submission);
-                Err(LedgerError::Unavailable)
-            }
+    fn show_all(&mut self, ctx: &mut Context<AccountActor>) {
+        for viewer in std::mem::take(&mut self.viewers) {
+            self.show(viewer, ctx);
         }
     }
 
     /// Answers a viewer, once what is due is committed.
     fn show(&mut self, viewer: Viewer, ctx: &mut Context<AccountActor>) {
-        let Some(deciding) = self.deciding.as_mut() else {
+        let desk = self.desk.as_mut();
+        let Some(deciding) = desk.and_then(|desk| desk.deciding.as_mut()) else {
             // A viewer that has gone away asks again.
             let _gone = viewer.send(Err(LedgerError::Internal));
             return;
@@ -401,13 +338,16 @@ impl Handler<View> for AccountActor {
     type Result = ();
 
     fn handle(&mut self, View { reply }: View, ctx: &mut Context<AccountActor>) {
-        if self.is_ready() {
-            self.trim();
+        let Some(desk) = self.desk.as_mut() else {
+            return self.viewers.push(reply);
+        };
+        if desk.is_ready() {
+            desk.trim();
             self.show(reply, ctx);
         } else {
-            self.trim_lost();
+            desk.trim_lost();
             self.viewers.push(reply);
-            self.load(ctx);
+            self.go_on(ctx);
         }
     }
 }
@@ -416,7 +356,11 @@ impl Handler<Barrier> for AccountActor {
     type Result = ();
 
     fn handle(&mut self, Barrier { done }: Barrier, _: &mut Context<AccountActor>) {
-        if let Some(deciding) = self.deciding.as_ref() {
+        let Some(desk) = self.desk.as_ref() else {
+            // What a turn comes to is known when it is over: whoever asked looks again.
+            return drop(done);
+        };
+        if let Some(deciding) = desk.deciding.as_ref() {
             let mut barrier: Submission = deciding.barrier();
             barrier.done = Some(done);
             self.node.writer.submit(barrier);
@@ -431,7 +375,9 @@ impl Handler<Passivate> for AccountActor {
     type Result = bool;
 
     fn handle(&mut self, _: Passivate, ctx: &mut Context<AccountActor>) -> bool {
-        self.trim();
+        if let Some(desk) = self.desk.as_mut() {
+            desk.trim();
+        }
         let idle = self.is_idle();
         if idle {
             ctx.stop();

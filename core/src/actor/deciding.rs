@@ -25,8 +25,8 @@ use crate::{
 /// An account in memory, with all that was decided so far.
 #[derive(Debug)]
 pub(super) struct Deciding {
-    /// The state.
-    pub account: Account,
+    /// The state; shared with what was submitted of it.
+    pub account: Arc<Account>,
     /// The end of its chain.
     pub head: Head,
     /// What ties its decisions together.
@@ -54,7 +54,7 @@ impl Deciding {
     /// Begins with what the database has.
     pub fn new(loaded: CommittedState, alone: bool) -> Deciding {
         Deciding {
-            account: loaded.account.clone(),
+            account: Arc::clone(&loaded.account),
             head: loaded.head,
             lineage: Lineage::new(loaded, alone),
             ended: HashMap::new(),
@@ -78,7 +78,7 @@ impl Deciding {
             operations: open.operations,
             refusal: None,
             payment: None,
-            after: self.account.clone(),
+            after: Arc::clone(&self.account),
             waiter: None,
             done: None,
         }
@@ -93,7 +93,7 @@ impl Deciding {
             let due = self.account.due(catalogs, now);
             let operations = due
                 .events
-                .iter()
+                .into_iter()
                 .map(|event| self.record(event, catalogs).0)
                 .collect();
             let open = Open { base, operations };
@@ -123,10 +123,11 @@ impl Deciding {
         let account = &self.account;
         match account.decide(catalogs, command, content, &known, now) {
             Ok(Some(event)) => {
-                let (record, accepted) = self.record(&event, catalogs);
+                let payment = event_payment(&self.account, command, &event);
+                let (record, accepted) = self.record(event, catalogs);
                 open.operations.push(record);
                 let mut submission = self.close(open);
-                submission.payment = event_payment(&self.account, command, &event);
+                submission.payment = payment;
                 let outcome = Outcome::Accepted(Arc::new(accepted));
                 Ruling::Decided(Decision { content, outcome }, submission)
             }
@@ -148,17 +149,17 @@ impl Deciding {
     }
 
     /// Applies an event and seals it onto the chain.
-    fn record(&mut self, event: &Event, catalogs: &Catalogs) -> (OperationRecord, Accepted) {
+    fn record(&mut self, event: Event, catalogs: &Catalogs) -> (OperationRecord, Accepted) {
         let before = self.account.available();
-        self.remember_end(event);
-        self.account.apply(event);
+        self.remember_end(&event);
+        Arc::make_mut(&mut self.account).apply(&event);
         let balance: Balance = self.account.balance(catalogs, event.at);
-        let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
+        let record = OperationRecord::seal(&event, &self.account, &balance, before, self.head.hash);
         self.head = record.head();
         let operation = Operation {
             account: self.account.id.clone(),
             sequence: self.account.sequence,
-            event: event.clone(),
+            event,
             change: record.change,
             available_after: record.available_after,
             held_after: record.held_after,

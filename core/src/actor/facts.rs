@@ -1,30 +1,22 @@
 //! What a decision must know that is in the database only.
 //!
-//! Owns the look-ups before a decision: of an account, of ids that may have been decided, of what a
-//! payment was used for, of holds that are no longer open.
-
-use std::collections::HashMap;
+//! Owns which look-ups a command needs: its id, which may have been decided; what its payment was
+//! used for; its hold, if that is no longer open.
 
 use crate::{
     domain::{
         account::Account,
         command::{Command, Request},
         decide::Known,
-        hold::ResolvedHold,
-        ids::{AccountId, HoldId, OperationId},
+        ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
-        payment::{PaymentKey, PaymentUse},
     },
-    store::{KeptHold, Store, StoreError},
+    store::{Found, KeptHold, Lookups, Store, StoreError},
 };
 
 /// What was looked up for some commands of one account.
 #[derive(Debug, Default)]
-pub struct Facts {
-    decisions: HashMap<OperationId, Decision>,
-    payments: HashMap<PaymentKey, PaymentUse>,
-    holds: HashMap<HoldId, ResolvedHold>,
-}
+pub struct Facts(Found);
 
 /// Whether `command` needs more than the account's own state.
 pub fn needs_facts(account: &Account, command: &Command) -> bool {
@@ -35,84 +27,59 @@ pub fn needs_facts(account: &Account, command: &Command) -> bool {
     closed_hold || command.request.payment().is_some()
 }
 
+/// What `commands` need. `ids`: whether to look for their ids too, which costs a look-up that most
+/// calls do not need; where there is a payment they are always looked for, because a payment must not
+/// answer an id that was decided to be something else.
+pub fn lookups<'c>(commands: impl Iterator<Item = &'c Command>, ids: bool) -> Lookups {
+    let mut lookups = Lookups::default();
+    for command in commands {
+        let payment = command.request.payment();
+        if ids || payment.is_some() {
+            lookups.ids.push(command.operation_id);
+        }
+        lookups
+            .payments
+            .extend(payment.map(|payment| payment.key.clone()));
+        lookups.holds.extend(command.request.hold());
+    }
+    lookups
+}
+
 impl Facts {
-    /// Looks up what `commands` need. `ids`: whether to look for their ids too, which costs a look-up
-    /// that most calls do not need.
+    /// Looks up what `lookups` names, but for the holds that are open in `account`.
     pub async fn gather(
         store: &dyn Store,
         account: &Account,
-        commands: &[Command],
-        ids: bool,
+        mut lookups: Lookups,
     ) -> Result<Facts, StoreError> {
-        let mut facts = Facts::default();
-        for command in commands {
-            facts.add_payment(store, command).await?;
-            facts.add_hold(store, account, command).await?;
+        lookups.holds.retain(|hold| account.hold(*hold).is_none());
+        if lookups == Lookups::default() {
+            return Ok(Facts::default());
         }
-        let mut wanted: Vec<OperationId> = facts
-            .payments
-            .values()
-            .filter(|used| used.account == account.id)
-            .map(|used| used.operation_id)
-            .collect();
-        // A payment must not answer an id that was decided to be something else.
-        if ids || !facts.payments.is_empty() {
-            wanted.extend(commands.iter().map(|command| command.operation_id));
-        }
-        if !wanted.is_empty() {
-            facts.decisions = store.decisions(&account.id, &wanted).await?;
-        }
-        Ok(facts)
+        store.look_up(&account.id, &lookups).await.map(Facts)
     }
 
-    async fn add_payment(
-        &mut self,
-        store: &dyn Store,
-        command: &Command,
-    ) -> Result<(), StoreError> {
-        if let Some(payment) = command.request.payment()
-            && let Some(used) = store.payment(&payment.key).await?
-        {
-            self.payments.insert(payment.key.clone(), used);
-        }
-        Ok(())
-    }
-
-    async fn add_hold(
-        &mut self,
-        store: &dyn Store,
-        account: &Account,
-        command: &Command,
-    ) -> Result<(), StoreError> {
-        let Some(hold) = command.request.hold() else {
-            return Ok(());
-        };
-        if account.hold(hold).is_some() {
-            return Ok(());
-        }
-        match store.hold(&account.id, hold).await? {
-            Some(KeptHold::Resolved(resolved)) => {
-                self.holds.insert(hold, resolved);
-            }
-            Some(KeptHold::Open(_)) | None => {}
-        }
-        Ok(())
+    /// What was found already.
+    pub fn of(found: Found) -> Facts {
+        Facts(found)
     }
 
     /// What a command of this id was decided to be.
     pub fn decision(&self, id: OperationId) -> Option<&Decision> {
-        self.decisions.get(&id)
+        self.0.decisions.get(&id)
     }
 
     /// What the domain must know to decide `command`.
     pub fn known(&self, command: &Command) -> Known {
         let payment = command.request.payment();
+        let hold = command.request.hold();
+        let kept = hold.and_then(|hold| self.0.holds.get(&hold));
         Known {
-            payment: payment.and_then(|payment| self.payments.get(&payment.key).cloned()),
-            hold: command
-                .request
-                .hold()
-                .and_then(|hold| self.holds.get(&hold).cloned()),
+            payment: payment.and_then(|payment| self.0.payments.get(&payment.key).cloned()),
+            hold: kept.and_then(|kept| match kept {
+                KeptHold::Resolved(resolved) => Some(resolved.clone()),
+                KeptHold::Open(_) => None,
+            }),
         }
     }
 
@@ -128,7 +95,7 @@ impl Facts {
         else {
             return None;
         };
-        let used = self.payments.get(&payment.key)?;
+        let used = self.0.payments.get(&payment.key)?;
         let same = used.account == *account && used.pack == *pack && used.quantity == *quantity;
         let decision = self.decision(used.operation_id).filter(|_| same)?;
         Some(decision.outcome.clone())

@@ -1,7 +1,7 @@
 //! One actor for each account: it alone decides for that account on this node.
 //!
-//! Read in this order: what an actor is told, what is pending and what is looked up, the account's
-//! actor, how actors are found, started and sent to sleep.
+//! Read in this order: what an actor is told, what is pending and what is looked up; the desk where
+//! calls are decided; the account's actor around it; how actors are found, started and sent to sleep.
 
 pub mod account;
 pub mod facts;
@@ -12,5 +12,7 @@ pub mod recent;
 pub mod registry;
 pub mod view;
 
+mod contention;
 mod deciding;
+mod desk;
 mod rate;

@@ -2,6 +2,8 @@
 //!
 //! Owns the instant of a view. It never decides what is due.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::node::Node;
@@ -14,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AccountView {
     /// The state.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The balance, with the instant it was true at.
     pub balance: Balance,
 }
@@ -22,7 +24,7 @@ pub struct AccountView {
 /// The committed state with its balance: at `now`, or, if something due could not be written, just
 /// before that was due.
 pub(super) fn view(node: &Node, committed: &CommittedState, now: Instant) -> Option<AccountView> {
-    let account = committed.account.clone();
+    let account = Arc::clone(&committed.account);
     if !account.is_open() {
         return None;
     }

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credits::Credits,
-    event::{Event, Fact, Posting, SubscriptionEvent},
+    event::{Event, Fact, SubscriptionEvent},
     hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
+    posting::Posting,
     subscription::Subscription,
     time::Instant,
 };

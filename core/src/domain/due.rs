@@ -9,10 +9,11 @@ use super::{
     account::Account,
     catalog::{Catalogs, PacksWithoutPlan},
     credits::Credits,
-    event::{Event, Fact, Posting, SubscriptionEvent},
+    event::{Event, Fact, SubscriptionEvent},
     hold::Hold,
     ids::{CatalogVersion, PlanId, Sequence},
     lot::{LotTerms, Origin},
+    posting::Posting,
     subscription::Subscription,
     time::{Instant, period_start},
 };

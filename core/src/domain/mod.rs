@@ -23,6 +23,7 @@ pub mod due;
 pub mod event;
 pub mod offer;
 pub mod policies;
+pub mod posting;
 pub mod quote;
 pub mod refusal;
 

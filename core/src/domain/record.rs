@@ -9,9 +9,10 @@ use super::{
     command::ContentHash,
     credits::Credits,
     encoding::Encoding,
-    event::{Cause, Event, Fact, OperationKind, Posting},
+    event::{Cause, Event, Fact, OperationKind},
     ids::{AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence},
     outcome::{Accepted, Operation},
+    posting::Posting,
     refusal::Refusal,
     time::Instant,
 };
@@ -67,6 +68,8 @@ pub struct OperationRecord {
     pub model: Option<ModelId>,
     /// The project that credits were spent or set aside for.
     pub project: Option<ProjectId>,
+    /// What entered: the sum over its postings. It is under the hash through them.
+    pub granted: Credits,
     /// What was consumed.
     pub consumed: Credits,
     /// By how much what can be spent changed.
@@ -163,6 +166,7 @@ impl OperationRecord {
             action: spend.map(|spend| spend.terms.action.clone()),
             model: spend.map(|spend| spend.terms.model.clone()),
             project: spend.and_then(|spend| spend.project.clone()),
+            granted: event.postings.iter().map(|posting| posting.granted).sum(),
             consumed: event.postings.iter().map(|posting| posting.consumed).sum(),
             change: balance.available.get() - available_before.get(),
             available_after: balance.available,

@@ -15,8 +15,8 @@ use async_trait::async_trait;
 
 use self::kept::Kept;
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
-    OperationFilter, SequenceWindow, Store, StoreError,
+    AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
+    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -96,6 +96,47 @@ impl MemoryStore {
     }
 }
 
+impl MemoryStore {
+    /// A transaction that can fail at each of its steps. `write` is what it does; where the fault
+    /// undoes that, what was kept before is put back.
+    async fn commit_with(
+        &self,
+        write: impl FnOnce(&mut Kept) -> Result<Committed, StoreError> + Send,
+    ) -> Result<Committed, CommitError> {
+        for statement in 0..STATEMENTS {
+            if self.pass(FaultPoint::Statement(statement)).await.is_err() {
+                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
+            }
+        }
+        let fault = self.pass(FaultPoint::Commit).await;
+        let committed = {
+            let mut kept = self.kept();
+            let undone = matches!(fault, Err(Stopped::Failed | Stopped::UnknownNotDone));
+            let before = undone.then(|| kept.clone());
+            let committed = write(&mut kept);
+            if let Some(before) = before {
+                *kept = before;
+            }
+            committed.map_err(CommitError::RolledBack)?
+        };
+        match fault {
+            Ok(()) => {}
+            Err(Stopped::Failed) => {
+                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
+            }
+            Err(Stopped::UnknownDone | Stopped::UnknownNotDone) => {
+                return Err(CommitError::Unknown(injected()));
+            }
+        }
+        match self.pass(FaultPoint::AfterCommit).await {
+            Ok(()) => Ok(committed),
+            Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
+                Err(CommitError::Unknown(injected()))
+            }
+        }
+    }
+}
+
 /// What a fault made of a step.
 enum Stopped {
     Failed,
@@ -116,6 +157,10 @@ impl Store for MemoryStore {
                 Err(StoreError::Unavailable(injected()))
             }
         }
+    }
+
+    async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {
+        self.kept().look_up(account, lookups)
     }
 
     async fn decisions(
@@ -139,28 +184,15 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
-        for statement in 0..STATEMENTS {
-            if self.pass(FaultPoint::Statement(statement)).await.is_err() {
-                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
-            }
-        }
-        let committed = match self.pass(FaultPoint::Commit).await {
-            Ok(()) => self.write(batch),
-            Err(Stopped::Failed) => {
-                return Err(CommitError::RolledBack(StoreError::Unavailable(injected())));
-            }
-            Err(Stopped::UnknownDone) => {
-                self.write(batch);
-                return Err(CommitError::Unknown(injected()));
-            }
-            Err(Stopped::UnknownNotDone) => return Err(CommitError::Unknown(injected())),
-        };
-        match self.pass(FaultPoint::AfterCommit).await {
-            Ok(()) => Ok(committed),
-            Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
-                Err(CommitError::Unknown(injected()))
-            }
-        }
+        self.commit_with(|kept| Ok(kept.write(batch))).await
+    }
+
+    /// Nobody else gets at what is kept while it is decided on: that is the lock.
+    async fn commit_locked(
+        &self,
+        decision: &mut dyn LockedDecision,
+    ) -> Result<Committed, CommitError> {
+        self.commit_with(|kept| kept.decide(decision)).await
     }
 
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {

@@ -10,7 +10,7 @@ pub mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
@@ -39,7 +39,7 @@ pub struct AccountWork {
     /// The payments that the operations use.
     pub payments: Vec<PaymentUse>,
     /// The state after all of it.
-    pub after: Account,
+    pub after: Arc<Account>,
 }
 
 impl AccountWork {
@@ -82,6 +82,51 @@ pub enum KeptHold {
     Open(Hold),
     /// It has ended.
     Resolved(ResolvedHold),
+}
+
+/// What a decision must know that is not in the account's state, to be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// Ids that may have been decided on the account.
+    pub ids: Vec<OperationId>,
+    /// Payments that may have been used, on any account. The operations of this account that used
+    /// them are looked up too.
+    pub payments: Vec<PaymentKey>,
+    /// Holds of the account.
+    pub holds: Vec<HoldId>,
+}
+
+impl Lookups {
+    /// The ids to look for on `account`, when it is known what the payments were used for.
+    fn all_ids(&self, account: &AccountId, found: &Found) -> Vec<OperationId> {
+        let used = found.payments.values();
+        let here = used.filter(|used| used.account == *account);
+        let paid = here.map(|used| used.operation_id);
+        self.ids.iter().copied().chain(paid).collect()
+    }
+}
+
+/// What was found; what is not there is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What the ids were decided to be.
+    pub decisions: HashMap<OperationId, Decision>,
+    /// What the payments were used for.
+    pub payments: HashMap<PaymentKey, PaymentUse>,
+    /// How the holds stand.
+    pub holds: HashMap<HoldId, KeptHold>,
+}
+
+/// A decision that is made while the account is locked, in the transaction that writes it.
+pub trait LockedDecision: Send {
+    /// The account to lock.
+    fn account(&self) -> &AccountId;
+
+    /// What is to be looked up for it.
+    fn lookups(&self) -> Lookups;
+
+    /// Decides on what is there: what is to be written on top of it, if anything. Asked at most once.
+    fn decide(&mut self, loaded: Loaded, found: Found) -> Option<&AccountWork>;
 }
 
 /// A catalog as it is kept.
@@ -210,6 +255,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// An account's state and the end of its chain.
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError>;
 
+    /// What must be known of an account's commands.
+    async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError>;
+
     /// What the account's commands of these ids were decided to be; ids never decided are absent.
     async fn decisions(
         &self,
@@ -227,6 +275,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Writes all of it in one transaction, but nothing for accounts that have lost.
     /// Accounts are distinct, payments are distinct.
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError>;
+
+    /// Locks an account, so that nobody else can add to it, lets it be decided on and writes that, in
+    /// one transaction. It is lost only where a payment was used on another account meanwhile.
+    async fn commit_locked(
+        &self,
+        decision: &mut dyn LockedDecision,
+    ) -> Result<Committed, CommitError>;
 
     /// After an unknown COMMIT: waits for the old transaction to be over, then tells which accounts
     /// of the batch are in the database. One that is not there has lost.

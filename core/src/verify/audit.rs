@@ -11,8 +11,9 @@ use crate::{
     domain::{
         account::Account,
         balance::Balance,
-        event::{Event, Fact, Posting, SubscriptionEvent},
+        event::{Event, Fact, SubscriptionEvent},
         ids::{AccountId, LotId, OperationId},
+        posting::Posting,
         record::{Head, OperationRecord},
     },
     store::Loaded,

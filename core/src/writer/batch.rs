@@ -6,9 +6,12 @@
 //! What is folded into one is of one lineage: an actor that replaced another one decided on a chain of
 //! its own, and only the fence can tell which of the two is right.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
-use super::submission::Submission;
+use super::submission::{CommittedState, Lineage, Look, Settled, Submission, Waiter};
 use crate::{
     domain::{ids::AccountId, payment::PaymentKey},
     store::AccountWork,
@@ -59,9 +62,16 @@ impl Batch {
         (closing.batch, lost)
     }
 
-    /// What the transaction writes: the work of each account that has something to write.
-    pub fn work(&self) -> Vec<AccountWork> {
-        self.groups.iter().filter_map(Group::work).collect()
+    /// Takes it apart: what the transaction writes, and who waits for it.
+    pub fn split(self) -> (Vec<AccountWork>, Vec<Party>) {
+        let mut works = Vec::with_capacity(self.groups.len());
+        let parties = self.groups.into_iter().filter_map(|group| {
+            let (work, party) = group.split(works.len())?;
+            works.extend(work);
+            Some(party)
+        });
+        let parties = parties.collect();
+        (works, parties)
     }
 
     /// How many submissions it has.
@@ -136,24 +146,60 @@ impl Closing {
     }
 }
 
+/// Those who wait for the decisions on one account, without what is written of them.
+#[derive(Debug)]
+pub struct Party {
+    /// The account.
+    pub account: AccountId,
+    /// What the decisions were made on top of.
+    pub lineage: Lineage,
+    /// The state after them.
+    pub state: CommittedState,
+    /// The place of its work among those of the batch; none if it has nothing to write.
+    pub work: Option<usize>,
+    /// Who waits for each decision, in order.
+    pub callers: Vec<Caller>,
+}
+
+/// Who waits for one decision.
+#[derive(Debug)]
+pub struct Caller {
+    /// Who waits, and the answer once it is in the database.
+    pub waiter: Option<(Waiter, Settled)>,
+    /// Told once it is in the database.
+    pub done: Option<Look>,
+}
+
 impl Group {
-    /// The account's submissions folded into one; none if nothing is to be written.
-    pub fn work(&self) -> Option<AccountWork> {
-        let first = self.submissions.first()?;
+    /// Folds the submissions into one work, to stand in `place`, and a party; none without any.
+    pub(super) fn split(self, place: usize) -> Option<(Option<AccountWork>, Party)> {
         let last = self.submissions.last()?;
-        if !self.submissions.iter().any(Submission::writes) {
-            return None;
-        }
-        let all = || self.submissions.iter();
-        Some(AccountWork {
+        let first = self.submissions.first()?;
+        let writes = self.submissions.iter().any(Submission::writes);
+        let mut work = AccountWork {
             account: self.account.clone(),
             base: first.base,
-            operations: all()
-                .flat_map(|one| one.operations.iter().cloned())
-                .collect(),
-            refusals: all().filter_map(|one| one.refusal.clone()).collect(),
-            payments: all().filter_map(|one| one.payment.clone()).collect(),
-            after: last.after.clone(),
-        })
+            operations: Vec::with_capacity(self.submissions.len()),
+            refusals: Vec::new(),
+            payments: Vec::new(),
+            after: Arc::clone(&last.after),
+        };
+        let mut party = Party {
+            account: self.account,
+            lineage: last.lineage.clone(),
+            state: last.state(),
+            work: writes.then_some(place),
+            callers: Vec::with_capacity(self.submissions.len()),
+        };
+        for submission in self.submissions {
+            work.operations.extend(submission.operations);
+            work.refusals.extend(submission.refusal);
+            work.payments.extend(submission.payment);
+            party.callers.push(Caller {
+                waiter: submission.waiter,
+                done: submission.done,
+            });
+        }
+        Some((writes.then_some(work), party))
     }
 }

@@ -16,11 +16,16 @@
 //!    database once the old transaction is over. Where only a restart can tell, callers get
 //!    `UnknownOutcome` and the writer halts.
 //!
+//! 7. **A contended account.** For a while after a loss its calls are not decided in memory: the actor
+//!    hands them over as a [`Turn`], which is decided in a transaction of its own, after the account's
+//!    row is locked. A turn keeps its place among what was submitted.
+//!
 //! What would silently break it: answering before COMMIT, retrying a batch after an unknown COMMIT,
 //! or writing for an account whose fence was not checked in the same transaction.
 
 pub mod batch;
 pub mod submission;
+pub mod turn;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +36,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 
 use self::{
-    batch::{Batch, Group},
-    submission::{CommittedState, Look, Submission},
+    batch::{Batch, Party},
+    submission::{Look, Submission},
+    turn::{Locked, Turn},
 };
 use crate::{
     error::LedgerError,
@@ -50,7 +56,7 @@ const RESOLVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Where actors submit. Cloning gives the same writer.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    queue: mpsc::UnboundedSender<Submission>,
+    queue: mpsc::UnboundedSender<Entry>,
     looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
 }
@@ -88,12 +94,16 @@ impl Writer {
     /// Submits decisions. What is submitted to a writer that has halted is never written, and its
     /// caller gets `Unavailable`.
     pub fn submit(&self, submission: Submission) {
-        if let Err(refused) = self.queue.send(submission) {
-            let submission = refused.0;
-            submission.lineage.breaks();
-            if let Some((waiter, _)) = submission.waiter {
-                waiter.answer(Err(LedgerError::Unavailable));
-            }
+        if let Err(refused) = self.queue.send(Entry::Decided(submission)) {
+            refused.0.never_written();
+        }
+    }
+
+    /// Hands calls over that are to be decided while their account is locked. A writer that has
+    /// halted gives them back at once.
+    pub fn take_turn(&self, turn: Box<dyn Turn>) {
+        if let Err(refused) = self.queue.send(Entry::Turn(turn)) {
+            refused.0.never_written();
         }
     }
 
@@ -112,10 +122,32 @@ impl Writer {
     }
 }
 
+/// What waits for the writer.
+#[derive(Debug)]
+enum Entry {
+    Decided(Submission),
+    Turn(Box<dyn Turn>),
+}
+
+impl Entry {
+    /// The writer had halted before it came.
+    fn never_written(self) {
+        match self {
+            Entry::Decided(submission) => {
+                if let Some((waiter, _)) = submission.waiter {
+                    waiter.answer(Err(LedgerError::Unavailable));
+                }
+                submission.lineage.breaks();
+            }
+            Entry::Turn(turn) => turn.over(Some(LedgerError::Unavailable)),
+        }
+    }
+}
+
 struct Task {
     store: Arc<dyn Store>,
     submissions_max: usize,
-    submitted: mpsc::UnboundedReceiver<Submission>,
+    submitted: mpsc::UnboundedReceiver<Entry>,
     halt: watch::Sender<bool>,
 }
 
@@ -124,92 +156,138 @@ struct Halt;
 
 impl Task {
     async fn run(mut self) {
+        let mut arrived = VecDeque::new();
         let mut queue = VecDeque::new();
-        while self.fill(&mut queue).await {
-            let (batch, lost) = Batch::close(&mut queue, self.submissions_max);
-            lost.into_iter().for_each(lose);
-            if let Err(Halt) = self.write(batch).await {
-                self.halt(queue).await;
+        while self.fill(&mut arrived, &mut queue).await {
+            let step = if queue.is_empty() {
+                match arrived.pop_front() {
+                    Some(Entry::Turn(turn)) => self.take(turn).await,
+                    Some(Entry::Decided(_)) | None => Ok(()),
+                }
+            } else {
+                let (batch, lost) = Batch::close(&mut queue, self.submissions_max);
+                lost.iter().for_each(|one| one.lineage.breaks());
+                self.write(batch).await
+            };
+            if let Err(Halt) = step {
+                arrived.extend(queue.into_iter().map(Entry::Decided));
+                self.halt(arrived).await;
                 return;
             }
         }
     }
 
-    /// Takes in all that is submitted; waits if there is nothing to do.
-    async fn fill(&mut self, queue: &mut VecDeque<Submission>) -> bool {
-        if queue.is_empty() {
+    /// Takes in all that is submitted, up to the next turn into the queue; waits if there is nothing
+    /// to do.
+    async fn fill(
+        &mut self,
+        arrived: &mut VecDeque<Entry>,
+        queue: &mut VecDeque<Submission>,
+    ) -> bool {
+        if arrived.is_empty() && queue.is_empty() {
             match self.submitted.recv().await {
-                Some(first) => queue.push_back(first),
+                Some(first) => arrived.push_back(first),
                 None => return false,
             }
         }
         while let Ok(next) = self.submitted.try_recv() {
-            queue.push_back(next);
+            arrived.push_back(next);
+        }
+        while let Some(next) = arrived.pop_front() {
+            match next {
+                Entry::Decided(submission) => queue.push_back(submission),
+                Entry::Turn(_) => {
+                    arrived.push_front(next);
+                    break;
+                }
+            }
         }
         true
+    }
+
+    /// Decides and writes a turn.
+    async fn take(&self, mut turn: Box<dyn Turn>) -> Result<(), Halt> {
+        let mut locked = Locked::new(turn.as_mut());
+        let committed = self.store.commit_locked(&mut locked).await;
+        let (works, parties, panicked) = locked.end();
+        let failed = match committed {
+            Ok(committed) => {
+                tell(parties, &committed);
+                panicked.then_some(LedgerError::Internal)
+            }
+            Err(CommitError::RolledBack(error)) => {
+                error!(account.id = %turn.account(), error = %error, "a contended account can't be written");
+                let told = LedgerError::from(&error);
+                parties.into_iter().for_each(|party| fail(party, &told));
+                Some(told)
+            }
+            Err(CommitError::Unknown(error)) => {
+                error!(account.id = %turn.account(), error = %error, "the outcome of a COMMIT is unknown");
+                if let Err(Halt) = self.resolve(&works, parties).await {
+                    turn.over(Some(LedgerError::Unavailable));
+                    return Err(Halt);
+                }
+                None
+            }
+        };
+        turn.over(failed);
+        Ok(())
     }
 
     async fn write(&self, batch: Batch) -> Result<(), Halt> {
         if batch.is_empty() {
             return Ok(());
         }
-        let work = batch.work();
-        match self.commit(&work).await {
+        let size = batch.len();
+        let (works, parties) = batch.split();
+        match self.commit(&works).await {
             Ok(committed) => {
-                debug!(
-                    batch.size = batch.len(),
-                    batch.accounts = work.len(),
-                    "committed"
-                );
-                tell(batch, &committed);
+                debug!(batch.size = size, batch.accounts = works.len(), "committed");
+                tell(parties, &committed);
                 Ok(())
             }
-            Err(CommitError::RolledBack(error)) => self.write_alone(batch, &error).await,
+            Err(CommitError::RolledBack(error)) => {
+                warn!(error = %error, batch.size = size, "a batch was rolled back; trying each account alone");
+                self.write_alone(&works, parties).await
+            }
             Err(CommitError::Unknown(error)) => {
-                error!(error = %error, batch.size = batch.len(), "the outcome of a COMMIT is unknown");
-                self.resolve(batch, &work).await
+                error!(error = %error, batch.size = size, "the outcome of a COMMIT is unknown");
+                self.resolve(&works, parties).await
             }
         }
     }
 
-    async fn commit(&self, work: &[AccountWork]) -> Result<Committed, CommitError> {
-        if work.is_empty() {
+    async fn commit(&self, works: &[AccountWork]) -> Result<Committed, CommitError> {
+        if works.is_empty() {
             return Ok(Committed::default());
         }
-        self.store.commit(work).await
+        self.store.commit(works).await
     }
 
-    async fn write_alone(&self, batch: Batch, error: &StoreError) -> Result<(), Halt> {
-        warn!(error = %error, batch.size = batch.len(), "a batch was rolled back; trying each account alone");
+    async fn write_alone(&self, works: &[AccountWork], parties: Vec<Party>) -> Result<(), Halt> {
         let mut failures_in_a_row = 0;
-        let mut groups = batch.groups.into_iter();
-        while let Some(group) = groups.next() {
+        let mut parties = parties.into_iter();
+        while let Some(party) = parties.next() {
             if failures_in_a_row >= FAILURES_ALONE_MAX {
-                fail(group, &LedgerError::Unavailable);
+                fail(party, &LedgerError::Unavailable);
                 continue;
             }
-            let alone = Batch {
-                groups: vec![group],
-            };
-            let work = alone.work();
-            match self.commit(&work).await {
+            let work = party.work.map_or(&[][..], |place| &works[place..=place]);
+            match self.commit(work).await {
                 Ok(committed) => {
                     failures_in_a_row = 0;
-                    tell(alone, &committed);
+                    tell(vec![party], &committed);
                 }
                 Err(CommitError::RolledBack(error)) => {
                     failures_in_a_row += 1;
-                    let told = LedgerError::from(&error);
-                    for group in alone.groups {
-                        error!(account.id = %group.account, error = %error, "an account can't be written");
-                        fail(group, &told);
-                    }
+                    error!(account.id = %party.account, error = %error, "an account can't be written");
+                    fail(party, &LedgerError::from(&error));
                 }
                 Err(CommitError::Unknown(error)) => {
                     error!(error = %error, "the outcome of a COMMIT is unknown");
-                    if let Err(Halt) = self.resolve(alone, &work).await {
+                    if let Err(Halt) = self.resolve(work, vec![party]).await {
                         // These were rolled back, and are not tried again.
-                        groups.for_each(|group| fail(group, &LedgerError::Unavailable));
+                        parties.for_each(|party| fail(party, &LedgerError::Unavailable));
                         return Err(Halt);
                     }
                 }
@@ -219,15 +297,15 @@ impl Task {
     }
 
     /// Asks until the database tells: the writer can't go on before it knows.
-    async fn resolve(&self, batch: Batch, work: &[AccountWork]) -> Result<(), Halt> {
+    async fn resolve(&self, works: &[AccountWork], parties: Vec<Party>) -> Result<(), Halt> {
         loop {
-            match self.store.resolve(work).await {
+            match self.store.resolve(works).await {
                 Ok(committed) => {
-                    tell(batch, &committed);
+                    tell(parties, &committed);
                     return Ok(());
                 }
                 Err(StoreError::RestartNeeded) => {
-                    batch.groups.into_iter().for_each(leave_unknown);
+                    parties.into_iter().for_each(leave_unknown);
                     return Err(Halt);
                 }
                 Err(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) => {
@@ -239,85 +317,69 @@ impl Task {
     }
 
     /// Nothing more is written; what was decided on the unknown is unknown too.
-    async fn halt(mut self, queue: VecDeque<Submission>) {
+    async fn halt(mut self, arrived: VecDeque<Entry>) {
         // Nobody may be listening: the handles see it when they ask.
         self.halt.send_replace(true);
         self.submitted.close();
-        queue.into_iter().for_each(drop_undecided);
-        while let Some(submission) = self.submitted.recv().await {
-            drop_undecided(submission);
+        arrived.into_iter().for_each(drop_undecided);
+        while let Some(entry) = self.submitted.recv().await {
+            drop_undecided(entry);
         }
     }
 }
 
 /// Answers the winners in order, and breaks the lineages of the losers.
-fn tell(batch: Batch, committed: &Committed) {
-    for group in batch.groups {
-        if committed.lost.contains(&group.account) {
-            group.submissions.into_iter().for_each(lose);
+fn tell(parties: Vec<Party>, committed: &Committed) {
+    for party in parties {
+        if committed.lost.contains(&party.account) {
+            party.lineage.breaks();
         } else {
-            win(group);
+            win(party);
         }
     }
 }
 
-fn win(group: Group) {
+fn win(party: Party) {
     // Readers see the last state before any caller is answered, so that a caller reads its own write.
-    if let Some(last) = group.submissions.last() {
-        let head = last
-            .operations
-            .last()
-            .map_or(last.base, |record| record.head());
-        let state = CommittedState {
-            account: last.after.clone(),
-            head,
-        };
-        let written = group.submissions.iter().any(Submission::writes);
-        last.lineage.commits(state, written);
-    }
-    for submission in group.submissions {
-        if let Some((waiter, answer)) = submission.waiter {
+    party.lineage.commits(party.state, party.work.is_some());
+    for caller in party.callers {
+        if let Some((waiter, answer)) = caller.waiter {
             waiter.answer(Ok(answer));
         }
-        if let Some(done) = submission.done {
+        if let Some(done) = caller.done {
             done.tell();
         }
     }
 }
 
-fn lose(submission: Submission) {
-    submission.lineage.breaks();
+/// Callers are told before the lineage breaks: then their actor decides again what is not answered.
+fn fail(party: Party, error: &LedgerError) {
+    for (waiter, _) in party.callers.into_iter().filter_map(|caller| caller.waiter) {
+        waiter.answer(Err(error.clone()));
+    }
+    party.lineage.fails();
 }
 
-fn fail(group: Group, error: &LedgerError) {
-    for submission in group.submissions {
-        submission.lineage.fails();
-        if let Some((waiter, _)) = submission.waiter {
-            waiter.answer(Err(error.clone()));
-        }
+/// As [`fail`]: what is decided again might be answered as never decided.
+fn leave_unknown(party: Party) {
+    for (waiter, _) in party
+        .callers
+        .iter()
+        .filter_map(|caller| caller.waiter.as_ref())
+    {
+        waiter.answer_unknown();
     }
-}
-
-/// Callers are told before the lineage breaks: then their actor decides again, and might answer that
-/// nothing was decided.
-fn leave_unknown(group: Group) {
-    for submission in &group.submissions {
-        if let Some((waiter, _)) = &submission.waiter {
-            waiter.answer_unknown();
-        }
-    }
-    group.submissions.into_iter().for_each(lose);
+    party.lineage.breaks();
 }
 
 /// What was decided after an unknown COMMIT was never sent to the database. The repetition of an
 /// operation that is unknown is unknown too.
-fn drop_undecided(submission: Submission) {
-    if let Some((waiter, _)) = &submission.waiter {
-        if submission.writes() {
-            waiter.answer(Err(LedgerError::Unavailable));
-        } else {
-            waiter.answer_unknown();
-        }
+fn drop_undecided(entry: Entry) {
+    if let Entry::Decided(submission) = &entry
+        && !submission.writes()
+        && let Some((waiter, _)) = &submission.waiter
+    {
+        waiter.answer_unknown();
     }
-    lose(submission);
+    entry.never_written();
 }

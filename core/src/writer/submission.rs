@@ -106,11 +106,11 @@ impl Waiter {
     }
 }
 
-/// The last state of an account that is known to be in the database.
+/// The last state of an account that is known to be in the database. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommittedState {
     /// The state.
-    pub account: Account,
+    pub account: Arc<Account>,
     /// The end of its chain.
     pub head: Head,
 }
@@ -125,7 +125,7 @@ struct LineageState {
     broke: Notify,
     failed: AtomicBool,
     alone: AtomicBool,
-    committed: Mutex<Arc<CommittedState>>,
+    committed: Mutex<CommittedState>,
 }
 
 impl Lineage {
@@ -137,7 +137,7 @@ impl Lineage {
             broke: Notify::new(),
             failed: AtomicBool::new(false),
             alone: AtomicBool::new(alone),
-            committed: Mutex::new(Arc::new(loaded)),
+            committed: Mutex::new(loaded),
         }))
     }
 
@@ -179,8 +179,8 @@ impl Lineage {
     }
 
     /// The last state that is known to be in the database.
-    pub fn committed(&self) -> Arc<CommittedState> {
-        Arc::clone(&self.lock())
+    pub fn committed(&self) -> CommittedState {
+        self.lock().clone()
     }
 
     /// Tells that `state` is in the database. If that was `written` now, its account can be written
@@ -189,10 +189,10 @@ impl Lineage {
         if written {
             self.0.alone.store(false, Ordering::Release);
         }
-        *self.lock() = Arc::new(state);
+        *self.lock() = state;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Arc<CommittedState>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, CommittedState> {
         let committed = self.0.committed.lock();
         committed.expect("nothing panics while it holds a lineage's state")
     }
@@ -241,7 +241,7 @@ pub struct Submission {
     /// The payment that the operations use.
     pub payment: Option<PaymentUse>,
     /// The state after the operations.
-    pub after: Account,
+    pub after: Arc<Account>,
     /// Who waits, and the answer once it is in the database; none for what nobody waits for.
     pub waiter: Option<(Waiter, Settled)>,
     /// Told once it is in the database, or dropped if it never will be.
@@ -253,7 +253,7 @@ impl Submission {
     /// decided it, and whether it was written or lost.
     pub fn behind_all(account: &AccountId, look: Look) -> Submission {
         let nothing = CommittedState {
-            account: Account::unopened(account.clone()),
+            account: Arc::new(Account::unopened(account.clone())),
             head: Head::START,
         };
         Submission {
@@ -272,5 +272,14 @@ impl Submission {
     /// Whether it has something to write.
     pub fn writes(&self) -> bool {
         !self.operations.is_empty() || self.refusal.is_some()
+    }
+
+    /// The state after it and the end of its chain.
+    pub fn state(&self) -> CommittedState {
+        let last = self.operations.last();
+        CommittedState {
+            account: Arc::clone(&self.after),
+            head: last.map_or(self.base, OperationRecord::head),
+        }
     }
 }

@@ -104,7 +104,7 @@ impl Desk {
 
 fn lineage(book: &Book, alone: bool) -> Lineage {
     let state = CommittedState {
-        account: book.account.clone(),
+        account: Arc::new(book.account.clone()),
         head: book.head,
     };
     Lineage::new(state, alone)
@@ -203,7 +203,7 @@ proptest! {
         while !queue.is_empty() {
             let (batch, lost) = Batch::close(&mut queue, size);
             prop_assert!(lost.is_empty() && !batch.is_empty() && batch.len() <= size);
-            prop_assert!(together.write(&batch.work()).lost.is_empty());
+            prop_assert!(together.write(&batch.split().0).lost.is_empty());
         }
         prop_assert_eq!(run(rows(&together)), run(rows(&alone)));
     }
@@ -218,12 +218,12 @@ proptest! {
     ) {
         let mut desk = Desk::new();
         for (lineage, alone) in desk.lineages.iter_mut().zip(&alone) {
-            *lineage = Lineage::new(lineage.committed().as_ref().clone(), *alone);
+            *lineage = Lineage::new(lineage.committed(), *alone);
         }
         let mut queue = VecDeque::new();
         for (at, step) in steps.iter().enumerate() {
             if at == replaced_after {
-                let other = desk.lineages[0].committed().as_ref().clone();
+                let other = desk.lineages[0].committed();
                 desk.lineages[0] = Lineage::new(other, alone[0]);
             }
             queue.push_back(desk.submit(step));
@@ -363,7 +363,7 @@ fn a_look_that_is_dropped_gives_its_place_back_untold() {
 fn only_what_was_written_ends_being_alone() {
     let book = Book::new("account-0");
     let lineage = lineage(&book, true);
-    let state = lineage.committed().as_ref().clone();
+    let state = lineage.committed();
     lineage.commits(state.clone(), false);
     assert!(lineage.is_alone());
     lineage.commits(state, true);

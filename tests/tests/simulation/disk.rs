@@ -21,8 +21,8 @@ use credits_core::{
         time::Instant,
     },
     store::{
-        AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
-        OperationFilter, SequenceWindow, Store, StoreError,
+        AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
+        LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -165,6 +165,10 @@ impl Store for Connection {
         self.read(self.disk.memory.load(account)).await
     }
 
+    async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {
+        self.read(self.disk.memory.look_up(account, lookups)).await
+    }
+
     async fn decisions(
         &self,
         account: &AccountId,
@@ -187,6 +191,13 @@ impl Store for Connection {
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         self.alive(self.disk.memory.commit(batch)).await
+    }
+
+    async fn commit_locked(
+        &self,
+        decision: &mut dyn LockedDecision,
+    ) -> Result<Committed, CommitError> {
+        self.alive(self.disk.memory.commit_locked(decision)).await
     }
 
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {

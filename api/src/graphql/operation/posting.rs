@@ -1,7 +1,7 @@
 //! Postings: how one operation moved one lot.
 
 use async_graphql::{ID, SimpleObject};
-use credits_core::domain::{event, ids::AccountId, outcome::Operation};
+use credits_core::domain::{ids::AccountId, outcome::Operation, posting};
 
 use crate::graphql::{
     node::NodeId,
@@ -35,7 +35,7 @@ impl Posting {
         operation.event.postings.iter().map(posting).collect()
     }
 
-    fn new(account: &AccountId, posting: &event::Posting) -> Posting {
+    fn new(account: &AccountId, posting: &posting::Posting) -> Posting {
         Posting {
             lot_id: NodeId::Lot(account.clone(), posting.lot).into(),
             available: posting.available.into(),

@@ -9,9 +9,10 @@ use super::{Case, Verdict, spend::check_ttl};
 use crate::domain::{
     catalog::{ActualRun, Price},
     credits::Credits,
-    event::{Charged, Fact, Posting},
+    event::{Charged, Fact},
     hold::{Hold, LATE_SETTLED_MAX, Resolution, ResolvedHold, Spend, late_settle_ends_at},
     ids::HoldId,
+    posting::Posting,
     refusal::{Limited, Refusal},
     time::Instant,
 };

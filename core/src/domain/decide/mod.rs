@@ -12,10 +12,11 @@ use super::{
     account::Account,
     catalog::Catalogs,
     command::{Command, ContentHash, Request},
-    event::{Cause, Event, Fact, Posting},
+    event::{Cause, Event, Fact},
     hold::ResolvedHold,
     ids::CatalogVersion,
     payment::PaymentUse,
+    posting::Posting,
     refusal::Refusal,
     time::Instant,
 };

@@ -9,8 +9,9 @@ use crate::domain::{
     catalog::{Generation, HOLD_TTL_HOURS_MAX, Price, Priced, PublishedCatalog},
     command::PriceGuard,
     credits::Credits,
-    event::{Charged, Fact, Posting},
+    event::{Charged, Fact},
     hold::{Draw, HOLDS_OPEN_MAX, Spend},
+    posting::Posting,
     quote::{QuoteGuard, QuoteTerms, request_hash},
     refusal::{Limit, Limited, Refusal, Shortfall},
 };

@@ -19,13 +19,13 @@ use crate::{
         time::Instant,
     },
     store::{
-        AccountStanding, AccountWindow, AccountWork, Committed, KeptCatalog, KeptHold, Loaded,
-        OperationFilter, SequenceWindow, StoreError,
+        AccountStanding, AccountWindow, AccountWork, Committed, Found, KeptCatalog, KeptHold,
+        Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, StoreError,
     },
 };
 
 /// All rows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     /// In the order of their keys, which count from 1.
     accounts: Vec<Rows>,
@@ -35,7 +35,7 @@ pub(super) struct Kept {
 }
 
 /// The rows of one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rows {
     state: Account,
     head: Head,
@@ -67,6 +67,18 @@ impl Kept {
         Committed { lost }
     }
 
+    pub(super) fn decide(
+        &mut self,
+        decision: &mut dyn LockedDecision,
+    ) -> Result<Committed, StoreError> {
+        let account = decision.account().clone();
+        let found = self.look_up(&account, &decision.lookups())?;
+        let decided = decision.decide(self.load(&account), found);
+        Ok(decided.map_or_else(Committed::default, |work| {
+            self.write(std::slice::from_ref(work))
+        }))
+    }
+
     fn wins(&self, work: &AccountWork) -> bool {
         let rows = self.rows(&work.account);
         let head = rows.map_or(Head::START, |rows| rows.head);
@@ -87,7 +99,7 @@ impl Kept {
             self.accounts.len() - 1
         });
         let rows = &mut self.accounts[at];
-        rows.state = work.after.clone();
+        rows.state = work.after.as_ref().clone();
         rows.head = work.head();
         rows.decided.extend(work.operation_ids());
         rows.operations.extend(work.operations.iter().cloned());
@@ -129,6 +141,25 @@ impl Kept {
                 head: Head::START,
             },
         }
+    }
+
+    pub(super) fn look_up(
+        &self,
+        account: &AccountId,
+        lookups: &Lookups,
+    ) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let used = lookups.payments.iter().filter_map(|key| self.payment(key));
+        found
+            .payments
+            .extend(used.map(|used| (used.key.clone(), used)));
+        for id in &lookups.holds {
+            found
+                .holds
+                .extend(self.hold(account, *id)?.map(|kept| (*id, kept)));
+        }
+        found.decisions = self.decisions(account, &lookups.all_ids(account, &found))?;
+        Ok(found)
     }
 
     pub(super) fn decisions(

@@ -14,35 +14,62 @@
 
 use std::collections::{HashMap, HashSet};
 
-use credits_entity::{operation, payment, refusal};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
-use super::{convert, error, shape};
+use super::{
+    convert, error,
+    insert::Inserts,
+    read,
+    shape::{self, Decided},
+};
 use crate::{
     domain::{
-        ids::AccountId,
-        record::{CorruptRecord, Head},
+        ids::{AccountId, OperationId},
+        payment::PaymentUse,
+        record::{Head, OperationRecord, RefusalRecord},
     },
-    store::{AccountWork, CommitError, Committed, StoreError},
+    store::{AccountWork, CommitError, Committed, LockedDecision, StoreError},
 };
 
 /// Writes the winners of the batch in one transaction.
 pub(super) async fn commit(
     connection: &DatabaseConnection,
+    inserts: &Inserts,
     batch: &[AccountWork],
 ) -> Result<Committed, CommitError> {
+    let transaction = begin(connection).await?;
+    let written = write(&transaction, inserts, batch).await;
+    end(transaction, written).await
+}
+
+/// Locks one account, lets it be decided on, and writes that.
+pub(super) async fn commit_locked(
+    connection: &DatabaseConnection,
+    inserts: &Inserts,
+    decision: &mut dyn LockedDecision,
+) -> Result<Committed, CommitError> {
+    let transaction = begin(connection).await?;
+    let written = decide(&transaction, inserts, decision).await;
+    end(transaction, written).await
+}
+
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, CommitError> {
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let transaction = connection
-        .begin_with_options(immediate)
-        .await
-        .map_err(|error| CommitError::RolledBack(error.into()))?;
-    let committed = match write(&transaction, batch).await {
+    let begun = connection.begin_with_options(immediate).await;
+    begun.map_err(|error| CommitError::RolledBack(error.into()))
+}
+
+async fn end(
+    transaction: DatabaseTransaction,
+    written: Result<Committed, StoreError>,
+) -> Result<Committed, CommitError> {
+    let committed = match written {
         Ok(committed) => committed,
         Err(cause) => {
             if let Err(error) = transaction.rollback().await {
@@ -59,25 +86,60 @@ pub(super) async fn commit(
     }
 }
 
+/// Step 2 for an account that others write to as well: it is locked before it is decided on, so that
+/// the decision has not lost when it is made.
+async fn decide<C: ConnectionTrait>(
+    transaction: &C,
+    inserts: &Inserts,
+    decision: &mut dyn LockedDecision,
+) -> Result<Committed, StoreError> {
+    let account = decision.account().clone();
+    let loaded = read::load_locked(transaction, &account).await?;
+    let found = read::look_up(transaction, &account, &decision.lookups()).await?;
+    match decision.decide(loaded, found) {
+        Some(work) => write(transaction, inserts, std::slice::from_ref(work)).await,
+        None => Ok(Committed::default()),
+    }
+}
+
 /// Steps 2 to 5.
 async fn write<C: ConnectionTrait>(
     transaction: &C,
+    inserts: &Inserts,
     batch: &[AccountWork],
 ) -> Result<Committed, StoreError> {
     let mut contest = Contest::new(batch);
     contest.fence(transaction).await?;
     contest.drop_known_ids(transaction).await?;
     contest.drop_known_payments(transaction).await?;
-    contest.open_accounts(transaction).await?;
-    contest.write_winners(transaction).await?;
+    contest.open_accounts(transaction, inserts).await?;
+    contest.write_winners(transaction, inserts).await?;
     Ok(Committed { lost: contest.lost })
 }
 
-/// The works that have not lost so far, in key order: first accounts that are there, then new ones.
+/// The works that have not lost so far, in key order.
 struct Contest<'b> {
-    present: Vec<(i64, &'b AccountWork)>,
+    /// On accounts that are there.
+    present: Vec<Present<'b>>,
+    /// On accounts to be opened.
     new: Vec<&'b AccountWork>,
+    /// On accounts that this transaction has opened, with their keys.
+    opened: Vec<(i64, &'b AccountWork)>,
     lost: Vec<AccountId>,
+}
+
+/// A work on an account that is there, as the work expects it.
+struct Present<'b> {
+    key: i64,
+    next_due_at_us: Option<i64>,
+    work: &'b AccountWork,
+}
+
+impl Present<'_> {
+    /// Whether something is due at another instant than before.
+    fn due_moves(&self) -> bool {
+        convert::account::next_due_at_us(&self.work.after) != self.next_due_at_us
+    }
 }
 
 impl<'b> Contest<'b> {
@@ -87,28 +149,30 @@ impl<'b> Contest<'b> {
         Contest {
             present: Vec::new(),
             new,
+            opened: Vec::new(),
             lost: Vec::new(),
         }
     }
 
     async fn fence<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
         let ids = self.new.iter().map(|work| work.account.as_str());
-        let mut found: HashMap<String, (i64, Head)> = shape::present(transaction, ids)
-            .await?
-            .into_iter()
-            .map(|row| {
-                let head = convert::account::head(&row.external_id, row.sequence, row.head_hash)?;
-                Ok((row.external_id, (row.id, head)))
-            })
-            .collect::<Result<_, CorruptRecord>>()?;
+        let mut found: HashMap<String, (shape::Present, Head)> = HashMap::new();
+        for row in shape::present(transaction, ids).await? {
+            let head = convert::account::head(&row.external_id, row.sequence, &row.head_hash)?;
+            found.insert(row.external_id.clone(), (row, head));
+        }
         for work in std::mem::take(&mut self.new) {
             match found.remove(work.account.as_str()) {
-                Some((key, head)) if head == work.base => self.present.push((key, work)),
+                Some((row, head)) if head == work.base => self.present.push(Present {
+                    key: row.id,
+                    next_due_at_us: row.next_due_at_us,
+                    work,
+                }),
                 None if work.base == Head::START => self.new.push(work),
                 Some(_) | None => self.lost.push(work.account.clone()),
             }
         }
-        self.present.sort_by_key(|(key, _)| *key);
+        self.present.sort_by_key(|present| present.key);
         Ok(())
     }
 
@@ -116,18 +180,26 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
     ) -> Result<(), StoreError> {
-        if self.present.is_empty() {
+        let works = self.present.iter().map(|present| present.work);
+        let ids: Vec<OperationId> = works.flat_map(AccountWork::operation_ids).collect();
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids = self
-            .present
-            .iter()
-            .flat_map(|(key, work)| work.operation_ids().map(move |id| (id, *key)));
-        let decided: HashSet<i64> = shape::decided(transaction, ids)
+        let decided: HashSet<Decided> = shape::decided(transaction, &ids)
             .await?
             .into_iter()
             .collect();
-        self.drop_present(|key, _| decided.contains(&key));
+        if decided.is_empty() {
+            return Ok(());
+        }
+        self.drop_present(|present| {
+            present.work.operation_ids().any(|id| {
+                decided.contains(&Decided {
+                    operation_id: id.0,
+                    account_id: present.key,
+                })
+            })
+        });
         Ok(())
     }
 
@@ -135,7 +207,7 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
     ) -> Result<(), StoreError> {
-        let present = self.present.iter().map(|(_, work)| *work);
+        let present = self.present.iter().map(|present| present.work);
         let keys: Vec<(&str, &str)> = present
             .chain(self.new.iter().copied())
             .flat_map(|work| &work.payments)
@@ -159,7 +231,7 @@ impl<'b> Contest<'b> {
                 used.contains(&(payment.key.provider.clone(), payment.key.reference.clone()))
             })
         };
-        self.drop_present(|_, work| pays_again(work));
+        self.drop_present(|present| pays_again(present.work));
         self.drop_new(pays_again);
         Ok(())
     }
@@ -167,53 +239,77 @@ impl<'b> Contest<'b> {
     async fn open_accounts<C: ConnectionTrait>(
         &mut self,
         transaction: &C,
+        inserts: &Inserts,
     ) -> Result<(), StoreError> {
-        let rows = self
-            .new
-            .iter()
-            .map(|work| convert::account::row(None, work))
-            .collect();
-        let keys: HashMap<String, i64> = shape::open_accounts(transaction, rows)
-            .await?
-            .into_iter()
-            .map(|(key, id)| (id, key))
-            .collect();
-        self.drop_new(|work| !keys.contains_key(work.account.as_str()));
-        let rows = self
-            .present
-            .iter()
-            .map(|(key, work)| convert::account::row(Some(*key), work))
-            .collect();
-        shape::update_accounts(transaction, rows).await?;
-        for work in std::mem::take(&mut self.new) {
-            self.present.push((keys[work.account.as_str()], work));
+        if self.new.is_empty() {
+            return Ok(());
         }
+        let value = |column, work: &&AccountWork| convert::account::value(column, None, work);
+        let mut keys = HashMap::new();
+        for row in inserts.open.query(transaction, &self.new, value).await? {
+            keys.insert(row.try_get_by_index::<String>(1)?, row.try_get_by_index(0)?);
+        }
+        self.drop_new(|work| !keys.contains_key(work.account.as_str()));
+        self.opened = std::mem::take(&mut self.new)
+            .into_iter()
+            .map(|work| (keys[work.account.as_str()], work))
+            .collect();
         Ok(())
     }
 
-    async fn write_winners<C: ConnectionTrait>(&self, transaction: &C) -> Result<(), StoreError> {
+    async fn write_winners<C: ConnectionTrait>(
+        &self,
+        transaction: &C,
+        inserts: &Inserts,
+    ) -> Result<(), StoreError> {
+        let (moved, stayed): (Vec<&Present>, Vec<&Present>) =
+            self.present.iter().partition(|present| present.due_moves());
+        let value = |column, present: &&Present| {
+            convert::account::value(column, Some(present.key), present.work)
+        };
+        inserts.update.run(transaction, &stayed, value).await?;
+        inserts.update_due.run(transaction, &moved, value).await?;
+        let present = self
+            .present
+            .iter()
+            .map(|present| (present.key, present.work));
+        let winners = present.chain(self.opened.iter().copied());
         let mut operations = Vec::new();
         let mut refusals = Vec::new();
         let mut payments = Vec::new();
-        for (key, work) in &self.present {
-            for record in &work.operations {
-                operations.push(convert::operation::row(*key, record)?);
-            }
-            let refused = work.refusals.iter();
-            refusals.extend(refused.map(|record| convert::refusal::row(*key, record)));
-            let paid = work.payments.iter();
-            payments.extend(paid.map(|payment| convert::payment::row(*key, payment)));
+        for (key, work) in winners {
+            operations.extend(work.operations.iter().map(|record| (key, record)));
+            refusals.extend(work.refusals.iter().map(|record| (key, record)));
+            payments.extend(work.payments.iter().map(|payment| (key, payment)));
         }
-        shape::append::<_, _, operation::ActiveModel>(transaction, operations).await?;
-        shape::append::<_, _, refusal::ActiveModel>(transaction, refusals).await?;
-        shape::append::<_, _, payment::ActiveModel>(transaction, payments).await?;
+        let operation = |column, (key, record): &(i64, &OperationRecord)| {
+            convert::operation::value(column, *key, record)
+        };
+        let refusal = |column, (key, record): &(i64, &RefusalRecord)| {
+            convert::refusal::value(column, *key, record)
+        };
+        let payment = |column, (key, payment): &(i64, &PaymentUse)| {
+            convert::payment::value(column, *key, payment)
+        };
+        inserts
+            .operations
+            .run(transaction, &operations, operation)
+            .await?;
+        inserts
+            .refusals
+            .run(transaction, &refusals, refusal)
+            .await?;
+        inserts
+            .payments
+            .run(transaction, &payments, payment)
+            .await?;
         Ok(())
     }
 
-    fn drop_present(&mut self, lost: impl Fn(i64, &AccountWork) -> bool) {
-        let losers = self.present.extract_if(.., |(key, work)| lost(*key, work));
+    fn drop_present(&mut self, lost: impl Fn(&Present) -> bool) {
+        let losers = self.present.extract_if(.., |present| lost(present));
         self.lost
-            .extend(losers.map(|(_, work)| work.account.clone()));
+            .extend(losers.map(|present| present.work.account.clone()));
     }
 
     fn drop_new(&mut self, lost: impl Fn(&AccountWork) -> bool) {

@@ -21,6 +21,7 @@ use sea_orm::{
 use super::{
     SqlStore, Writing,
     checkpoint::Checkpointer,
+    insert::Inserts,
     lock::{FileLock, NotLocked},
 };
 
@@ -30,8 +31,11 @@ const READERS_MAX: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// For so long a reader waits for a connection: a page is milliseconds, so this is an overload.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Statements kept prepared: every shape of the store, at each of its sizes.
-const STATEMENTS_MAX: usize = 256;
+/// Statements kept prepared: every shape of the store, those of a commit at each number of rows.
+const STATEMENTS_MAX: usize = 512;
+/// What the connection that writes keeps of the file in memory, in KiB: 16,384 pages. The leaves that
+/// charges touch are everywhere, and one that is not there is read from the file again.
+const WRITER_CACHE_KIB: &str = "-65536";
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +115,7 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
             check_settings(path, &connection).await?;
             let log = writer(path).await.map_err(connected)?;
             Some(Writing {
+                inserts: Inserts::new(connection.get_database_backend()),
                 connection,
                 checkpointer: Checkpointer::start(log),
                 lock,
@@ -144,6 +149,7 @@ async fn writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
+            .pragma("cache_size", WRITER_CACHE_KIB)
     })
     .await
 }

@@ -9,6 +9,7 @@ mod commit;
 mod connect;
 mod convert;
 mod error;
+mod insert;
 mod lock;
 mod read;
 mod shape;
@@ -21,10 +22,10 @@ use std::{collections::HashMap, path::Path};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 
-use self::{checkpoint::Checkpointer, lock::FileLock};
+use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock};
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, KeptCatalog, KeptHold, Loaded,
-    OperationFilter, SequenceWindow, Store, StoreError,
+    AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
+    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -47,6 +48,7 @@ pub struct SqlStore {
 #[derive(Debug)]
 struct Writing {
     connection: DatabaseConnection,
+    inserts: Inserts,
     checkpointer: Checkpointer,
     /// Held until the store is closed or dropped; the last field, so that it is released last.
     lock: FileLock,
@@ -99,6 +101,10 @@ impl Store for SqlStore {
         read::load(&self.readers, account).await
     }
 
+    async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {
+        read::look_up(&self.readers, account, lookups).await
+    }
+
     async fn decisions(
         &self,
         account: &AccountId,
@@ -121,7 +127,18 @@ impl Store for SqlStore {
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let committed = commit::commit(&writing.connection, batch).await?;
+        let committed = commit::commit(&writing.connection, &writing.inserts, batch).await?;
+        writing.checkpointer.written();
+        Ok(committed)
+    }
+
+    async fn commit_locked(
+        &self,
+        decision: &mut dyn LockedDecision,
+    ) -> Result<Committed, CommitError> {
+        let writing = self.writing().map_err(CommitError::RolledBack)?;
+        let committed = commit::commit_locked(&writing.connection, &writing.inserts, decision);
+        let committed = committed.await?;
         writing.checkpointer.written();
         Ok(committed)
     }

@@ -9,7 +9,7 @@ use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
-    sea_query::{Expr, ExprTrait, Query, SimpleExpr},
+    sea_query::{Expr, ExprTrait, LockType, Query, SimpleExpr},
 };
 
 use super::{convert, shape};
@@ -26,8 +26,8 @@ use crate::{
         time::Instant,
     },
     store::{
-        AccountStanding, AccountWindow, KeptCatalog, KeptHold, Loaded, OperationFilter,
-        SequenceWindow, StoreError,
+        AccountStanding, AccountWindow, Found, KeptCatalog, KeptHold, Loaded, Lookups,
+        OperationFilter, SequenceWindow, StoreError,
     },
 };
 
@@ -66,6 +66,24 @@ pub(super) async fn load<C: ConnectionTrait>(
         .filter(account::Column::ExternalId.eq(account.as_str()))
         .one(connection)
         .await?;
+    loaded(account, row)
+}
+
+/// As [`load`]; on a database with row locks nobody else changes the account until the transaction
+/// ends.
+pub(super) async fn load_locked<C: ConnectionTrait>(
+    transaction: &C,
+    account: &AccountId,
+) -> Result<Loaded, StoreError> {
+    let locked = account::Entity::find()
+        .filter(account::Column::ExternalId.eq(account.as_str()))
+        .lock(LockType::NoKeyUpdate)
+        .one(transaction)
+        .await?;
+    loaded(account, locked)
+}
+
+fn loaded(account: &AccountId, row: Option<account::Model>) -> Result<Loaded, StoreError> {
     match row {
         Some(row) => Ok(convert::account::loaded(row)?),
         None => Ok(Loaded {
@@ -73,6 +91,28 @@ pub(super) async fn load<C: ConnectionTrait>(
             head: Head::START,
         }),
     }
+}
+
+/// All that `lookups` asks for. Payments come first: they name more ids.
+pub(super) async fn look_up<C: ConnectionTrait>(
+    connection: &C,
+    account: &AccountId,
+    lookups: &Lookups,
+) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    for key in &lookups.payments {
+        if let Some(used) = payment(connection, key).await? {
+            found.payments.insert(key.clone(), used);
+        }
+    }
+    for id in &lookups.holds {
+        if let Some(kept) = hold(connection, account, *id).await? {
+            found.holds.insert(*id, kept);
+        }
+    }
+    let ids = lookups.all_ids(account, &found);
+    found.decisions = decisions(connection, account, &ids).await?;
+    Ok(found)
 }
 
 pub(super) async fn decisions<C: ConnectionTrait>(

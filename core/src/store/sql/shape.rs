@@ -1,28 +1,25 @@
-//! The statements of a commit, each in few fixed shapes, so that all of them stay prepared.
+//! The statements that look things up in a commit, and those that keep other things than decisions.
 //!
-//! Owns how many rows a statement carries. A list to look up is one JSON parameter, whatever its
-//! length; rows to write go in statements of 1, 2, 4 .. [`ROWS_MAX`] rows. All of it is built from the
-//! entities. It never begins or ends a transaction.
+//! A list to look up is one JSON parameter, whatever its length, so that the statement stays
+//! prepared. All of it is built from the entities. It never begins or ends a transaction; the rows
+//! that a commit writes are [`insert`](super::insert)'s.
 
 use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
-    IntoActiveModel, Iterable, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
+    QuerySelect, QueryTrait,
     sea_query::{
-        Alias, Expr, ExprTrait, Func, IntoIden, OnConflict, Query, SelectStatement, SimpleExpr,
+        Alias, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr, UnionType,
     },
 };
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::convert;
 use crate::{
     domain::{ids::OperationId, time::Instant},
     store::KeptCatalog,
 };
-
-/// The most rows in one statement: with 22 columns a tenth of the 32,766 parameters SQLite takes,
-/// and past it the time of a row no longer falls.
-const ROWS_MAX: usize = 64;
 
 /// What a commit must know of an account that is there.
 #[derive(Debug, FromQueryResult)]
@@ -31,6 +28,14 @@ pub(super) struct Present {
     pub(super) external_id: String,
     pub(super) sequence: i64,
     pub(super) head_hash: Vec<u8>,
+    pub(super) next_due_at_us: Option<i64>,
+}
+
+/// An id that was decided, and on which account.
+#[derive(Debug, PartialEq, Eq, Hash, FromQueryResult)]
+pub(super) struct Decided {
+    pub(super) operation_id: Uuid,
+    pub(super) account_id: i64,
 }
 
 /// A payment that was used.
@@ -51,13 +56,10 @@ fn list(values: Value, turn: fn(Expr) -> SimpleExpr) -> SelectStatement {
 
 /// Operation ids as a list to compare with a column of them.
 pub(super) fn id_list(ids: &[OperationId]) -> SelectStatement {
-    list(ids.iter().map(|id| hex(*id)).collect(), |value| {
-        Func::cust("unhex").arg(value).into()
-    })
-}
-
-fn hex(id: OperationId) -> Value {
-    Value::String(id.0.simple().to_string())
+    let hex = ids
+        .iter()
+        .map(|id| Value::String(id.0.simple().to_string()));
+    list(hex.collect(), |value| Func::cust("unhex").arg(value).into())
 }
 
 /// `FROM json_each(?) CROSS JOIN table WHERE` the pair's two parts equal two columns of it. The cross
@@ -102,6 +104,7 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
             account::Column::ExternalId,
             account::Column::Sequence,
             account::Column::HeadHash,
+            account::Column::NextDueAtUs,
         ])
         .filter(account::Column::ExternalId.in_subquery(ids))
         .into_model()
@@ -109,49 +112,26 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
         .await
 }
 
-/// The keys of those accounts of which an id of the list was decided before.
+/// Those of the ids that were decided before, each with the key of an account that has it.
 pub(super) async fn decided<C: ConnectionTrait>(
     connection: &C,
-    ids: impl Iterator<Item = (OperationId, i64)>,
-) -> Result<Vec<i64>, DbErr> {
-    let pairs: Value = ids
-        .map(|(id, account)| Value::Array(vec![hex(id), Value::from(account)]))
-        .collect();
-    let accepted = decided_in(
-        operation::Entity,
-        [operation::Column::OperationId, operation::Column::AccountId],
-        &pairs,
-    );
-    let refused = decided_in(
-        refusal::Entity,
-        [refusal::Column::OperationId, refusal::Column::AccountId],
-        &pairs,
-    );
-    let mut keys = Vec::new();
-    for statement in [accepted, refused] {
-        for row in connection.query_all(&statement).await? {
-            keys.push(row.try_get_by_index(0)?);
-        }
-    }
-    Ok(keys)
-}
-
-fn decided_in<E: EntityTrait>(
-    table: E,
-    [id, account]: [E::Column; 2],
-    pairs: &Value,
-) -> SelectStatement {
-    let given = Func::cust("unhex").arg(part(FIRST));
-    paired(
-        pairs,
-        table,
-        [
-            (Expr::col((table, id)), given.into()),
-            (Expr::col((table, account)), part(SECOND)),
-        ],
-    )
-    .column((table, account))
-    .take()
+    ids: &[OperationId],
+) -> Result<Vec<Decided>, DbErr> {
+    let mut accepted = operation::Entity::find()
+        .select_only()
+        .columns([operation::Column::OperationId, operation::Column::AccountId])
+        .filter(operation::Column::OperationId.in_subquery(id_list(ids)))
+        .into_query();
+    let refused = refusal::Entity::find()
+        .select_only()
+        .columns([refusal::Column::OperationId, refusal::Column::AccountId])
+        .filter(refusal::Column::OperationId.in_subquery(id_list(ids)))
+        .into_query();
+    let either = accepted.union(UnionType::All, refused);
+    let rows = connection.query_all(either).await?;
+    rows.iter()
+        .map(|row| Decided::from_query_result(row, ""))
+        .collect()
 }
 
 /// Those of the payments that were used before.
@@ -178,62 +158,6 @@ pub(super) async fn used<'a, C: ConnectionTrait>(
     rows.iter()
         .map(|row| Used::from_query_result(row, ""))
         .collect()
-}
-
-/// Adds accounts and tells the keys of those that were not there.
-pub(super) async fn open_accounts<C: ConnectionTrait>(
-    connection: &C,
-    rows: Vec<account::ActiveModel>,
-) -> Result<Vec<(i64, String)>, DbErr> {
-    let absent = OnConflict::column(account::Column::ExternalId)
-        .do_nothing()
-        .to_owned();
-    let mut opened = Vec::with_capacity(rows.len());
-    for rows in sized(rows) {
-        let mut insert = account::Entity::insert_many(rows)
-            .on_conflict(absent.clone())
-            .into_query();
-        let keys = [account::Column::Id, account::Column::ExternalId];
-        insert.returning(Query::returning().columns(keys));
-        for row in connection.query_all(&insert).await? {
-            opened.push((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
-        }
-    }
-    Ok(opened)
-}
-
-/// Gives accounts that are there their new state.
-pub(super) async fn update_accounts<C: ConnectionTrait>(
-    connection: &C,
-    rows: Vec<account::ActiveModel>,
-) -> Result<(), DbErr> {
-    let kept = |column: &account::Column| {
-        !matches!(column, account::Column::Id | account::Column::ExternalId)
-    };
-    let update = OnConflict::column(account::Column::Id)
-        .update_columns(account::Column::iter().filter(kept))
-        .to_owned();
-    for rows in sized(rows) {
-        let insert = account::Entity::insert_many(rows).on_conflict(update.clone());
-        insert.exec_without_returning(connection).await?;
-    }
-    Ok(())
-}
-
-/// Adds rows to a table.
-pub(super) async fn append<C, M, A>(connection: &C, rows: Vec<M>) -> Result<(), DbErr>
-where
-    C: ConnectionTrait,
-    M: IntoActiveModel<A>,
-    A: ActiveModelTrait,
-{
-    for rows in sized(rows) {
-        let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
-        A::Entity::insert_many::<A, _>(rows)
-            .exec_without_returning(connection)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Adds a catalog, unless its version is there; tells whether it was added.
@@ -286,27 +210,4 @@ pub(super) async fn forget_refusals<C: ConnectionTrait>(
         .and_where(Expr::tuple(key.map(Expr::col)).in_subquery(old))
         .take();
     Ok(connection.execute(&delete).await?.rows_affected())
-}
-
-/// The rows in groups of powers of two, at most [`ROWS_MAX`], in order.
-fn sized<T>(mut rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
-    std::iter::from_fn(move || {
-        let largest = rows.len().min(ROWS_MAX).checked_ilog2()?;
-        let rest = rows.split_off(1 << largest);
-        Some(std::mem::replace(&mut rows, rest))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_go_in_few_sizes_and_keep_their_order() {
-        let groups: Vec<Vec<usize>> = sized((0..203).collect()).collect();
-        let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [64, 64, 64, 8, 2, 1]);
-        assert_eq!(groups.concat(), (0..203).collect::<Vec<_>>());
-        assert_eq!(sized(Vec::<u8>::new()).count(), 0);
-    }
 }

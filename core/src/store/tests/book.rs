@@ -231,7 +231,7 @@ impl Book {
             operations: std::mem::take(&mut self.operations),
             refusals: std::mem::take(&mut self.refusals),
             payments: std::mem::take(&mut self.payments),
-            after: self.account.clone(),
+            after: Arc::new(self.account.clone()),
         }
     }
 }

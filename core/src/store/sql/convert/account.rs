@@ -4,7 +4,7 @@
 //! corrupt.
 
 use credits_entity::account;
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::Value;
 
 use super::{Row, json};
 use crate::{
@@ -17,22 +17,31 @@ use crate::{
     store::{AccountStanding, AccountWork, Loaded},
 };
 
-/// The row after `work`, of the account with that key; of a new one without.
-pub(in super::super) fn row(key: Option<i64>, work: &AccountWork) -> account::ActiveModel {
-    let head = work.head();
-    let state = &work.after;
-    account::ActiveModel {
-        id: key.map_or(NotSet, Set),
-        external_id: Set(state.id.as_str().to_owned()),
-        sequence: Set(head.sequence.0),
-        head_hash: Set(head.hash.to_vec()),
-        standing: Set(AccountStanding::of(state).as_str().to_owned()),
-        available: Set(available(state)),
-        held: Set(state.held().get()),
-        opened_at_us: Set(state.opened_at.micros()),
-        next_due_at_us: Set(state.next_due_at().map(Instant::micros)),
-        snapshot: Set(json(state)),
+/// What a column says after `work`, of the account with that key; of a new one without.
+pub(in super::super) fn value(
+    column: account::Column,
+    key: Option<i64>,
+    work: &AccountWork,
+) -> Value {
+    use account::Column;
+    let state = work.after.as_ref();
+    match column {
+        Column::Id => key.into(),
+        Column::ExternalId => state.id.as_str().to_owned().into(),
+        Column::Sequence => work.head().sequence.0.into(),
+        Column::HeadHash => work.head().hash.to_vec().into(),
+        Column::Standing => AccountStanding::of(state).as_str().to_owned().into(),
+        Column::Available => available(state).into(),
+        Column::Held => state.held().get().into(),
+        Column::OpenedAtUs => state.opened_at.micros().into(),
+        Column::NextDueAtUs => next_due_at_us(state).into(),
+        Column::Snapshot => json(state).into(),
     }
+}
+
+/// When time will next do something to it, as it is kept.
+pub(in super::super) fn next_due_at_us(state: &Account) -> Option<i64> {
+    state.next_due_at().map(Instant::micros)
 }
 
 fn available(state: &Account) -> i64 {
@@ -62,7 +71,7 @@ pub(in super::super) fn loaded(model: account::Model) -> Result<Loaded, CorruptR
     row.same(
         "next_due_at_us",
         due(model.next_due_at_us),
-        due(account.next_due_at().map(Instant::micros)),
+        due(next_due_at_us(&account)),
     )?;
     let hash = row.hash("head_hash", model.head_hash)?;
     let head = Head {
@@ -73,12 +82,8 @@ pub(in super::super) fn loaded(model: account::Model) -> Result<Loaded, CorruptR
 }
 
 /// The end of an account's chain from its two columns.
-pub(in super::super) fn head(
-    id: &str,
-    sequence: i64,
-    hash: Vec<u8>,
-) -> Result<Head, CorruptRecord> {
-    let hash = Row(|| format!("account {id}")).hash("head_hash", hash)?;
+pub(in super::super) fn head(id: &str, sequence: i64, hash: &[u8]) -> Result<Head, CorruptRecord> {
+    let hash = Row(|| format!("account {id}")).hash("head_hash", hash.to_vec())?;
     let sequence = Sequence(sequence);
     Ok(Head { sequence, hash })
 }

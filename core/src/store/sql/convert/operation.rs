@@ -1,51 +1,56 @@
 //! The `operation` row and [`OperationRecord`].
 //!
-//! Owns `granted`, the one column that the record does not have: the sum of what its postings grant,
-//! so that the database can refuse credits that enter by any other kind than those that may.
+//! The column `granted` repeats what the postings say, so that the database can refuse credits that
+//! enter by any other kind than those that may.
 
 use credits_entity::operation;
+use sea_orm::Value;
 
 use super::Row;
 use crate::domain::{
     credits::Credits,
-    event::{OperationKind, Posting},
+    event::OperationKind,
     ids::{
         AccountId, ActionId, CatalogVersion, InvalidId, ModelId, OperationId, ProjectId, Sequence,
     },
+    posting::Posting,
     record::{CorruptRecord, OperationRecord},
     time::Instant,
 };
 
-/// The row of a record, on the account with that key.
-pub(in super::super) fn row(
+/// What a column says of a record, on the account with that key.
+pub(in super::super) fn value(
+    column: operation::Column,
     account_id: i64,
     record: &OperationRecord,
-) -> Result<operation::Model, CorruptRecord> {
-    let named = Row(|| name(&record.account, record.sequence.0));
-    Ok(operation::Model {
-        account_id,
-        sequence: record.sequence.0,
-        operation_id: record.operation_id.0,
-        content: record.content.map(|content| content.to_vec()),
-        kind: record.kind.as_str().to_owned(),
-        at_us: record.at.micros(),
-        recorded_at_us: record.recorded_at.micros(),
-        catalog_version: i64::from(record.catalog_version.0),
-        hold: record.hold.map(|hold| hold.0),
-        action: record.action.as_ref().map(|id| id.as_str().to_owned()),
-        model: record.model.as_ref().map(|id| id.as_str().to_owned()),
-        project: record.project.as_ref().map(|id| id.as_str().to_owned()),
-        granted: named.read("postings", granted(&record.postings))?,
-        consumed: record.consumed.get(),
-        change: record.change,
-        available_after: record.available_after.get(),
-        held_after: record.held_after.get(),
-        postings: record.postings.clone(),
-        fact: record.fact.clone(),
-        balance: record.balance.clone(),
-        previous: record.previous.to_vec(),
-        hash: record.hash.to_vec(),
-    })
+) -> Value {
+    use operation::Column;
+    let text = |text: &str| Value::from(text.to_owned());
+    let id = |id: Option<&str>| Value::from(id.map(str::to_owned));
+    match column {
+        Column::AccountId => account_id.into(),
+        Column::Sequence => record.sequence.0.into(),
+        Column::OperationId => record.operation_id.0.into(),
+        Column::Content => record.content.map(|content| content.to_vec()).into(),
+        Column::Kind => text(record.kind.as_str()),
+        Column::AtUs => record.at.micros().into(),
+        Column::RecordedAtUs => record.recorded_at.micros().into(),
+        Column::CatalogVersion => i64::from(record.catalog_version.0).into(),
+        Column::Hold => record.hold.map(|hold| hold.0).into(),
+        Column::Action => id(record.action.as_ref().map(ActionId::as_str)),
+        Column::Model => id(record.model.as_ref().map(ModelId::as_str)),
+        Column::Project => id(record.project.as_ref().map(ProjectId::as_str)),
+        Column::Granted => record.granted.get().into(),
+        Column::Consumed => record.consumed.get().into(),
+        Column::Change => record.change.into(),
+        Column::AvailableAfter => record.available_after.get().into(),
+        Column::HeldAfter => record.held_after.get().into(),
+        Column::Postings => text(&record.postings),
+        Column::Fact => text(&record.fact),
+        Column::Balance => text(&record.balance),
+        Column::Previous => record.previous.to_vec().into(),
+        Column::Hash => record.hash.to_vec().into(),
+    }
 }
 
 /// Reads the row back.
@@ -55,8 +60,8 @@ pub(in super::super) fn record(
 ) -> Result<OperationRecord, CorruptRecord> {
     let sequence = model.sequence;
     let row = Row(|| name(account, sequence));
-    let computed = row.read("postings", granted(&model.postings))?;
-    row.same("granted", model.granted, computed)?;
+    let granted = row.read("postings", granted(&model.postings))?;
+    row.same("granted", model.granted, granted.get())?;
     let kind = OperationKind::parse(&model.kind)
         .ok_or_else(|| row.corrupt("kind", format!("`{}` is no kind", model.kind)))?;
     let version = row.read("catalog_version", i32::try_from(model.catalog_version))?;
@@ -74,6 +79,7 @@ pub(in super::super) fn record(
         action: row.read("action", optional(model.action, ActionId::parse))?,
         model: row.read("model", optional(model.model, ModelId::parse))?,
         project: row.read("project", optional(model.project, ProjectId::parse))?,
+        granted,
         consumed: row.read("consumed", Credits::new(model.consumed))?,
         change: model.change,
         available_after: row.read("available_after", Credits::new(model.available_after))?,
@@ -90,9 +96,9 @@ fn name(account: &AccountId, sequence: i64) -> String {
     format!("operation {sequence} of account {account}")
 }
 
-fn granted(postings: &str) -> Result<i64, serde_json::Error> {
+fn granted(postings: &str) -> Result<Credits, serde_json::Error> {
     let postings: Vec<Posting> = serde_json::from_str(postings)?;
-    Ok(postings.iter().map(|posting| posting.granted.get()).sum())
+    Ok(postings.iter().map(|posting| posting.granted).sum())
 }
 
 fn optional<T>(

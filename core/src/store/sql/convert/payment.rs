@@ -1,6 +1,7 @@
 //! The `payment` row and [`PaymentUse`].
 
 use credits_entity::payment;
+use sea_orm::Value;
 
 use super::Row;
 use crate::domain::{
@@ -9,15 +10,20 @@ use crate::domain::{
     record::CorruptRecord,
 };
 
-/// The row of a payment, on the account with that key.
-pub(in super::super) fn row(account_id: i64, payment: &PaymentUse) -> payment::Model {
-    payment::Model {
-        provider: payment.key.provider.clone(),
-        reference: payment.key.reference.clone(),
-        account_id,
-        operation_id: payment.operation_id.0,
-        pack: payment.pack.as_str().to_owned(),
-        quantity: i64::from(payment.quantity),
+/// What a column says of a payment, on the account with that key.
+pub(in super::super) fn value(
+    column: payment::Column,
+    account_id: i64,
+    payment: &PaymentUse,
+) -> Value {
+    use payment::Column;
+    match column {
+        Column::Provider => payment.key.provider.clone().into(),
+        Column::Reference => payment.key.reference.clone().into(),
+        Column::AccountId => account_id.into(),
+        Column::OperationId => payment.operation_id.0.into(),
+        Column::Pack => payment.pack.as_str().to_owned().into(),
+        Column::Quantity => i64::from(payment.quantity).into(),
     }
 }
 

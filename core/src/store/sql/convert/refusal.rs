@@ -1,6 +1,7 @@
 //! The `refusal` row and [`RefusalRecord`].
 
 use credits_entity::refusal;
+use sea_orm::Value;
 
 use super::{Row, json};
 use crate::domain::{
@@ -9,15 +10,20 @@ use crate::domain::{
     time::Instant,
 };
 
-/// The row of a record, on the account with that key.
-pub(in super::super) fn row(account_id: i64, record: &RefusalRecord) -> refusal::Model {
-    refusal::Model {
-        operation_id: record.operation_id.0,
-        account_id,
-        content: record.content.to_vec(),
-        at_us: record.at.micros(),
-        after_sequence: record.after.0,
-        refusal: json(&record.refusal),
+/// What a column says of a record, on the account with that key.
+pub(in super::super) fn value(
+    column: refusal::Column,
+    account_id: i64,
+    record: &RefusalRecord,
+) -> Value {
+    use refusal::Column;
+    match column {
+        Column::OperationId => record.operation_id.0.into(),
+        Column::AccountId => account_id.into(),
+        Column::Content => record.content.to_vec().into(),
+        Column::AtUs => record.at.micros().into(),
+        Column::AfterSequence => record.after.0.into(),
+        Column::Refusal => json(&record.refusal).into(),
     }
 }
 

@@ -1,0 +1,108 @@
+//! Postings: how an event moved the lots.
+//!
+//! Owns the ways in which a lot can be moved: each constructor keeps what entered and what left in
+//! balance. It never looks at a lot.
+
+use serde::{Deserialize, Serialize};
+
+use super::{credits::Credits, ids::LotId};
+
+/// How one event moved one lot. `available + held = granted - consumed - expired - revoked`, always.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// The lot.
+    pub lot: LotId,
+    /// By how much its remainder changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub available: i64,
+    /// By how much what holds set aside of it changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held: i64,
+    /// What entered.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub granted: Credits,
+    /// What was used.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consumed: Credits,
+    /// What ended unused.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub expired: Credits,
+    /// What ended because its payment did.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub revoked: Credits,
+}
+
+fn is_zero(amount: &i64) -> bool {
+    *amount == 0
+}
+
+fn is_none(amount: &Credits) -> bool {
+    amount.is_zero()
+}
+
+impl Posting {
+    fn still(lot: LotId) -> Posting {
+        Posting {
+            lot,
+            available: 0,
+            held: 0,
+            granted: Credits::ZERO,
+            consumed: Credits::ZERO,
+            expired: Credits::ZERO,
+            revoked: Credits::ZERO,
+        }
+    }
+
+    /// `amount` enters a new lot.
+    pub fn granted(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: amount.get(),
+            granted: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains is used.
+    pub fn consumed(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            consumed: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains ends unused.
+    pub fn expired(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            expired: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// `amount` of what remains is set aside.
+    pub fn held(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            held: amount.get(),
+            ..Posting::still(lot)
+        }
+    }
+
+    /// Of what was set aside, `consumed` is used and `rest` returns: to the lot, or, where the lot
+    /// has ended meanwhile, to nothing.
+    pub fn resolved(lot: LotId, consumed: Credits, rest: Credits, lot_ended: bool) -> Posting {
+        let (returned, expired) = if lot_ended {
+            (Credits::ZERO, rest)
+        } else {
+            (rest, Credits::ZERO)
+        };
+        Posting {
+            available: returned.get(),
+            held: -(consumed.get() + rest.get()),
+            consumed,
+            expired,
+            ..Posting::still(lot)
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The rows that a commit writes: the text of an INSERT is made once for each number of rows.
+//!
+//! Owns how many rows a statement carries, and those texts. They are built from the entities; a
+//! statement is then a known text with its values, which stays prepared in the connection. It never
+//! begins or ends a transaction.
+
+use std::sync::OnceLock;
+
+use credits_entity::{account, operation, payment, refusal};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, Iterable, QueryResult, Statement,
+    Value,
+    sea_query::{Expr, OnConflict, Query},
+};
+
+/// The most rows in one statement: with 22 columns a twentieth of the 32,766 parameters SQLite takes,
+/// and past it the time of a row no longer falls.
+const ROWS_MAX: usize = 64;
+
+/// Every INSERT of a commit.
+#[derive(Debug)]
+pub(super) struct Inserts {
+    /// Accounts that are new. Answers with the keys of those that were not there.
+    pub(super) open: Insert<account::Entity>,
+    /// The new state of accounts that are there, whose next due instant is the same as before: its
+    /// index is then not touched.
+    pub(super) update: Insert<account::Entity>,
+    /// The new state of accounts that are there, and when something is due next.
+    pub(super) update_due: Insert<account::Entity>,
+    /// Operations.
+    pub(super) operations: Insert<operation::Entity>,
+    /// Refusals.
+    pub(super) refusals: Insert<refusal::Entity>,
+    /// Payments.
+    pub(super) payments: Insert<payment::Entity>,
+}
+
+impl Inserts {
+    /// All of them, for that database.
+    pub(super) fn new(backend: DbBackend) -> Inserts {
+        use account::Column;
+        let account = |left_out: &'static [Column]| {
+            Column::iter().filter(move |column| !left_out.iter().any(|out| same(*out, *column)))
+        };
+        let over = |columns: Vec<Column>| {
+            let kept = |column: &Column| !matches!(column, Column::Id | Column::ExternalId);
+            let changed: Vec<Column> = columns.into_iter().filter(kept).collect();
+            OnConflict::column(Column::Id)
+                .update_columns(changed)
+                .to_owned()
+        };
+        let absent = OnConflict::column(Column::ExternalId)
+            .do_nothing()
+            .to_owned();
+        let without_due: Vec<Column> = account(&[Column::NextDueAtUs]).collect();
+        let whole: Vec<Column> = account(&[]).collect();
+        Inserts {
+            open: Insert::new(backend, account(&[Column::Id]))
+                .on_conflict(absent)
+                .returning([Column::Id, Column::ExternalId]),
+            update: Insert::new(backend, without_due.clone()).on_conflict(over(without_due)),
+            update_due: Insert::new(backend, whole.clone()).on_conflict(over(whole)),
+            operations: Insert::new(backend, operation::Column::iter()),
+            refusals: Insert::new(backend, refusal::Column::iter()),
+            payments: Insert::new(backend, payment::Column::iter()),
+        }
+    }
+}
+
+fn same(one: account::Column, other: account::Column) -> bool {
+    std::mem::discriminant(&one) == std::mem::discriminant(&other)
+}
+
+/// An INSERT into one table, whatever the number of rows.
+#[derive(Debug)]
+pub(super) struct Insert<E: EntityTrait> {
+    backend: DbBackend,
+    columns: Vec<E::Column>,
+    conflict: Option<OnConflict>,
+    returning: Vec<E::Column>,
+    texts: [OnceLock<String>; ROWS_MAX],
+}
+
+impl<E: EntityTrait> Insert<E> {
+    fn new(backend: DbBackend, columns: impl IntoIterator<Item = E::Column>) -> Insert<E> {
+        Insert {
+            backend,
+            columns: columns.into_iter().collect(),
+            conflict: None,
+            returning: Vec::new(),
+            texts: [const { OnceLock::new() }; ROWS_MAX],
+        }
+    }
+
+    fn on_conflict(self, conflict: OnConflict) -> Insert<E> {
+        Insert {
+            conflict: Some(conflict),
+            ..self
+        }
+    }
+
+    fn returning(self, columns: impl Into<Vec<E::Column>>) -> Insert<E> {
+        Insert {
+            returning: columns.into(),
+            ..self
+        }
+    }
+
+    /// Adds the rows, of which `value` tells what a column says.
+    pub(super) async fn run<C: ConnectionTrait, R>(
+        &self,
+        connection: &C,
+        rows: &[R],
+        value: impl Fn(E::Column, &R) -> Value,
+    ) -> Result<(), DbErr> {
+        for statement in self.statements(rows, value) {
+            connection.execute_raw(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`Insert::run`], and what the database answers.
+    pub(super) async fn query<C: ConnectionTrait, R>(
+        &self,
+        connection: &C,
+        rows: &[R],
+        value: impl Fn(E::Column, &R) -> Value,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut answers = Vec::new();
+        for statement in self.statements(rows, value) {
+            answers.extend(connection.query_all_raw(statement).await?);
+        }
+        Ok(answers)
+    }
+
+    fn statements<R>(
+        &self,
+        rows: &[R],
+        value: impl Fn(E::Column, &R) -> Value,
+    ) -> impl Iterator<Item = Statement> {
+        rows.chunks(ROWS_MAX).map(move |rows| {
+            let mut values = Vec::with_capacity(rows.len() * self.columns.len());
+            for row in rows {
+                values.extend(self.columns.iter().map(|column| value(*column, row)));
+            }
+            Statement::from_sql_and_values(self.backend, self.text(rows.len()), values)
+        })
+    }
+
+    fn text(&self, rows: usize) -> &str {
+        self.texts[rows - 1].get_or_init(|| {
+            let mut insert = Query::insert();
+            insert
+                .into_table(E::default().table_ref())
+                .columns(self.columns.iter().copied());
+            for _ in 0..rows {
+                // Any value: only its place is looked at.
+                insert.values_panic(self.columns.iter().map(|column| {
+                    let place = Expr::val(0);
+                    column.save_as(place)
+                }));
+            }
+            if let Some(conflict) = &self.conflict {
+                insert.on_conflict(conflict.clone());
+            }
+            if !self.returning.is_empty() {
+                insert.returning(Query::returning().columns(self.returning.iter().copied()));
+            }
+            self.backend.build(&insert).sql
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_has_a_place_for_each_column_of_each_row() {
+        let inserts = Inserts::new(DbBackend::Sqlite);
+        for rows in 1..=ROWS_MAX {
+            let text = inserts.operations.text(rows);
+            let columns = operation::Column::iter().count();
+            assert_eq!(text.matches('?').count(), rows * columns);
+        }
+    }
+
+    #[test]
+    fn rows_go_into_as_few_statements_as_can_be_and_keep_their_order() {
+        let inserts = Inserts::new(DbBackend::Sqlite);
+        let rows: Vec<i64> = (0..150).collect();
+        let statements = inserts.refusals.statements(&rows, |_, row| (*row).into());
+        let mut sizes = Vec::new();
+        let mut seen = Vec::new();
+        for statement in statements {
+            let values = statement.values.unwrap().0;
+            let columns = refusal::Column::iter().count();
+            sizes.push(values.len() / columns);
+            seen.extend(values.into_iter().step_by(columns));
+        }
+        assert_eq!(sizes, [64, 64, 22]);
+        assert_eq!(seen, rows.into_iter().map(Value::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_account_whose_due_instant_stays_leaves_its_index_alone() {
+        let inserts = Inserts::new(DbBackend::Sqlite);
+        assert!(!inserts.update.text(1).contains("next_due"));
+        assert!(inserts.update_due.text(1).contains("\"next_due_at_us\" = "));
+    }
+}
