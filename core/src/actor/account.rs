@@ -95,13 +95,13 @@ impl AccountActor {
             loading
                 .into_actor(self)
                 .map(|loaded, actor, ctx| match loaded {
-                    Ok((state, facts)) => actor.resume(state, &facts, ctx),
+                    Ok((state, facts)) => actor.resume(state, facts, ctx),
                     Err(error) => actor.give_up(&error),
                 }),
         );
     }
 
-    fn resume(&mut self, state: CommittedState, facts: &Facts, ctx: &mut Context<AccountActor>) {
+    fn resume(&mut self, state: CommittedState, facts: Facts, ctx: &mut Context<AccountActor>) {
         if let Some(desk) = self.desk.as_mut() {
             let decided = desk.begin(state, facts);
             self.submit(decided);

@@ -8,7 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant as Monotonic};
 
-use super::{desk::Desk, facts};
+use super::{
+    desk::Desk,
+    facts::{self, Facts},
+};
 use crate::{
     domain::ids::AccountId,
     error::LedgerError,
@@ -69,7 +72,7 @@ impl Turn for DeskTurn {
             account: Arc::new(loaded.account),
             head: loaded.head,
         };
-        self.desk.begin(state, &facts::Facts::of(found))
+        self.desk.begin(state, Facts::of(found))
     }
 
     fn over(self: Box<Self>, failed: Option<LedgerError>) {

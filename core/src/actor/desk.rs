@@ -107,14 +107,21 @@ impl Desk {
     }
 
     /// Goes on from what the database has, and decides all that is pending, in the order of arrival.
-    pub(super) fn begin(&mut self, state: CommittedState, facts: &Facts) -> Vec<Submission> {
+    pub(super) fn begin(&mut self, state: CommittedState, mut facts: Facts) -> Vec<Submission> {
         let alone = std::mem::take(&mut self.failed_alone);
         self.deciding = Some(Deciding::new(state, alone));
         let mut decided = Vec::new();
         for call in std::mem::take(&mut self.pending) {
-            if !call.waiter.is_answered() {
-                decided.extend(self.decide(call, facts));
+            if call.waiter.is_answered() {
+                continue;
             }
+            let id = call.command.operation_id;
+            let submissions = self.decide(call, &facts);
+            for used in submissions.iter().filter_map(|one| one.payment.as_ref()) {
+                let decision = self.in_flight.get(&id);
+                facts.learn(used, decision.expect("what uses a payment was decided"));
+            }
+            decided.extend(submissions);
         }
         decided
     }

@@ -10,6 +10,7 @@ use crate::{
         decide::Known,
         ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
+        payment::PaymentUse,
     },
     store::{Found, KeptHold, Lookups, Store, StoreError},
 };
@@ -62,6 +63,13 @@ impl Facts {
     /// What was found already.
     pub fn of(found: Found) -> Facts {
         Facts(found)
+    }
+
+    /// Learns that a payment was used just now by what `decision` answered, so that a second call
+    /// with that payment is not decided as if it were new.
+    pub fn learn(&mut self, used: &PaymentUse, decision: &Decision) {
+        self.0.payments.insert(used.key.clone(), used.clone());
+        self.0.decisions.insert(used.operation_id, decision.clone());
     }
 
     /// What a command of this id was decided to be.

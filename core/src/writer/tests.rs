@@ -9,8 +9,10 @@ use proptest::prelude::*;
 use tokio::sync::Semaphore;
 
 use super::{
+    Writer,
     batch::Batch,
     submission::{CommittedState, Lineage, Look, Settled, Submission, Waiter},
+    turn::Turn,
 };
 use crate::{
     domain::{
@@ -18,7 +20,7 @@ use crate::{
     },
     error::LedgerError,
     store::{
-        AccountWork, OperationFilter, SequenceWindow, Store,
+        AccountWork, Found, Loaded, Lookups, OperationFilter, SequenceWindow, Store,
         memory::MemoryStore,
         tests::{Book, account, charge, id, purchase, reserve, subscribe, too_dear},
     },
@@ -405,4 +407,58 @@ fn a_table_of_queues_is_closed_as_told() {
         }
         assert_eq!(batches.join("|"), wanted, "{queue}");
     }
+}
+
+/// A turn that panics, or decides a charge.
+#[derive(Debug)]
+struct Asked {
+    account: AccountId,
+    panics: bool,
+    over: Arc<std::sync::Mutex<Vec<Option<LedgerError>>>>,
+}
+
+impl Turn for Asked {
+    fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    fn lookups(&self) -> Lookups {
+        Lookups::default()
+    }
+
+    fn decide(&mut self, loaded: Loaded, _: Found) -> Vec<Submission> {
+        assert!(!self.panics, "an injected panic");
+        let mut book = Book::of(loaded);
+        book.tell(NOW, 77, charge());
+        let lineage = lineage(&book, false);
+        vec![submission(book.work(), &lineage)]
+    }
+
+    fn over(self: Box<Self>, failed: Option<LedgerError>) {
+        self.over.lock().unwrap().push(failed);
+    }
+}
+
+#[test]
+fn a_turn_that_panics_writes_nothing_and_the_writer_goes_on() {
+    let store = Arc::new(MemoryStore::new());
+    let desk = Desk::new();
+    for work in &desk.setup {
+        store.write(std::slice::from_ref(work));
+    }
+    let (writer, task) = Writer::new(Arc::clone(&store) as Arc<dyn Store>, 8);
+    let over = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let account = desk.books[0].account.id.clone();
+    for panics in [true, false] {
+        writer.take_turn(Box::new(Asked {
+            account: account.clone(),
+            panics,
+            over: Arc::clone(&over),
+        }));
+    }
+    drop(writer);
+    run(task);
+    assert_eq!(*over.lock().unwrap(), [Some(LedgerError::Internal), None]);
+    let before = desk.books[0].head.sequence;
+    assert_eq!(store.read(&account).head.sequence, before.next());
 }

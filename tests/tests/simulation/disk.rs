@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -48,6 +48,8 @@ pub struct Weather {
 #[derive(Debug)]
 pub struct Disk {
     pub memory: MemoryStore,
+    /// How many turns of contended accounts were begun.
+    pub turns: AtomicU64,
     climate: Arc<Climate>,
 }
 
@@ -73,6 +75,7 @@ impl Disk {
         });
         Arc::new(Disk {
             memory: MemoryStore::with_faults(Arc::new(Forecast(Arc::clone(&climate)))),
+            turns: AtomicU64::new(0),
             climate,
         })
     }
@@ -197,6 +200,7 @@ impl Store for Connection {
         &self,
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
+        self.disk.turns.fetch_add(1, Ordering::Relaxed);
         self.alive(self.disk.memory.commit_locked(decision)).await
     }
 

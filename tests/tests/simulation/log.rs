@@ -66,6 +66,8 @@ pub struct Log {
     /// Outcomes that were asked for by id.
     pub outcomes: Vec<(usize, OperationId, Outcome)>,
     pub restarts: u64,
+    /// Turns that contended accounts took.
+    pub turns: u64,
     pub problems: Vec<String>,
 }
 
@@ -99,6 +101,7 @@ impl Seen {
             *self.counts.entry(name).or_default() += 1;
         }
         *self.counts.entry("restart".to_owned()).or_default() += log.restarts;
+        *self.counts.entry("turn".to_owned()).or_default() += log.turns;
         *self.counts.entry("look".to_owned()).or_default() += log.looks.len() as u64;
     }
 
@@ -129,6 +132,7 @@ impl Seen {
             "Overloaded",
             "nothing",
             "restart",
+            "turn",
             "look",
         ];
         let missing: Vec<&str> = wanted

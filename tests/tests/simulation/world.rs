@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -106,6 +106,7 @@ pub async fn run(seed: u64) -> Log {
     world.repeat_all().await;
     let world = Rc::try_unwrap(world).unwrap_or_else(|_| panic!("all callers are done"));
     let mut log = world.log.into_inner();
+    log.turns = world.disk.turns.load(Ordering::Relaxed);
     check::judge(&world.disk.memory, &mut log).await;
     log
 }

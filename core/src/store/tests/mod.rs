@@ -2,6 +2,7 @@
 
 mod book;
 mod faults;
+mod locked;
 mod promises;
 mod sqlite;
 
