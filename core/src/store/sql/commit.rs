@@ -14,6 +14,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use credits_entity::{account, operation, payment, refusal};
+use futures_util::future::join;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -21,18 +23,20 @@ use sea_orm::{
 
 use super::{
     convert, error,
-    insert::Inserts,
+    insert::{Inserts, Row},
     read,
     shape::{self, Decided},
 };
 use crate::{
     domain::{
         ids::{AccountId, OperationId},
-        payment::PaymentUse,
-        record::{Head, OperationRecord, RefusalRecord},
+        record::Head,
     },
     store::{AccountWork, CommitError, Committed, LockedDecision, StoreError},
 };
+
+/// Stands where the key of an account will, until it is known.
+const NO_KEY: i64 = 0;
 
 /// Writes the winners of the batch in one transaction.
 pub(super) async fn commit(
@@ -109,12 +113,52 @@ async fn write<C: ConnectionTrait>(
     batch: &[AccountWork],
 ) -> Result<Committed, StoreError> {
     let mut contest = Contest::new(batch);
-    contest.fence(transaction).await?;
-    contest.drop_known_ids(transaction).await?;
-    contest.drop_known_payments(transaction).await?;
-    contest.open_accounts(transaction, inserts).await?;
-    contest.write_winners(transaction, inserts).await?;
+    // The rows are made while the database looks up who may write theirs: neither waits for the other.
+    let (judged, rows) = join(contest.judge(transaction), async {
+        batch.iter().map(|work| Rows::of(inserts, work)).collect()
+    })
+    .await;
+    judged?;
+    let mut rows: Vec<Rows> = rows;
+    contest.open_accounts(transaction, inserts, &rows).await?;
+    contest
+        .write_winners(transaction, inserts, &mut rows)
+        .await?;
     Ok(Committed { lost: contest.lost })
+}
+
+/// What one work writes, but for the key of its account.
+struct Rows {
+    /// By [`Inserts::update_due`].
+    account: Row,
+    operations: Vec<Row>,
+    refusals: Vec<Row>,
+    payments: Vec<Row>,
+}
+
+impl Rows {
+    fn of(inserts: &Inserts, work: &AccountWork) -> Rows {
+        let operation = |record| {
+            let value = |column| convert::operation::value(column, NO_KEY, record);
+            inserts.operations.row(value)
+        };
+        let refusal = |record| {
+            let value = |column| convert::refusal::value(column, NO_KEY, record);
+            inserts.refusals.row(value)
+        };
+        let payment = |payment| {
+            let value = |column| convert::payment::value(column, NO_KEY, payment);
+            inserts.payments.row(value)
+        };
+        Rows {
+            account: inserts
+                .update_due
+                .row(|column| convert::account::value(column, NO_KEY, work)),
+            operations: work.operations.iter().map(operation).collect(),
+            refusals: work.refusals.iter().map(refusal).collect(),
+            payments: work.payments.iter().map(payment).collect(),
+        }
+    }
 }
 
 /// The works that have not lost so far, in key order.
@@ -122,30 +166,38 @@ struct Contest<'b> {
     /// On accounts that are there.
     present: Vec<Present<'b>>,
     /// On accounts to be opened.
-    new: Vec<&'b AccountWork>,
+    new: Vec<Entrant<'b>>,
     /// On accounts that this transaction has opened, with their keys.
-    opened: Vec<(i64, &'b AccountWork)>,
+    opened: Vec<(i64, Entrant<'b>)>,
     lost: Vec<AccountId>,
+}
+
+/// A work and its place in the batch.
+#[derive(Clone, Copy)]
+struct Entrant<'b> {
+    place: usize,
+    work: &'b AccountWork,
 }
 
 /// A work on an account that is there, as the work expects it.
 struct Present<'b> {
     key: i64,
     next_due_at_us: Option<i64>,
-    work: &'b AccountWork,
+    entrant: Entrant<'b>,
 }
 
 impl Present<'_> {
     /// Whether something is due at another instant than before.
     fn due_moves(&self) -> bool {
-        convert::account::next_due_at_us(&self.work.after) != self.next_due_at_us
+        convert::account::next_due_at_us(&self.entrant.work.after) != self.next_due_at_us
     }
 }
 
 impl<'b> Contest<'b> {
     fn new(batch: &'b [AccountWork]) -> Contest<'b> {
-        let mut new: Vec<&AccountWork> = batch.iter().collect();
-        new.sort_by(|one, other| one.account.cmp(&other.account));
+        let entrant = |(place, work)| Entrant { place, work };
+        let mut new: Vec<Entrant> = batch.iter().enumerate().map(entrant).collect();
+        new.sort_by(|one, other| one.work.account.cmp(&other.work.account));
         Contest {
             present: Vec::new(),
             new,
@@ -154,21 +206,29 @@ impl<'b> Contest<'b> {
         }
     }
 
+    /// Steps 2 and 3.
+    async fn judge<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
+        self.fence(transaction).await?;
+        self.drop_known_ids(transaction).await?;
+        self.drop_known_payments(transaction).await
+    }
+
     async fn fence<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
-        let ids = self.new.iter().map(|work| work.account.as_str());
+        let ids = self.new.iter().map(|one| one.work.account.as_str());
         let mut found: HashMap<String, (shape::Present, Head)> = HashMap::new();
         for row in shape::present(transaction, ids).await? {
             let head = convert::account::head(&row.external_id, row.sequence, &row.head_hash)?;
             found.insert(row.external_id.clone(), (row, head));
         }
-        for work in std::mem::take(&mut self.new) {
+        for entrant in std::mem::take(&mut self.new) {
+            let work = entrant.work;
             match found.remove(work.account.as_str()) {
                 Some((row, head)) if head == work.base => self.present.push(Present {
                     key: row.id,
                     next_due_at_us: row.next_due_at_us,
-                    work,
+                    entrant,
                 }),
-                None if work.base == Head::START => self.new.push(work),
+                None if work.base == Head::START => self.new.push(entrant),
                 Some(_) | None => self.lost.push(work.account.clone()),
             }
         }
@@ -180,7 +240,7 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
     ) -> Result<(), StoreError> {
-        let works = self.present.iter().map(|present| present.work);
+        let works = self.present.iter().map(|present| present.entrant.work);
         let ids: Vec<OperationId> = works.flat_map(AccountWork::operation_ids).collect();
         if ids.is_empty() {
             return Ok(());
@@ -193,7 +253,7 @@ impl<'b> Contest<'b> {
             return Ok(());
         }
         self.drop_present(|present| {
-            present.work.operation_ids().any(|id| {
+            present.entrant.work.operation_ids().any(|id| {
                 decided.contains(&Decided {
                     operation_id: id.0,
                     account_id: present.key,
@@ -207,10 +267,10 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
     ) -> Result<(), StoreError> {
-        let present = self.present.iter().map(|present| present.work);
+        let present = self.present.iter().map(|present| present.entrant);
         let keys: Vec<(&str, &str)> = present
             .chain(self.new.iter().copied())
-            .flat_map(|work| &work.payments)
+            .flat_map(|entrant| &entrant.work.payments)
             .map(|payment| {
                 (
                     payment.key.provider.as_str(),
@@ -231,7 +291,7 @@ impl<'b> Contest<'b> {
                 used.contains(&(payment.key.provider.clone(), payment.key.reference.clone()))
             })
         };
-        self.drop_present(|present| pays_again(present.work));
+        self.drop_present(|present| pays_again(present.entrant.work));
         self.drop_new(pays_again);
         Ok(())
     }
@@ -240,19 +300,26 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
         inserts: &Inserts,
+        rows: &[Rows],
     ) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
         }
-        let value = |column, work: &&AccountWork| convert::account::value(column, None, work);
+        let key = inserts.update_due.place(account::Column::Id);
+        let keyless = |entrant: &Entrant| {
+            let mut row = rows[entrant.place].account.clone();
+            row.remove(key);
+            row
+        };
+        let new = self.new.iter().map(keyless).collect();
         let mut keys = HashMap::new();
-        for row in inserts.open.query(transaction, &self.new, value).await? {
+        for row in inserts.open.query(transaction, new).await? {
             keys.insert(row.try_get_by_index::<String>(1)?, row.try_get_by_index(0)?);
         }
         self.drop_new(|work| !keys.contains_key(work.account.as_str()));
         self.opened = std::mem::take(&mut self.new)
             .into_iter()
-            .map(|work| (keys[work.account.as_str()], work))
+            .map(|entrant| (keys[entrant.work.account.as_str()], entrant))
             .collect();
         Ok(())
     }
@@ -261,59 +328,56 @@ impl<'b> Contest<'b> {
         &self,
         transaction: &C,
         inserts: &Inserts,
+        rows: &mut [Rows],
     ) -> Result<(), StoreError> {
-        let (moved, stayed): (Vec<&Present>, Vec<&Present>) =
-            self.present.iter().partition(|present| present.due_moves());
-        let value = |column, present: &&Present| {
-            convert::account::value(column, Some(present.key), present.work)
-        };
-        inserts.update.run(transaction, &stayed, value).await?;
-        inserts.update_due.run(transaction, &moved, value).await?;
-        let present = self
-            .present
-            .iter()
-            .map(|present| (present.key, present.work));
-        let winners = present.chain(self.opened.iter().copied());
-        let mut operations = Vec::new();
-        let mut refusals = Vec::new();
-        let mut payments = Vec::new();
-        for (key, work) in winners {
-            operations.extend(work.operations.iter().map(|record| (key, record)));
-            refusals.extend(work.refusals.iter().map(|record| (key, record)));
-            payments.extend(work.payments.iter().map(|payment| (key, payment)));
+        let key_at = inserts.update_due.place(account::Column::Id);
+        let due_at = inserts.update_due.place(account::Column::NextDueAtUs);
+        let (mut moved, mut stayed) = (Vec::new(), Vec::new());
+        for present in &self.present {
+            let mut row = std::mem::take(&mut rows[present.entrant.place].account);
+            row[key_at] = present.key.into();
+            if present.due_moves() {
+                moved.push(row);
+            } else {
+                row.remove(due_at);
+                stayed.push(row);
+            }
         }
-        let operation = |column, (key, record): &(i64, &OperationRecord)| {
-            convert::operation::value(column, *key, record)
-        };
-        let refusal = |column, (key, record): &(i64, &RefusalRecord)| {
-            convert::refusal::value(column, *key, record)
-        };
-        let payment = |column, (key, payment): &(i64, &PaymentUse)| {
-            convert::payment::value(column, *key, payment)
-        };
-        inserts
-            .operations
-            .run(transaction, &operations, operation)
-            .await?;
-        inserts
-            .refusals
-            .run(transaction, &refusals, refusal)
-            .await?;
-        inserts
-            .payments
-            .run(transaction, &payments, payment)
-            .await?;
+        inserts.update.run(transaction, stayed).await?;
+        inserts.update_due.run(transaction, moved).await?;
+        let present = self.present.iter();
+        let present = present.map(|present| (present.key, present.entrant));
+        let (mut operations, mut refusals, mut payments) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, entrant) in present.chain(self.opened.iter().copied()) {
+            let rows = &mut rows[entrant.place];
+            let of_account = |rows: &mut Vec<Row>, place: usize| {
+                for row in rows.iter_mut() {
+                    row[place] = key.into();
+                }
+                std::mem::take(rows)
+            };
+            let place = inserts.operations.place(operation::Column::AccountId);
+            operations.extend(of_account(&mut rows.operations, place));
+            let place = inserts.refusals.place(refusal::Column::AccountId);
+            refusals.extend(of_account(&mut rows.refusals, place));
+            let place = inserts.payments.place(payment::Column::AccountId);
+            payments.extend(of_account(&mut rows.payments, place));
+        }
+        inserts.operations.run(transaction, operations).await?;
+        inserts.refusals.run(transaction, refusals).await?;
+        inserts.payments.run(transaction, payments).await?;
         Ok(())
     }
 
     fn drop_present(&mut self, lost: impl Fn(&Present) -> bool) {
         let losers = self.present.extract_if(.., |present| lost(present));
         self.lost
-            .extend(losers.map(|present| present.work.account.clone()));
+            .extend(losers.map(|present| present.entrant.work.account.clone()));
     }
 
     fn drop_new(&mut self, lost: impl Fn(&AccountWork) -> bool) {
-        let losers = self.new.extract_if(.., |work| lost(work));
-        self.lost.extend(losers.map(|work| work.account.clone()));
+        let losers = self.new.extract_if(.., |entrant| lost(entrant.work));
+        self.lost
+            .extend(losers.map(|entrant| entrant.work.account.clone()));
     }
 }

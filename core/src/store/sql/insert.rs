@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use credits_entity::{account, operation, payment, refusal};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, Iterable, QueryResult, Statement,
-    Value,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, QueryResult,
+    Statement, Value,
     sea_query::{Expr, OnConflict, Query},
 };
 
@@ -40,7 +40,10 @@ impl Inserts {
     pub(super) fn new(backend: DbBackend) -> Inserts {
         use account::Column;
         let account = |left_out: &'static [Column]| {
-            Column::iter().filter(move |column| !left_out.iter().any(|out| same(*out, *column)))
+            Column::iter().filter(move |column| {
+                let named = |out: &Column| out.as_str() == column.as_str();
+                !left_out.iter().any(named)
+            })
         };
         let over = |columns: Vec<Column>| {
             let kept = |column: &Column| !matches!(column, Column::Id | Column::ExternalId);
@@ -67,9 +70,8 @@ impl Inserts {
     }
 }
 
-fn same(one: account::Column, other: account::Column) -> bool {
-    std::mem::discriminant(&one) == std::mem::discriminant(&other)
-}
+/// The values of one row, in the order of the statement's columns.
+pub(super) type Row = Vec<Value>;
 
 /// An INSERT into one table, whatever the number of rows.
 #[derive(Debug)]
@@ -106,44 +108,55 @@ impl<E: EntityTrait> Insert<E> {
         }
     }
 
-    /// Adds the rows, of which `value` tells what a column says.
-    pub(super) async fn run<C: ConnectionTrait, R>(
+    /// One row, of which `value` tells what a column says.
+    pub(super) fn row(&self, value: impl Fn(E::Column) -> Value) -> Row {
+        self.columns.iter().map(|column| value(*column)).collect()
+    }
+
+    /// Where a column stands in a row.
+    pub(super) fn place(&self, column: E::Column) -> usize {
+        let name = column.as_str();
+        let place = self.columns.iter().position(|one| one.as_str() == name);
+        place.expect("it is asked for columns of this statement only")
+    }
+
+    /// Adds the rows.
+    pub(super) async fn run<C: ConnectionTrait>(
         &self,
         connection: &C,
-        rows: &[R],
-        value: impl Fn(E::Column, &R) -> Value,
+        rows: Vec<Row>,
     ) -> Result<(), DbErr> {
-        for statement in self.statements(rows, value) {
+        for statement in self.statements(rows) {
             connection.execute_raw(statement).await?;
         }
         Ok(())
     }
 
     /// As [`Insert::run`], and what the database answers.
-    pub(super) async fn query<C: ConnectionTrait, R>(
+    pub(super) async fn query<C: ConnectionTrait>(
         &self,
         connection: &C,
-        rows: &[R],
-        value: impl Fn(E::Column, &R) -> Value,
+        rows: Vec<Row>,
     ) -> Result<Vec<QueryResult>, DbErr> {
         let mut answers = Vec::new();
-        for statement in self.statements(rows, value) {
+        for statement in self.statements(rows) {
             answers.extend(connection.query_all_raw(statement).await?);
         }
         Ok(answers)
     }
 
-    fn statements<R>(
-        &self,
-        rows: &[R],
-        value: impl Fn(E::Column, &R) -> Value,
-    ) -> impl Iterator<Item = Statement> {
-        rows.chunks(ROWS_MAX).map(move |rows| {
-            let mut values = Vec::with_capacity(rows.len() * self.columns.len());
-            for row in rows {
-                values.extend(self.columns.iter().map(|column| value(*column, row)));
+    fn statements(&self, rows: Vec<Row>) -> impl Iterator<Item = Statement> {
+        let mut rows = rows.into_iter().peekable();
+        std::iter::from_fn(move || {
+            rows.peek()?;
+            let mut values = Vec::with_capacity(rows.len().min(ROWS_MAX) * self.columns.len());
+            let mut count = 0;
+            for row in rows.by_ref().take(ROWS_MAX) {
+                values.extend(row);
+                count += 1;
             }
-            Statement::from_sql_and_values(self.backend, self.text(rows.len()), values)
+            let text = self.text(count);
+            Some(Statement::from_sql_and_values(self.backend, text, values))
         })
     }
 
@@ -188,8 +201,8 @@ mod tests {
     #[test]
     fn rows_go_into_as_few_statements_as_can_be_and_keep_their_order() {
         let inserts = Inserts::new(DbBackend::Sqlite);
-        let rows: Vec<i64> = (0..150).collect();
-        let statements = inserts.refusals.statements(&rows, |_, row| (*row).into());
+        let rows = (0..150_i64).map(|row| inserts.refusals.row(|_| row.into()));
+        let statements = inserts.refusals.statements(rows.collect());
         let mut sizes = Vec::new();
         let mut seen = Vec::new();
         for statement in statements {
@@ -199,7 +212,7 @@ mod tests {
             seen.extend(values.into_iter().step_by(columns));
         }
         assert_eq!(sizes, [64, 64, 22]);
-        assert_eq!(seen, rows.into_iter().map(Value::from).collect::<Vec<_>>());
+        assert_eq!(seen, (0..150_i64).map(Value::from).collect::<Vec<_>>());
     }
 
     #[test]

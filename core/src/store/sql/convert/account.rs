@@ -17,12 +17,8 @@ use crate::{
     store::{AccountStanding, AccountWork, Loaded},
 };
 
-/// What a column says after `work`, of the account with that key; of a new one without.
-pub(in super::super) fn value(
-    column: account::Column,
-    key: Option<i64>,
-    work: &AccountWork,
-) -> Value {
+/// What a column says after `work`, of the account with that key.
+pub(in super::super) fn value(column: account::Column, key: i64, work: &AccountWork) -> Value {
     use account::Column;
     let state = work.after.as_ref();
     match column {
