@@ -137,18 +137,21 @@ impl Socket {
         heard.expect("something is heard in time")
     }
 
-    /// The next message.
+    /// The next message. Pings do not count as one, however many come.
     pub async fn message(&mut self) -> Value {
-        loop {
-            match self.heard().await {
-                Heard::Message(message) => return message,
-                Heard::Ping(payload) => {
-                    let _gone = self.frame(FIN | PONG, &payload).await;
+        let message = timeout(HEARD_WITHIN, async {
+            loop {
+                match self.next_frame().await {
+                    Heard::Message(message) => return message,
+                    Heard::Ping(payload) => {
+                        let _gone = self.frame(FIN | PONG, &payload).await;
+                    }
+                    Heard::Pong(_) => {}
+                    Heard::Closed(code) => panic!("a message, not {code}"),
                 }
-                Heard::Pong(_) => {}
-                Heard::Closed(code) => panic!("a message, not {code}"),
             }
-        }
+        });
+        message.await.expect("a message is heard in time")
     }
 
     /// The payload of the next message, which must be a result of this operation.
