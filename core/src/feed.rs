@@ -118,6 +118,13 @@ impl Feed {
         self.states.borrow_and_update().clone()
     }
 
+    /// Shows a state that this watcher found committed, unless a later one was shown, and gives the
+    /// latest: those who watch one account share it. It counts as seen.
+    pub fn share(&mut self, state: Arc<Account>) -> Arc<Account> {
+        self.feeds.publish(&self.account, Arc::clone(&state));
+        self.latest().unwrap_or(state)
+    }
+
     /// Waits for a state that was not seen.
     pub async fn changed(&mut self) {
         if self.states.changed().await.is_err() {
@@ -185,6 +192,18 @@ mod tests {
         drop(second);
         assert!(!feeds.is_watched(&id("ada")));
         assert_eq!(feeds.watchers(), 0);
+    }
+
+    #[test]
+    fn watchers_of_one_account_share_what_they_found() {
+        let feeds = Feeds::default();
+        let mut first = feeds.watch(&id("ada")).unwrap();
+        let mut second = feeds.watch(&id("ada")).unwrap();
+        let found = first.share(state(3));
+        assert!(Arc::ptr_eq(&found, &second.share(state(3))));
+        assert!(Arc::ptr_eq(&found, &second.share(state(2))));
+        assert_eq!(second.share(state(4)).sequence, Sequence(4));
+        assert!(first.changed().now_or_never().is_some());
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl Subscription {
         )]
         after_sequence: Option<Sequence>,
     ) -> Result<impl Stream<Item = Result<BalanceUpdate, Fault>>, Fault> {
-        let watch = watch(ctx, account_id.as_ref()).await?;
+        // In a box of its own, so that an idle subscription does not keep the room.
+        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
         let begin = begin(watch.sequence(), after_sequence.map(|after| after.0));
         Ok(stream::unfold(
             (watch, begin),
@@ -78,7 +79,8 @@ impl Subscription {
         )]
         after_sequence: Option<Sequence>,
     ) -> Result<impl Stream<Item = Result<Operation, Fault>>, Fault> {
-        let watch = watch(ctx, account_id.as_ref()).await?;
+        // In a box of its own, so that an idle subscription does not keep the room.
+        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
         let last = watch.sequence();
         let after = after_sequence.map_or(last, |after| after.0);
         if after > last {

@@ -45,14 +45,14 @@ impl Ledger {
     /// Watches an account from its present committed state on; none if it was never opened.
     pub async fn watch(&self, account: &AccountId) -> Result<Option<Watch>, LedgerError> {
         let feed = self.node.writer.feeds().watch(account);
-        let feed = feed.ok_or(LedgerError::Overloaded {
+        let mut feed = feed.ok_or(LedgerError::Overloaded {
             retry_after_ms: OVERLOADED_RETRY_AFTER_MS,
         })?;
         let view = self.view(account).await?;
         Ok(view.map(|view| Watch {
             ledger: self.clone(),
+            state: feed.share(Arc::new(view.account)),
             feed,
-            state: Arc::new(view.account),
         }))
     }
 

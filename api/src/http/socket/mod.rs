@@ -176,7 +176,7 @@ impl Socket {
             End::Told(reason) => {
                 let code = reason.as_ref().map(|reason| u16::from(reason.code));
                 tracing::debug!(trace.id = %self.trace, socket.code = code, "a socket is closed");
-                self.outbox.close(reason).await;
+                Box::pin(self.outbox.close(reason)).await;
             }
             End::Gone => {
                 tracing::debug!(trace.id = %self.trace, "a socket's client is gone or does not read");
@@ -201,9 +201,12 @@ impl Socket {
                 () = self.expiry.passed() => {
                     Err(End::because(Close::Forbidden, Invalid::Expired.to_string()))
                 }
-                _ = pings.tick() => self.ping().await,
-                received = self.incoming.next() => self.receive(received).await,
-                Some((id, event)) = self.operations.next() => self.emit(&id, event).await,
+                _ = pings.tick() => Box::pin(self.ping()).await,
+                // In boxes of their own, so that an idle socket does not keep the room.
+                received = self.incoming.next() => Box::pin(self.receive(received)).await,
+                Some((id, event)) = self.operations.next() => {
+                    Box::pin(self.emit(&id, event)).await
+                }
             };
             if let Err(end) = step {
                 return end;
