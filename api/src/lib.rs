@@ -14,6 +14,8 @@ pub mod error;
 pub mod graphql;
 
 pub mod http;
+
+pub mod descriptors;
 pub mod shutdown;
 
 pub mod app;

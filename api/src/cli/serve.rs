@@ -12,7 +12,7 @@ use crate::{
     app::{Application, token_time_s},
     auth::{Scope, Scopes, TokenMint},
     config::{self, ServeArgs},
-    demo, shutdown, telemetry,
+    demo, descriptors, shutdown, telemetry,
 };
 
 /// For so long the printed development tokens are good: over a long holiday.
@@ -46,6 +46,7 @@ impl Serve {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let settings = config::load(&self.settings)?;
         telemetry::init(settings.log.format, &settings.log.filter)?;
+        descriptors::raise_limit();
         let clock = self.clock(settings.development)?;
         let stop = shutdown::on_signal()?;
         let application = Application::build(&settings, clock).await?;

@@ -8,8 +8,9 @@
 //!    There is no timer: an idle service commits a single charge at once, a busy one in groups.
 //! 3. **Write.** One transaction. Accounts whose chain ended elsewhere, or whose operation ids or
 //!    payments are known already, have lost and nothing of them is written.
-//! 4. **Tell.** After COMMIT, and only then, winners' callers are answered, in order. A loser's
-//!    lineage is broken: all that was decided on it is dropped, and its actor decides again.
+//! 4. **Tell.** After COMMIT, and only then, winners' callers are answered, in order, and then those
+//!    who watch the account see its new state. A loser's lineage is broken: all that was decided on it
+//!    is dropped, and its actor decides again.
 //! 5. **A failed transaction** was rolled back. Each account is tried once alone; those that fail
 //!    alone are answered `Unavailable` and stay alone until they succeed.
 //! 6. **An error at COMMIT** is an unknown outcome, never "not charged". It is resolved by asking the
@@ -42,6 +43,7 @@ use self::{
 };
 use crate::{
     error::LedgerError,
+    feed::Feeds,
     store::{AccountWork, CommitError, Committed, Store, StoreError},
 };
 
@@ -59,6 +61,7 @@ pub struct Writer {
     queue: mpsc::UnboundedSender<Entry>,
     looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
+    feeds: Feeds,
 }
 
 impl Writer {
@@ -69,18 +72,21 @@ impl Writer {
     ) -> (Writer, impl Future<Output = ()> + Send) {
         let (queue, submitted) = mpsc::unbounded_channel();
         let (halt, halted) = watch::channel(false);
+        let feeds = Feeds::default();
         let task = Task {
             store,
             // A batch of none would never get anywhere.
             submissions_max: submissions_max.max(1),
             submitted,
             halt,
+            feeds: feeds.clone(),
         };
         let looks = Arc::new(Semaphore::new(LOOKS_MAX));
         let writer = Writer {
             queue,
             looks,
             halted,
+            feeds,
         };
         (writer, task.run())
     }
@@ -105,6 +111,11 @@ impl Writer {
         if let Err(refused) = self.queue.send(Entry::Turn(turn)) {
             refused.0.never_written();
         }
+    }
+
+    /// Where what it commits can be watched.
+    pub fn feeds(&self) -> &Feeds {
+        &self.feeds
     }
 
     /// Whether the writer has halted, because only a restart can tell what became of a COMMIT, or
@@ -149,6 +160,7 @@ struct Task {
     submissions_max: usize,
     submitted: mpsc::UnboundedReceiver<Entry>,
     halt: watch::Sender<bool>,
+    feeds: Feeds,
 }
 
 /// The writer can't go on.
@@ -212,7 +224,7 @@ impl Task {
         let (works, parties, panicked) = locked.end();
         let failed = match committed {
             Ok(committed) => {
-                tell(parties, &committed);
+                tell(parties, &committed, &self.feeds);
                 panicked.then_some(LedgerError::Internal)
             }
             Err(CommitError::RolledBack(error)) => {
@@ -243,7 +255,7 @@ impl Task {
         match self.commit(&works).await {
             Ok(committed) => {
                 debug!(batch.size = size, batch.accounts = works.len(), "committed");
-                tell(parties, &committed);
+                tell(parties, &committed, &self.feeds);
                 Ok(())
             }
             Err(CommitError::RolledBack(error)) => {
@@ -276,7 +288,7 @@ impl Task {
             match self.commit(work).await {
                 Ok(committed) => {
                     failures_in_a_row = 0;
-                    tell(vec![party], &committed);
+                    tell(vec![party], &committed, &self.feeds);
                 }
                 Err(CommitError::RolledBack(error)) => {
                     failures_in_a_row += 1;
@@ -301,7 +313,7 @@ impl Task {
         loop {
             match self.store.resolve(works).await {
                 Ok(committed) => {
-                    tell(parties, &committed);
+                    tell(parties, &committed, &self.feeds);
                     return Ok(());
                 }
                 Err(StoreError::RestartNeeded) => {
@@ -329,19 +341,21 @@ impl Task {
 }
 
 /// Answers the winners in order, and breaks the lineages of the losers.
-fn tell(parties: Vec<Party>, committed: &Committed) {
+fn tell(parties: Vec<Party>, committed: &Committed, feeds: &Feeds) {
     for party in parties {
         if committed.lost.contains(&party.account) {
             party.lineage.breaks();
         } else {
-            win(party);
+            win(party, feeds);
         }
     }
 }
 
-fn win(party: Party) {
+fn win(party: Party, feeds: &Feeds) {
+    let shown = Arc::clone(&party.state.account);
+    let wrote = party.work.is_some();
     // Readers see the last state before any caller is answered, so that a caller reads its own write.
-    party.lineage.commits(party.state, party.work.is_some());
+    party.lineage.commits(party.state, wrote);
     for caller in party.callers {
         if let Some((waiter, answer)) = caller.waiter {
             waiter.answer(Ok(answer));
@@ -349,6 +363,9 @@ fn win(party: Party) {
         if let Some(done) = caller.done {
             done.tell();
         }
+    }
+    if wrote {
+        feeds.publish(&party.account, shown);
     }
 }
 

@@ -145,6 +145,25 @@ impl Child {
         self.address
     }
 
+    /// The studio's token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// How much memory it has, in bytes; none where the system does not tell.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1_024)
+    }
+
+    /// How many files and connections it has open; none where the system does not tell.
+    pub fn descriptors(&self) -> Option<usize> {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        open.ok().map(Iterator::count)
+    }
+
     /// Kills it where it stands: SIGKILL, which no process sees coming.
     pub fn kill(&mut self) {
         self.process.kill().expect("the process is ours");

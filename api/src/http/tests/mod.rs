@@ -3,6 +3,7 @@
 //! Owns the schema and the app the tests share; each file is one subject.
 
 mod documents;
+mod events;
 mod faults;
 mod server;
 mod transport;
@@ -25,11 +26,11 @@ use async_graphql::{
     Context, Enum, InputObject, InputValueError, InputValueResult, Interface, Object, Scalar,
     ScalarType, SimpleObject, Subscription, Value,
 };
-use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
+use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
 
-use super::{Edge, Engine, Origins, Readiness, Worker, routes};
+use super::{Edge, Engine, Origins, Readiness, Streams, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
@@ -219,6 +220,18 @@ impl Ticks {
     async fn tocks(&self) -> impl Stream<Item = i32> {
         stream::iter([1, 2])
     }
+
+    async fn breaks(&self) -> impl Stream<Item = async_graphql::Result<i32>> {
+        stream::iter([1, 2, 3]).map(|number| match number {
+            1 => Ok(1),
+            2 => Err(Fault::new(FaultCode::Overloaded, "no"))?,
+            _ => Ok(std::hint::black_box(None).expect("a panic of the tests")),
+        })
+    }
+
+    async fn leaks(&self) -> async_graphql::Result<stream::Empty<i32>> {
+        Err(std::io::Error::other("UNIQUE constraint failed"))?
+    }
 }
 
 fn edge(runs: &Runs) -> Edge {
@@ -233,6 +246,7 @@ fn edge(runs: &Runs) -> Edge {
             loopback: false,
         },
         readiness: Readiness::default(),
+        streams: Streams::new(100),
         body_bytes_max: 256 * 1024,
         request_deadline: Duration::from_millis(200),
         token_time: || NOW,
@@ -253,6 +267,7 @@ fn token(subject: &str, scopes: &[Scope], good: bool) -> String {
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,
+    text: String,
     json: Json,
 }
 
@@ -288,6 +303,7 @@ async fn app(edge: Edge) -> Send {
             Reply {
                 status,
                 headers,
+                text: String::from_utf8_lossy(&body).into_owned(),
                 json,
             }
         }
