@@ -28,7 +28,7 @@ use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
     demo, graphql,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Page, Readiness, Server, ServerSettings},
     secret_file::{SecretFileProblem, read_or_create},
 };
 
@@ -138,7 +138,7 @@ pub struct Application {
     ledger: Ledger,
     readiness: Readiness,
     store: Arc<SqlStore>,
-    mint: Option<TokenMint>,
+    mint: Option<Arc<TokenMint>>,
 }
 
 impl Application {
@@ -152,6 +152,7 @@ impl Application {
         let ledger = start_ledger(settings, &store, clock).await?;
         publish(settings, &ledger).await?;
         let Auth { verifier, mint } = auth::open(settings)?;
+        let mint = mint.map(Arc::new);
         let readiness = Readiness::default();
         let schema_ledger = ledger.clone();
         let edge = Edge {
@@ -160,6 +161,10 @@ impl Application {
             origins: Origins {
                 allowed: settings.http.allowed_origins.clone(),
                 loopback: settings.development,
+            },
+            page: Page {
+                account: demo::ACCOUNT,
+                mint: mint.clone().filter(|_| settings.development),
             },
             readiness: readiness.clone(),
             body_bytes_max: settings.http.body_bytes_max,
@@ -200,7 +205,7 @@ impl Application {
 
     /// What makes tokens, where the configuration has a key to sign them.
     pub fn mint(&self) -> Option<&TokenMint> {
-        self.mint.as_ref()
+        self.mint.as_deref()
     }
 
     /// Whether the demo account is there.

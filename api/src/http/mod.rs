@@ -1,7 +1,7 @@
 //! GraphQL over HTTP, strict, and the server around it.
 //!
 //! Owns everything between the socket and the schema: origins, tokens, media types, limits, the
-//! documents already validated, errors on the wire, health and shutdown. It never knows a field of
+//! documents already validated, errors on the wire, GraphiQL, health and shutdown. It never knows a field of
 //! the schema. Why it is our own: the ready-made integration runs mutations by GET and by form
 //! posts, reads bodies of any size and answers 200 to what does not parse.
 
@@ -15,6 +15,7 @@ mod execution;
 mod health;
 mod nulls;
 mod origin;
+mod page;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use self::{
     engine::{COMPLEXITY_MAX, Engine, Execute, with_limits},
     health::Readiness,
     origin::Origins,
+    page::Page,
     server::{Server, ServerSettings},
     trace::TraceId,
 };
@@ -47,6 +49,8 @@ pub struct Edge {
     pub verifier: Verifier,
     /// Which pages may call.
     pub origins: Origins,
+    /// GraphiQL beside the endpoint.
+    pub page: Page,
     /// Whether the node wants traffic.
     pub readiness: Readiness,
     /// The longest body, in bytes.
@@ -93,6 +97,7 @@ pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
             .app_data(worker)
             .route("/livez", web::get().to(health::livez))
             .route("/readyz", web::get().to(health::readyz))
+            .configure(page::routes)
             .service(
                 web::resource("/graphql")
                     .wrap(origin::cors(origins))

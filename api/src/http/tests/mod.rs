@@ -4,6 +4,7 @@
 
 mod documents;
 mod faults;
+mod page;
 mod server;
 mod transport;
 
@@ -29,7 +30,7 @@ use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
 
-use super::{Edge, Engine, Origins, Readiness, Worker, routes};
+use super::{Edge, Engine, Origins, Page, Readiness, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
@@ -231,6 +232,10 @@ fn edge(runs: &Runs) -> Edge {
         origins: Origins {
             allowed: vec!["https://studio.example".to_owned()],
             loopback: false,
+        },
+        page: Page {
+            account: "demo",
+            mint: None,
         },
         readiness: Readiness::default(),
         body_bytes_max: 256 * 1024,

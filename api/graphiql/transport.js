@@ -1,0 +1,62 @@
+// How the page talks to the service: queries and mutations by POST, subscriptions by WebSocket, both
+// at /graphql beside the page.
+import { createClient } from 'graphql-ws';
+
+const endpoint = new URL('graphql', document.baseURI);
+const socket = new URL(endpoint);
+socket.protocol = endpoint.protocol === 'https:' ? 'wss:' : 'ws:';
+
+// A client whose socket opens with the first subscription and closes with the last.
+export function socketClient(authorization, options = {}) {
+  return createClient({
+    url: socket.href,
+    lazy: true,
+    connectionParams: authorization ? { authorization } : {},
+    ...options,
+  });
+}
+
+const clients = new Map();
+
+// The client of this token: a socket carries one token for its whole life.
+function clientOf(authorization) {
+  if (!clients.has(authorization)) clients.set(authorization, socketClient(authorization));
+  return clients.get(authorization);
+}
+
+async function post(request, headers) {
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json;q=0.9',
+      ...headers,
+    },
+    body: JSON.stringify(request),
+  });
+  return response.json();
+}
+
+function isSubscription({ documentAST }, operationName) {
+  const operations = documentAST?.definitions.filter(({ kind }) => kind === 'OperationDefinition');
+  const named = operations?.find(({ name }) => name?.value === operationName);
+  return (named ?? operations?.[0])?.operation === 'subscription';
+}
+
+// What GraphiQL calls: a promise of an answer, or the answers of a subscription one by one.
+export function fetcher(request, options = {}) {
+  const headers = options.headers ?? {};
+  if (!isSubscription(options, request.operationName)) return post(request, headers);
+  const name = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+  return closeReasons(clientOf(headers[name]).iterate(request));
+}
+
+// A socket that closes for good says why in words.
+async function* closeReasons(answers) {
+  try {
+    yield* answers;
+  } catch (error) {
+    if (!(error instanceof CloseEvent)) throw error;
+    throw new Error(`The socket was closed: ${error.code} ${error.reason}`.trim());
+  }
+}
