@@ -25,7 +25,7 @@ export function LiveBalance({ token }) {
     client.subscribe(
       { query: document('live.graphql') },
       {
-        next: ({ data }) => data && setBalance(data.balance),
+        next: ({ data }) => data && setBalance({ ...data.balance.balance, sequence: data.balance.sequence }),
         error: () => setConnected(false),
         complete: () => setConnected(false),
       },

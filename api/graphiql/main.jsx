@@ -7,7 +7,7 @@ import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { LiveBalance } from './LiveBalance.jsx';
 import { NewIds } from './NewIds.jsx';
-import { storage, tabsOfThisVisit } from './storage.js';
+import { storageFor, tabsOfThisVisit } from './storage.js';
 import { headersFor, tourTabs } from './tour.js';
 import { fetcher } from './transport.js';
 
@@ -21,10 +21,10 @@ function Page({ settings }) {
   return (
     <GraphiQL
       fetcher={fetcher}
-      storage={storage}
+      storage={storageFor(settings)}
       defaultTabs={tabsOfThisVisit(tourTabs(settings), settings)}
       defaultHeaders={headersFor('user', settings)}
-      defaultEditorToolsVisibility="variables"
+      defaultEditorToolsVisibility={settings.development ? 'variables' : 'headers'}
       shouldPersistHeaders={settings.development ? false : undefined}
     >
       <GraphiQL.Logo>

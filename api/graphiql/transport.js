@@ -1,5 +1,6 @@
 // How the page talks to the service: queries and mutations by POST, subscriptions by WebSocket, both
 // at /graphql beside the page.
+import { Kind, parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 const endpoint = new URL('graphql', document.baseURI);
@@ -37,16 +38,24 @@ async function post(request, headers) {
   return response.json();
 }
 
-function isSubscription({ documentAST }, operationName) {
-  const operations = documentAST?.definitions.filter(({ kind }) => kind === 'OperationDefinition');
-  const named = operations?.find(({ name }) => name?.value === operationName);
-  return (named ?? operations?.[0])?.operation === 'subscription';
+// The operation that is asked for. GraphiQL reads the document with a delay, so that right after a
+// change of tab the name is the old tab's: a document's only operation is meant whatever the name.
+function operationOf({ query, operationName }) {
+  let operations;
+  try {
+    operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  } catch {
+    return null; // The service says what is wrong with the text.
+  }
+  if (operations.length === 1) return operations[0];
+  return operations.find(({ name }) => name?.value === operationName) ?? null;
 }
 
 // What GraphiQL calls: a promise of an answer, or the answers of a subscription one by one.
-export function fetcher(request, options = {}) {
-  const headers = options.headers ?? {};
-  if (!isSubscription(options, request.operationName)) return post(request, headers);
+export function fetcher(request, { headers = {} } = {}) {
+  const operation = operationOf(request);
+  if (operation) request = { ...request, operationName: operation.name?.value };
+  if (operation?.operation !== 'subscription') return post(request, headers);
   const name = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
   return closeReasons(clientOf(headers[name]).iterate(request));
 }

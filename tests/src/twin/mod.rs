@@ -13,7 +13,7 @@ use credits_api::{
     app::token_time_s,
     auth::Verifier,
     config::HttpSettings,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Page, Readiness, Server, ServerSettings},
 };
 
 use self::charge::{Constant, Query, Single};
@@ -48,6 +48,10 @@ fn serve<M: ObjectType + Copy + 'static>(
         origins: Origins {
             allowed: http.allowed_origins.clone(),
             loopback: true,
+        },
+        page: Page {
+            account: "",
+            mint: None,
         },
         readiness: Readiness::default(),
         body_bytes_max: http.body_bytes_max,
