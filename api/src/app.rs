@@ -28,7 +28,7 @@ use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
     demo, graphql,
-    http::{Edge, Engine, Origins, Page, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings},
     secret_file::{SecretFileProblem, read_or_create},
 };
 
@@ -166,6 +166,7 @@ impl Application {
                 account: demo::ACCOUNT,
                 mint: mint.clone().filter(|_| settings.development),
             },
+            persisted: Persisted::default(),
             readiness: readiness.clone(),
             body_bytes_max: settings.http.body_bytes_max,
             request_deadline: settings.http.request_deadline(),

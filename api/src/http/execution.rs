@@ -106,6 +106,7 @@ async fn steps(
     viewer: Viewer,
     trace: &TraceId,
 ) -> Result<Response, Stop> {
+    let envelope = worker.edge.persisted.complete(envelope)?;
     let name = envelope.operation_name.as_deref();
     let known = worker.documents.borrow_mut().get(&envelope.query);
     let document = match known {
@@ -114,6 +115,7 @@ async fn steps(
     };
     let operation = document::operation(&document.expanded, name)?;
     allowed(worker, operation.ty, method)?;
+    worker.edge.persisted.register(&envelope);
     let errors = worker
         .edge
         .engine

@@ -16,6 +16,7 @@ mod health;
 mod nulls;
 mod origin;
 mod page;
+mod persisted;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use self::{
     health::Readiness,
     origin::Origins,
     page::Page,
+    persisted::Persisted,
     server::{Server, ServerSettings},
     trace::TraceId,
 };
@@ -51,6 +53,8 @@ pub struct Edge {
     pub origins: Origins,
     /// GraphiQL beside the endpoint.
     pub page: Page,
+    /// Documents that clients send by their hash.
+    pub persisted: Persisted,
     /// Whether the node wants traffic.
     pub readiness: Readiness,
     /// The longest body, in bytes.

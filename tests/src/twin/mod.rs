@@ -13,7 +13,7 @@ use credits_api::{
     app::token_time_s,
     auth::Verifier,
     config::HttpSettings,
-    http::{Edge, Engine, Origins, Page, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings},
 };
 
 use self::charge::{Constant, Query, Single};
@@ -53,6 +53,7 @@ fn serve<M: ObjectType + Copy + 'static>(
             account: "",
             mint: None,
         },
+        persisted: Persisted::default(),
         readiness: Readiness::default(),
         body_bytes_max: http.body_bytes_max,
         request_deadline: http.request_deadline(),

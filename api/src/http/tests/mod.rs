@@ -5,6 +5,7 @@
 mod documents;
 mod faults;
 mod page;
+mod persisted;
 mod server;
 mod transport;
 
@@ -30,7 +31,7 @@ use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
 
-use super::{Edge, Engine, Origins, Page, Readiness, Worker, routes};
+use super::{Edge, Engine, Origins, Page, Persisted, Readiness, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
@@ -237,6 +238,7 @@ fn edge(runs: &Runs) -> Edge {
             account: "demo",
             mint: None,
         },
+        persisted: Persisted::default(),
         readiness: Readiness::default(),
         body_bytes_max: 256 * 1024,
         request_deadline: Duration::from_millis(200),
