@@ -7,6 +7,7 @@
 
 mod accept;
 mod answer;
+mod cost;
 mod document;
 mod endpoint;
 mod engine;
