@@ -144,10 +144,14 @@ impl Service {
 
     /// A client with a token for `subject`.
     pub fn client(&self, subject: &str, rights: Rights) -> Client {
+        Client::new(self.address, Some(&self.token(subject, rights)))
+    }
+
+    /// A token for `subject`.
+    pub fn token(&self, subject: &str, rights: Rights) -> String {
         let scopes = rights.scopes().iter().copied().collect();
         let token = self.mint.mint(subject, scopes, token_time_s(), TOKEN_TTL_S);
-        let token = token.expect("the development key signs");
-        Client::new(self.address, Some(&token))
+        token.expect("the development key signs")
     }
 
     /// A client without a token.

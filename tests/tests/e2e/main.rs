@@ -1,13 +1,17 @@
 //! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
 //!
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
-//! be read; who may; what a restart keeps; how a
-//! mistake is told.
+//! be read; who may; what a restart keeps; how a mistake is told; what attackers and a broken
+//! database get.
 
 mod billing;
 mod endurance;
+mod forgery;
 mod holds;
+mod limits;
+mod poison;
 mod prices;
+mod raw;
 mod reading;
 mod renewal;
 mod rights;
