@@ -25,7 +25,8 @@ struct Tab {
 
 /// The tabs for `account`, each id of them new.
 fn tour(account: &str) -> Vec<Tab> {
-    let index = std::fs::read_to_string(Path::new(TOUR).join("tour.json")).unwrap();
+    let index =
+        std::fs::read_to_string(Path::new(TOUR).join("tour.json")).expect("the tour has an index");
     let mut ids = Map::new();
     let mut fill = |text: &str| match text.strip_prefix("{id:") {
         Some(name) => ids
@@ -34,15 +35,19 @@ fn tour(account: &str) -> Vec<Tab> {
             .clone(),
         None => json!(text.replace("{account}", account)),
     };
-    let tabs: Vec<Value> = serde_json::from_str(&index).unwrap();
+    let tabs: Vec<Value> = serde_json::from_str(&index).expect("the index is JSON");
     let tab = |tab: Value| {
-        let file = Path::new(TOUR).join(tab["file"].as_str().unwrap());
+        let file = Path::new(TOUR).join(tab["file"].as_str().expect("a file"));
         let mut variables = tab["variables"].clone();
         each_text(&mut variables, &mut fill);
         Tab {
-            name: file.file_stem().unwrap().to_string_lossy().into_owned(),
-            document: std::fs::read_to_string(&file).unwrap(),
-            token: tab["token"].as_str().unwrap().to_owned(),
+            name: file
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned(),
+            document: std::fs::read_to_string(&file).expect("the tab has a document"),
+            token: tab["token"].as_str().expect("a token").to_owned(),
             variables,
         }
     };
@@ -62,8 +67,12 @@ fn each_text(value: &mut Value, change: &mut impl FnMut(&str) -> Value) {
 async fn newcomer() -> (Service, Value) {
     let service = Service::start_with(|settings| settings.catalog.file = None).await;
     let url = format!("http://{}/graphiql/settings.json", service.address());
-    let mut response = awc::Client::default().get(url).send().await.unwrap();
-    let settings = response.json().await.unwrap();
+    let mut response = awc::Client::default()
+        .get(url)
+        .send()
+        .await
+        .expect("it serves the page");
+    let settings = response.json().await.expect("the settings are JSON");
     (service, settings)
 }
 

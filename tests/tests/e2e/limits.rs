@@ -225,7 +225,7 @@ async fn every_limit_holds_plainly_and_in_fragments() {
     let fits = [
         format!("{{ {} }}", deep(15)),
         format!("{{ account(accountId: \"ada\") {{ {} }} }}", aliases(30)),
-        format!("{{ __typename {} }}", "@skip(if: false) ".repeat(1)),
+        format!("{{ __typename {} }}", "@skip(if: false) @include(if: true)"),
         format!("mutation {{ {} }}", charges(10)),
     ];
     for query in fits {

@@ -30,11 +30,12 @@ async fn break_in(service: &Service, statements: &[&str]) {
     let file = service.directory().join("credits.db");
     let mut options = ConnectOptions::new(format!("sqlite://{}", file.display()));
     options.sqlx_logging(false).max_connections(1);
-    let connection = Database::connect(options).await.unwrap();
+    let connection = Database::connect(options).await.expect("the file is there");
     for statement in statements {
-        connection.execute_unprepared(statement).await.unwrap();
+        let done = connection.execute_unprepared(statement).await;
+        done.expect("the statement is good");
     }
-    connection.close().await.unwrap();
+    connection.close().await.expect("it closes");
 }
 
 /// A service with a history of `ada`, and the id of a charge in it; nothing of it in memory.
@@ -90,12 +91,12 @@ fn judge(broken: &str, answers: &[Value]) -> usize {
         for error in answer["errors"].as_array().into_iter().flatten() {
             count += 1;
             let extensions = &error["extensions"];
-            let code = extensions["code"].as_str().unwrap();
+            let code = extensions["code"].as_str().expect("a code");
             let known = ["INTERNAL", "UNAVAILABLE"];
             assert!(known.contains(&code), "{broken}: {error}");
-            let trace = extensions["traceId"].as_str().unwrap();
+            let trace = extensions["traceId"].as_str().expect("a trace id");
             assert!(trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit()));
-            let message = error["message"].as_str().unwrap().to_lowercase();
+            let message = error["message"].as_str().expect("a text").to_lowercase();
             let told = INWARD.iter().find(|word| message.contains(**word));
             assert_eq!(told, None, "{broken}: {message}");
         }
