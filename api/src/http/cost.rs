@@ -5,6 +5,9 @@
 
 use async_graphql::{Response, Value, value};
 
+use super::{Worker, document::Document, engine::COMPLEXITY_MAX, envelope::Envelope};
+use crate::error::{Fault, FaultCode};
+
 /// The name of the entry in the extensions of an answer.
 const COST: &str = "cost";
 /// The name under which the engine tells a cost to itself.
@@ -25,8 +28,39 @@ pub fn told(response: &Response) -> usize {
         .unwrap_or(0)
 }
 
-/// Adds to an answer what it was judged by before it ran, with full pages, and what it came to.
-pub fn add(response: &mut Response, requested: usize) {
+/// What the limit judges a request by, if its client wants to know. Its document was validated and its
+/// variables were checked.
+pub async fn requested(
+    worker: &Worker,
+    document: &Document,
+    envelope: &Envelope<'_>,
+) -> Option<usize> {
+    if !envelope.extensions.cost {
+        return None;
+    }
+    let name = envelope.operation_name.as_deref();
+    let (document, variables) = (document.expanded.clone(), envelope.variables.clone());
+    Some(worker.edge.engine.cost(document, name, variables).await)
+}
+
+/// The fault of a request that costs more than it may.
+pub fn too_much(requested: Option<usize>) -> Fault {
+    let advice = match requested {
+        Some(requested) => format!("this one would cost {requested}."),
+        None => "send `\"extensions\": {\"cost\": true}` to be told what it costs.".to_owned(),
+    };
+    Fault::new(
+        FaultCode::QueryTooExpensive,
+        format!("A request may cost {COMPLEXITY_MAX} at most, full pages counted; {advice}"),
+    )
+}
+
+/// Adds to an answer, if its client wants to know, what it was judged by before it ran, with full
+/// pages, and what it came to.
+pub fn add(response: &mut Response, requested: Option<usize>) {
+    let Some(requested) = requested else {
+        return;
+    };
     let actual = fields(&response.data);
     let cost = value!({ "requested": requested, "actual": actual });
     response.extensions.insert(COST.to_owned(), cost);

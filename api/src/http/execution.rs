@@ -14,7 +14,6 @@ use futures_util::FutureExt;
 use super::{
     Worker, cost,
     document::{self, Document, Draft},
-    engine::COMPLEXITY_MAX,
     envelope::Envelope,
     trace::TraceId,
     variables,
@@ -124,10 +123,7 @@ async fn steps(
     if !errors.is_empty() {
         return Err(Stop::refused(errors));
     }
-    let requested = match envelope.extensions.cost {
-        true => Some(cost(worker, &document, name, &envelope.variables).await),
-        false => None,
-    };
+    let requested = cost::requested(worker, &document, &envelope).await;
     let kind = operation.ty;
     let operation_id = match kind {
         OperationType::Mutation => operation_id(&envelope.variables),
@@ -144,14 +140,13 @@ async fn steps(
         .await
         .unwrap_or_else(|_| too_late(kind, operation_id));
     if !was_executed(&response) {
-        return Err(too_costly(requested));
+        // Document and variables were fine before, so what the executor refuses is the cost.
+        return Err(cost::too_much(requested).into());
     }
     if !response.errors.is_empty() {
         worker.edge.engine.complete(operation, &mut response);
     }
-    if let Some(requested) = requested {
-        cost::add(&mut response, requested);
-    }
+    cost::add(&mut response, requested);
     Ok(response)
 }
 
@@ -185,17 +180,6 @@ async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Docu
         shelf.put(&envelope.query, Rc::clone(&document));
     }
     Ok(document)
-}
-
-/// What the limit on costs judges the operation by.
-async fn cost(
-    worker: &Worker,
-    document: &Document,
-    name: Option<&str>,
-    variables: &Variables,
-) -> usize {
-    let (document, variables) = (document.expanded.clone(), variables.clone());
-    worker.edge.engine.cost(document, name, variables).await
 }
 
 /// Whether an operation of this type may begin now, by this method.
@@ -238,17 +222,6 @@ fn was_executed(response: &Response) -> bool {
             .errors
             .iter()
             .any(|error| error.source::<Fault>().is_some())
-}
-
-/// Document and variables were fine before, so what the executor refuses is the cost.
-fn too_costly(requested: Option<usize>) -> Stop {
-    let advice = match requested {
-        Some(requested) => format!("this one would cost {requested}."),
-        None => "send `\"extensions\": {\"cost\": true}` to be told what it costs.".to_owned(),
-    };
-    let message =
-        format!("A request may cost {COMPLEXITY_MAX} at most, full pages counted; {advice}");
-    Fault::new(FaultCode::QueryTooExpensive, message).into()
 }
 
 /// A mutation past its deadline may have been submitted; a query has lost nothing but time.
