@@ -28,7 +28,7 @@ use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
     demo, graphql,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings, Streams},
+    http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams},
     secret_file::{SecretFileProblem, read_or_create},
 };
 
@@ -138,7 +138,7 @@ pub struct Application {
     ledger: Ledger,
     readiness: Readiness,
     store: Arc<SqlStore>,
-    mint: Option<TokenMint>,
+    mint: Option<Arc<TokenMint>>,
 }
 
 impl Application {
@@ -152,6 +152,7 @@ impl Application {
         let ledger = start_ledger(settings, &store, clock).await?;
         publish(settings, &ledger).await?;
         let Auth { verifier, mint } = auth::open(settings)?;
+        let mint = mint.map(Arc::new);
         let readiness = Readiness::default();
         let schema_ledger = ledger.clone();
         let edge = Edge {
@@ -161,6 +162,11 @@ impl Application {
                 allowed: settings.http.allowed_origins.clone(),
                 loopback: settings.development,
             },
+            page: Page {
+                account: demo::ACCOUNT,
+                mint: mint.clone().filter(|_| settings.development),
+            },
+            persisted: Persisted::default(),
             readiness: readiness.clone(),
             streams: Streams::new(settings.http.streams_max),
             body_bytes_max: settings.http.body_bytes_max,
@@ -201,7 +207,7 @@ impl Application {
 
     /// What makes tokens, where the configuration has a key to sign them.
     pub fn mint(&self) -> Option<&TokenMint> {
-        self.mint.as_ref()
+        self.mint.as_deref()
     }
 
     /// Whether the demo account is there.

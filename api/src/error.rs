@@ -31,6 +31,8 @@ pub enum FaultCode {
     GraphqlParseFailed,
     /// The document does not fit the schema.
     GraphqlValidationFailed,
+    /// The request names its document by a hash that is not known: send the document with it.
+    PersistedQueryNotFound,
     /// The document asks for more than a request may.
     QueryTooExpensive,
     /// Too many requests of this kind; nothing was decided.
@@ -47,13 +49,14 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// All codes, in the order of the contract.
-    pub const ALL: [FaultCode; 12] = [
+    pub const ALL: [FaultCode; 13] = [
         FaultCode::Unauthenticated,
         FaultCode::Forbidden,
         FaultCode::BadUserInput,
         FaultCode::NotFound,
         FaultCode::GraphqlParseFailed,
         FaultCode::GraphqlValidationFailed,
+        FaultCode::PersistedQueryNotFound,
         FaultCode::QueryTooExpensive,
         FaultCode::RateLimited,
         FaultCode::Overloaded,
@@ -71,6 +74,7 @@ impl FaultCode {
             FaultCode::NotFound => "NOT_FOUND",
             FaultCode::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
             FaultCode::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            FaultCode::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             FaultCode::QueryTooExpensive => "QUERY_TOO_EXPENSIVE",
             FaultCode::RateLimited => "RATE_LIMITED",
             FaultCode::Overloaded => "OVERLOADED",
@@ -108,6 +112,7 @@ impl FaultCode {
             | FaultCode::NotFound
             | FaultCode::GraphqlParseFailed
             | FaultCode::GraphqlValidationFailed
+            | FaultCode::PersistedQueryNotFound
             | FaultCode::QueryTooExpensive
             | FaultCode::Internal => None,
         }

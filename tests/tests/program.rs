@@ -14,7 +14,9 @@ async fn it_serves_at_once_with_a_story_to_look_at() {
         )
         .await;
     let welcome = std::fs::read_to_string(directory.path().join("welcome.txt")).unwrap();
-    assert!(welcome.contains(&format!("http://{}/graphql", child.address())));
+    for page in ["graphql", "graphiql"] {
+        assert!(welcome.contains(&format!("http://{}/{page}\n", child.address())));
+    }
     let tokens: Vec<&str> = welcome
         .lines()
         .filter(|line| line.starts_with("ey"))

@@ -6,6 +6,7 @@
 
 mod caller;
 mod dev_key;
+mod development;
 mod keys;
 mod mint;
 mod scope;
@@ -17,6 +18,7 @@ mod verifier;
 pub use self::{
     caller::{Caller, Denied, Viewer, caller},
     dev_key::{DEV_KEY_FILE, DevKeyProblem, dev_key},
+    development::{DEVELOPMENT_TOKEN_DAYS, DevelopmentTokens},
     keys::{Algorithm, KeyProblem, VerifyingKey},
     mint::{MintProblem, TokenMint},
     scope::{Scope, Scopes},

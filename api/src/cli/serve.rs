@@ -10,13 +10,10 @@ use credits_core::{clock::Clock, domain::time::Instant};
 use super::{Failure, print};
 use crate::{
     app::{Application, token_time_s},
-    auth::{Scope, Scopes, TokenMint},
+    auth::{DEVELOPMENT_TOKEN_DAYS, DevelopmentTokens},
     config::{self, ServeArgs},
     demo, descriptors, shutdown, telemetry,
 };
-
-/// For so long the printed development tokens are good: over a long holiday.
-const DEVELOPMENT_TOKEN_DAYS: u32 = 30;
 
 /// Serve GraphQL over HTTP
 #[derive(Args)]
@@ -81,13 +78,16 @@ impl Serve {
 
 async fn welcome(application: &Application, development: bool) -> Result<String, Failure> {
     let at = application.address();
-    let mut text = format!("ChatNow Credits serves GraphQL at http://{at}/graphql\n");
+    let mut text = format!(
+        "ChatNow Credits serves GraphQL at http://{at}/graphql\n\
+         Explore it in a browser, offline too: http://{at}/graphiql\n"
+    );
     let Some(mint) = application.mint().filter(|_| development) else {
         return Ok(text);
     };
     let account = demo::ACCOUNT;
-    let user = token(mint, account, &USER)?;
-    let studio = token(mint, "studio", &STUDIO)?;
+    let DevelopmentTokens { user, studio } =
+        DevelopmentTokens::mint(mint, account, token_time_s())?;
     let now = application.ledger().now();
     let history = if application.has_demo().await? {
         format!("example prices, and an account `{account}` with a history")
@@ -99,28 +99,12 @@ async fn welcome(application: &Application, development: bool) -> Result<String,
         "The time is {now}. This is development: {history}.\n\n\
          A user's token (reads the account `{account}`):\n{user}\n\n\
          The studio's token (charges, bills and publishes, on any account):\n{studio}\n\n\
-         The tokens are good for {DEVELOPMENT_TOKEN_DAYS} days, across restarts. Try:\n\
+         The tokens are good for {DEVELOPMENT_TOKEN_DAYS} days, across restarts; GraphiQL's tabs \
+         carry them. Or try:\n\
          curl http://{at}/graphql -H 'content-type: application/json' \\\n  \
          -H 'authorization: Bearer {user}' \\\n  \
          -d '{{\"query\":\"{{ viewer {{ balance {{ available nextExpiry {{ at amount }} }} }} }}\"}}'\n"
     );
     written.map_err(|error| Failure::Wrong(error.to_string()))?;
     Ok(text)
-}
-
-/// What a browser's token may do.
-const USER: [Scope; 2] = [Scope::CreditsRead, Scope::PreferencesWrite];
-/// What the studio's backend may do in development, billing and catalog included.
-const STUDIO: [Scope; 5] = [
-    Scope::CreditsRead,
-    Scope::CreditsSpend,
-    Scope::BillingWrite,
-    Scope::CatalogWrite,
-    Scope::AccountsAny,
-];
-
-fn token(mint: &TokenMint, subject: &str, scopes: &[Scope]) -> Result<String, Failure> {
-    let scopes: Scopes = scopes.iter().copied().collect();
-    let ttl_s = DEVELOPMENT_TOKEN_DAYS * 86_400;
-    Ok(mint.mint(subject, scopes, token_time_s(), ttl_s)?)
 }

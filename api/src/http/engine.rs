@@ -2,18 +2,22 @@
 //!
 //! Owns the two builds of the schema and the cost limit. It never sees HTTP.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use async_graphql::{
     ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
-    ValidationMode, Variables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+    ValidationMode, ValidationResult, Variables,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation},
     parser::types::{ExecutableDocument, OperationDefinition},
     registry::Registry,
 };
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use super::{
+    cost,
     document::{DEPTH_MAX, LEVELS_MAX},
     nulls, variables,
 };
@@ -39,6 +43,15 @@ pub trait Execute: Send + Sync {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Vec<ServerError>;
+
+    /// What the limit on costs judges an operation by. Its document was validated and its variables
+    /// were checked. Nothing is executed.
+    fn cost<'a>(
+        &'a self,
+        document: ExecutableDocument,
+        operation_name: Option<&'a str>,
+        variables: Variables,
+    ) -> BoxFuture<'a, usize>;
 
     /// Puts nulls into the data of an operation's response where its errors say that fields failed.
     fn complete(&self, operation: &OperationDefinition, response: &mut Response);
@@ -82,7 +95,7 @@ where
         let validator = build()
             .validation_mode(ValidationMode::Strict)
             .limit_recursive_depth(LEVELS_MAX as usize)
-            .extension(ValidateOnly);
+            .extension(ValidateOnly::default());
         let executor = build()
             .validation_mode(ValidationMode::Fast)
             .limit_recursive_depth(LEVELS_MAX as usize);
@@ -118,9 +131,7 @@ where
         operation_name: Option<&'a str>,
         variables: Variables,
     ) -> BoxFuture<'a, Vec<ServerError>> {
-        let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = operation_name.map(str::to_owned);
-        request.set_parsed_query(document);
+        let request = unread(document, operation_name, variables);
         Box::pin(async move { self.validator.execute(request).await.errors })
     }
 
@@ -130,6 +141,16 @@ where
         variables: &Variables,
     ) -> Vec<ServerError> {
         variables::check(&self.registry, operation, variables)
+    }
+
+    fn cost<'a>(
+        &'a self,
+        document: ExecutableDocument,
+        operation_name: Option<&'a str>,
+        variables: Variables,
+    ) -> BoxFuture<'a, usize> {
+        let request = unread(document, operation_name, variables);
+        Box::pin(async move { cost::told(&self.validator.execute(request).await) })
     }
 
     fn complete(&self, operation: &OperationDefinition, response: &mut Response) {
@@ -146,23 +167,48 @@ where
     }
 }
 
+/// A request for the validator.
+fn unread(
+    document: ExecutableDocument,
+    operation_name: Option<&str>,
+    variables: Variables,
+) -> Request {
+    let mut request = Request::new(String::new()).variables(variables);
+    request.operation_name = operation_name.map(str::to_owned);
+    request.set_parsed_query(document);
+    request
+}
+
 /// Stops a request between validation and execution.
-struct ValidateOnly;
+#[derive(Default)]
+struct ValidateOnly {
+    cost: AtomicUsize,
+}
 
 impl ExtensionFactory for ValidateOnly {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(ValidateOnly)
+        Arc::new(ValidateOnly::default())
     }
 }
 
 #[async_trait::async_trait]
 impl Extension for ValidateOnly {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let valid = next.run(ctx).await?;
+        self.cost.store(valid.complexity, Ordering::Relaxed);
+        Ok(valid)
+    }
+
     async fn execute(
         &self,
         _ctx: &ExtensionContext<'_>,
         _operation_name: Option<&str>,
         _next: NextExecute<'_>,
     ) -> Response {
-        Response::default()
+        cost::tell(self.cost.load(Ordering::Relaxed))
     }
 }

@@ -11,38 +11,61 @@ use actix_web::{
     web,
 };
 use async_graphql::Variables;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::persisted::DocumentHash;
 
 /// A well-formed request.
 #[derive(Debug)]
 pub struct Envelope<'a> {
-    /// The document.
+    /// The document; empty where only its hash came.
     pub query: Cow<'a, str>,
     /// Which of its operations to run.
     pub operation_name: Option<Cow<'a, str>>,
     /// Values for its variables.
     pub variables: Variables,
+    /// What the client asks for beside the answer.
+    pub extensions: Extensions,
 }
 
-/// The wire form of a body. `extensions` must be an object; nothing in it is known.
+/// What of a request's `extensions` is known here. Anything else in them means nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// `persistedQuery`: the document's hash, to find it by or to register it under.
+    pub persisted: Option<DocumentHash>,
+    /// `cost: true`: tell what the request costs.
+    pub cost: bool,
+}
+
+/// The wire form of a body.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
-    #[serde(borrow)]
-    query: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    query: Option<Cow<'a, str>>,
     #[serde(borrow)]
     operation_name: Option<Cow<'a, str>>,
     #[serde(default)]
     variables: Variables,
-    #[serde(default, rename = "extensions")]
-    _extensions: Option<std::collections::BTreeMap<String, IgnoredAny>>,
+    extensions: Option<Map<String, Value>>,
+}
+
+/// A text that is there, and not null, without a copy of it.
+fn present<'de: 'a, 'a, D>(deserializer: D) -> Result<Option<Cow<'a, str>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+    Borrowed::deserialize(deserializer).map(|text| Some(text.0))
 }
 
 /// The wire form of a URL's parameters.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    query: String,
+    query: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -57,6 +80,7 @@ impl Envelope<'_> {
                 .operation_name
                 .map(|name| Cow::Owned(name.into_owned())),
             variables: self.variables,
+            extensions: self.extensions,
         }
     }
 
@@ -68,10 +92,13 @@ impl Envelope<'_> {
         }
         let body: Body<'_> = serde_json::from_slice(body)
             .map_err(|error| format!("The body is no GraphQL request: {error}."))?;
+        let extensions = Extensions::read(body.extensions.unwrap_or_default())?;
         Ok(Envelope {
-            query: body.query,
+            query: text(body.query, extensions)
+                .map_err(|reason| format!("The body is no GraphQL request: {reason}."))?,
             operation_name: body.operation_name,
             variables: body.variables,
+            extensions,
         })
     }
 
@@ -91,18 +118,45 @@ impl Envelope<'_> {
             Some(text) => object(&text, "variables")?,
             None => Variables::default(),
         };
-        if let Some(text) = not_empty(parameters.extensions) {
-            object(&text, "extensions")?;
-        }
+        let extensions = match not_empty(parameters.extensions) {
+            Some(text) => object(&text, "extensions")?,
+            None => Map::new(),
+        };
+        let extensions = Extensions::read(extensions)?;
         Ok(Envelope {
-            query: Cow::Owned(parameters.query),
+            query: text(parameters.query.map(Cow::Owned), extensions)
+                .map_err(|reason| format!("The URL is no GraphQL request: {reason}."))?,
             operation_name: not_empty(parameters.operation_name).map(Cow::Owned),
             variables,
+            extensions,
         })
     }
 }
 
-fn object(text: &str, parameter: &str) -> Result<Variables, String> {
+impl Extensions {
+    fn read(extensions: Map<String, Value>) -> Result<Extensions, String> {
+        let persisted = extensions.get("persistedQuery");
+        Ok(Extensions {
+            persisted: persisted.map(DocumentHash::parse).transpose()?,
+            cost: extensions.get("cost") == Some(&Value::Bool(true)),
+        })
+    }
+}
+
+/// The document that came, which must be there unless its hash is, and must be the hash's own.
+fn text(query: Option<Cow<'_, str>>, extensions: Extensions) -> Result<Cow<'_, str>, &'static str> {
+    match (query, extensions.persisted) {
+        (None, None) => Err("missing field `query`"),
+        (None, Some(_)) => Ok(Cow::Borrowed("")),
+        // Else a client could register a document under the hash of another's.
+        (Some(text), Some(hash)) if !text.is_empty() && DocumentHash::of(&text) != hash => {
+            Err("provided sha does not match query")
+        }
+        (Some(text), _) => Ok(text),
+    }
+}
+
+fn object<T: DeserializeOwned>(text: &str, parameter: &str) -> Result<T, String> {
     serde_json::from_str(text)
         .map_err(|error| format!("The parameter {parameter} must be a JSON object: {error}."))
 }

@@ -14,7 +14,7 @@ use async_graphql::{
 use futures_util::{FutureExt, StreamExt, stream, stream::LocalBoxStream};
 
 use super::{
-    Worker,
+    Worker, cost,
     document::{self, Document, Draft},
     envelope::Envelope,
     trace::TraceId,
@@ -163,6 +163,8 @@ struct Prepared {
     request: Request,
     /// The operation id of a mutation.
     operation_id: Option<String>,
+    /// The cost, where the client asked for it.
+    requested: Option<usize>,
 }
 
 async fn prepare(
@@ -173,6 +175,7 @@ async fn prepare(
     viewer: Viewer,
     trace: &TraceId,
 ) -> Result<Prepared, Stop> {
+    let envelope = worker.edge.persisted.complete(envelope)?;
     let name = envelope.operation_name.as_deref();
     let known = worker.documents.borrow_mut().get(&envelope.query);
     let document = match known {
@@ -181,6 +184,7 @@ async fn prepare(
     };
     let operation = document::operation(&document.expanded, name)?;
     allowed(worker, operation.ty, method, carries)?;
+    worker.edge.persisted.register(&envelope);
     let errors = worker
         .edge
         .engine
@@ -188,6 +192,7 @@ async fn prepare(
     if !errors.is_empty() {
         return Err(Stop::refused(errors));
     }
+    let requested = cost::requested(worker, &document, &envelope).await;
     let kind = operation.ty;
     let operation_id = match kind {
         OperationType::Mutation => operation_id(&envelope.variables),
@@ -206,6 +211,7 @@ async fn prepare(
         kind,
         request,
         operation_id,
+        requested,
     })
 }
 
@@ -216,7 +222,7 @@ async fn whole(worker: &Worker, prepared: Prepared) -> Result<Response, Stop> {
         .await
         .unwrap_or_else(|_| too_late(prepared.kind, prepared.operation_id));
     let operation = document::operation(&prepared.document.expanded, prepared.name.as_deref())?;
-    completed(worker, operation, response)
+    completed(worker, operation, response, prepared.requested)
 }
 
 /// The responses of a subscription. They begin nothing before the first is asked for, and a panic
@@ -226,6 +232,7 @@ fn responses(worker: web::Data<Worker>, prepared: Prepared, trace: TraceId) -> R
         document,
         name,
         request,
+        requested,
         ..
     } = prepared;
     let executed = AssertUnwindSafe(worker.edge.engine.subscribe(request)).catch_unwind();
@@ -233,7 +240,7 @@ fn responses(worker: web::Data<Worker>, prepared: Prepared, trace: TraceId) -> R
         let steps = || {
             let response = response.map_err(|_| Stop::panicked())?;
             let operation = document::operation(&document.expanded, name.as_deref())?;
-            completed(&worker, operation, response)
+            completed(&worker, operation, response, requested)
         };
         labelled(steps(), &trace)
     });
@@ -245,13 +252,16 @@ fn completed(
     worker: &Worker,
     operation: &OperationDefinition,
     mut response: Response,
+    requested: Option<usize>,
 ) -> Result<Response, Stop> {
     if !was_executed(&response) {
-        return Err(too_costly(response));
+        // Document and variables were fine before, so what the executor refuses is the cost.
+        return Err(cost::too_much(requested).into());
     }
     if !response.errors.is_empty() {
         worker.edge.engine.complete(operation, &mut response);
     }
+    cost::add(&mut response, requested);
     Ok(response)
 }
 
@@ -333,15 +343,6 @@ fn was_executed(response: &Response) -> bool {
             .errors
             .iter()
             .any(|error| error.source::<Fault>().is_some())
-}
-
-/// Document and variables were fine before, so what the executor refuses is the cost.
-fn too_costly(response: Response) -> Stop {
-    let errors = response.errors.into_iter().map(|error| {
-        let fault = Fault::new(FaultCode::QueryTooExpensive, error.message);
-        fault.into_server_error()
-    });
-    Stop::refused(errors.collect())
 }
 
 /// A mutation past its deadline may have been submitted; a query has lost nothing but time.

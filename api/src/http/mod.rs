@@ -1,12 +1,14 @@
 //! GraphQL over HTTP, strict, and the server around it.
 //!
 //! Owns everything between the network and the schema: origins, tokens, media types, limits, the
-//! documents already validated, errors on the wire, sockets and event streams, health and shutdown. It
-//! never knows a field of the schema. Why it is our own: the ready-made integration runs mutations by GET and by form
+//! documents already validated, errors on the wire, sockets and event streams, GraphiQL, health and
+//! shutdown. It never knows a field of the schema. Why it is our own: the ready-made integration runs
+//! mutations by GET and by form
 //! posts, reads bodies of any size and answers 200 to what does not parse.
 
 mod accept;
 mod answer;
+mod cost;
 mod document;
 mod endpoint;
 mod engine;
@@ -17,6 +19,8 @@ mod expiry;
 mod health;
 mod nulls;
 mod origin;
+mod page;
+mod persisted;
 mod server;
 mod socket;
 mod streams;
@@ -38,6 +42,8 @@ pub use self::{
     engine::{COMPLEXITY_MAX, Engine, Execute, with_limits},
     health::Readiness,
     origin::Origins,
+    page::Page,
+    persisted::Persisted,
     server::{Server, ServerSettings},
     streams::Streams,
     trace::TraceId,
@@ -52,6 +58,10 @@ pub struct Edge {
     pub verifier: Verifier,
     /// Which pages may call.
     pub origins: Origins,
+    /// GraphiQL beside the endpoint.
+    pub page: Page,
+    /// Documents that clients send by their hash.
+    pub persisted: Persisted,
     /// Whether the node wants traffic.
     pub readiness: Readiness,
     /// The connections that stay open.
@@ -107,6 +117,7 @@ pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
             .app_data(worker)
             .route("/livez", web::get().to(health::livez))
             .route("/readyz", web::get().to(health::readyz))
+            .configure(page::routes)
             .service(
                 web::resource("/graphql")
                     .wrap(origin::cors(origins))

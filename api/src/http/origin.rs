@@ -64,9 +64,12 @@ fn is_same(origin: &str, headers: &HeaderMap) -> bool {
 
 /// Whether an origin is a page on this machine, on any port.
 fn is_loopback(origin: &str) -> bool {
-    let Some(authority) = authority(origin) else {
-        return false;
-    };
+    authority(origin).is_some_and(is_this_machine)
+}
+
+/// Whether a host, with or without a port, is this machine by a name that nobody else can own: a
+/// page of a stranger's domain that resolves to 127.0.0.1 still sends its own name.
+pub fn is_this_machine(authority: &str) -> bool {
     let host = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         Some(_) | None => authority,

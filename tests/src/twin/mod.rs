@@ -13,7 +13,7 @@ use credits_api::{
     app::token_time_s,
     auth::Verifier,
     config::HttpSettings,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings, Streams},
+    http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams},
 };
 
 use self::charge::{Constant, Query, Single};
@@ -49,6 +49,11 @@ fn serve<M: ObjectType + Copy + 'static>(
             allowed: http.allowed_origins.clone(),
             loopback: true,
         },
+        page: Page {
+            account: "",
+            mint: None,
+        },
+        persisted: Persisted::default(),
         readiness: Readiness::default(),
         // It has nothing to stream.
         streams: Streams::new(0),

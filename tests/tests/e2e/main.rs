@@ -2,14 +2,18 @@
 //!
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
 //! be read, and watched; who may; what a restart keeps; how a mistake is told; how sockets and streams
-//! of events behave.
+//! of events behave; what attackers and a broken database get.
 
 mod billing;
 mod endurance;
 mod events;
 mod feeds;
+mod forgery;
 mod holds;
+mod limits;
+mod poison;
 mod prices;
+mod raw;
 mod reading;
 mod renewal;
 mod rights;

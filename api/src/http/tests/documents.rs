@@ -222,6 +222,47 @@ async fn limits_hold_in_fragments_too() {
 }
 
 #[actix_web::test]
+async fn a_cost_is_told_on_request() {
+    let send = app(edge(&Runs::default())).await;
+    let asked = |query: &str, cost: Json| {
+        let body = json!({ "query": query, "variables": {"n": 5}, "extensions": { "cost": cost } });
+        TestRequest::post().uri("/graphql").set_json(body)
+    };
+    // What is asked for with full pages, and what there is: three books.
+    let rows = [
+        ("{ hello }", 1, 1),
+        ("{ hello more: hello }", 2, 2),
+        (
+            "query($n: Int!) { node { ... on Shelf { id books(first: $n) { id } } } }",
+            12,
+            6,
+        ),
+        (
+            "query($n: Int!) { ...Q } fragment Q on Query { node { ...F } } fragment F on Shelf { id books(first: $n) { id } }",
+            12,
+            6,
+        ),
+        ("{ leak }", 1, 1),
+    ];
+    for (query, requested, actual) in rows {
+        let reply = send(asked(query, json!(true))).await;
+        let expected = json!({ "requested": requested, "actual": actual });
+        assert_eq!(reply.json["extensions"]["cost"], expected, "{query}");
+    }
+    for unasked in [json!(false), json!("true"), json!(null)] {
+        let reply = send(asked("{ hello }", unasked)).await;
+        assert_eq!(reply.json.get("extensions"), None);
+    }
+    let dear = "{ node { ... on Shelf { books(first: 9999) { id } } } }";
+    for (cost, tells) in [(true, "would cost 19999"), (false, "extensions")] {
+        let reply = send(asked(dear, json!(cost))).await;
+        assert_eq!(reply.code(), "QUERY_TOO_EXPENSIVE");
+        let message = reply.json["errors"][0]["message"].as_str().unwrap_or("");
+        assert!(message.contains(tells), "{message}");
+    }
+}
+
+#[actix_web::test]
 async fn fragments_mean_the_same_expanded() {
     let send = app(edge(&Runs::default())).await;
     let query = "query($yes: Boolean!) {

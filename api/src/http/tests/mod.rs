@@ -5,6 +5,8 @@
 mod documents;
 mod events;
 mod faults;
+mod page;
+mod persisted;
 mod server;
 mod transport;
 
@@ -30,7 +32,7 @@ use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture, stream}
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
 
-use super::{Edge, Engine, Origins, Readiness, Streams, Worker, routes};
+use super::{Edge, Engine, Origins, Page, Persisted, Readiness, Streams, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
@@ -245,6 +247,11 @@ fn edge(runs: &Runs) -> Edge {
             allowed: vec!["https://studio.example".to_owned()],
             loopback: false,
         },
+        page: Page {
+            account: "demo",
+            mint: None,
+        },
+        persisted: Persisted::default(),
         readiness: Readiness::default(),
         streams: Streams::new(100),
         body_bytes_max: 256 * 1024,

@@ -1,0 +1,223 @@
+// The page at /graphiql as a newcomer meets it, in headless Chromium.
+//
+// CREDITS_URL is where a service in development runs, with its demo account. Ends with an error that
+// says what was not so. With CREDITS_SCREENSHOTS, a directory, it leaves pictures of what it saw.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const { CREDITS_URL, CREDITS_CHROMIUM, CREDITS_SCREENSHOTS } = process.env;
+// How long anything may take: what the browser driver itself allows.
+const WITHIN_MS = 30_000;
+const tour = new URL('../../api/graphiql/tour/', import.meta.url);
+const documents = JSON.parse(readFileSync(new URL('tour.json', tour))).map(({ file }) =>
+  readFileSync(new URL(file, tour), 'utf8'),
+);
+const titles = documents.map((text) => /^(query|mutation|subscription) (\w+)/m.exec(text)[2]);
+
+const browser = await chromium.launch({
+  executablePath: CREDITS_CHROMIUM,
+  args: [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
+// A window in a browser of its own, which notes all that no page of ours may do.
+async function visitor() {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 820 } });
+  const faults = [];
+  context.on('request', (request) => {
+    const local = [CREDITS_URL, CREDITS_URL.replace('http', 'ws'), 'data:', 'blob:'];
+    if (!local.some((prefix) => request.url().startsWith(prefix))) faults.push(`asks ${request.url()}`);
+  });
+  context.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) faults.push(`says ${message.text()}`);
+  });
+  context.on('weberror', (error) => faults.push(`throws ${error.error()}`));
+  context.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
+  });
+  await context.exposeFunction('noteViolation', (text) => faults.push(`policy: ${text}`));
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      window.noteViolation(`${violatedDirective} ${blockedURI}`),
+    );
+  });
+  return { context, faults };
+}
+
+async function open(context, path = '/graphiql') {
+  const page = await context.newPage();
+  await page.goto(CREDITS_URL + path);
+  await tab(page, titles[0]).waitFor();
+  // The editors are there once the first one shows its text.
+  await page.locator('.graphiql-query-editor .view-line', { hasText: 'query' }).first().waitFor();
+  return page;
+}
+
+const picture = async (page, name) => {
+  if (CREDITS_SCREENSHOTS) await page.screenshot({ path: join(CREDITS_SCREENSHOTS, `${name}.png`) });
+};
+const tabs = (page) => page.locator('.graphiql-tab-button');
+const tab = (page, title) => tabs(page).and(page.getByText(title, { exact: true }));
+const shown = (page) => page.locator('.result-window .view-lines');
+const execute = (page) => page.locator('.graphiql-execute-button').click();
+
+// Runs the tab that is open: what the service answered.
+async function run(page) {
+  const answered = page.waitForResponse(
+    (response) => response.url().endsWith('/graphql') && response.request().method() === 'POST',
+  );
+  await execute(page);
+  const body = await (await answered).json();
+  await shown(page).filter({ hasText: '"data"' }).waitFor();
+  return body;
+}
+
+async function opensOnTheTour({ context, faults }) {
+  const page = await open(context, '/');
+  assert.equal(page.url(), `${CREDITS_URL}/graphiql`, 'the root leads to the page');
+  assert.deepEqual(await tabs(page).allInnerTexts(), titles);
+  const answers = {};
+  for (const [index, title] of titles.entries()) {
+    if (/^subscription/m.test(documents[index])) continue;
+    await tab(page, title).click();
+    await shown(page).filter({ hasText: '"data"' }).waitFor({ state: 'hidden' });
+    answers[title] = await run(page);
+    assert.equal(answers[title].errors, undefined, `${title} has no errors`);
+    await picture(page, title);
+  }
+  const { used, granted } = answers.Balance.data.viewer.balance.allowance;
+  assert.deepEqual([used, granted], [300, 1000]);
+  assert.deepEqual(faults, []);
+  return page;
+}
+
+async function chargesAgainWithNewIds(page) {
+  await tab(page, 'Charge').click();
+  const again = await run(page);
+  assert.equal(again.data.charge.replayed, true, 'the tab ran before');
+  await page.getByRole('button', { name: /^New ids/ }).click();
+  const other = await run(page);
+  assert.equal(other.data.charge.replayed, false, 'a new id is another charge');
+}
+
+async function watchesTheBalance(page, context) {
+  const line = page.locator('.live-balance');
+  const sequence = async () => Number(/sequence (\d+)/.exec(await line.innerText())?.[1]);
+  await page.locator('.live-balance[data-connected=true]', { hasText: 'sequence' }).waitFor();
+  const before = await sequence();
+
+  const window = await open(context);
+  await tab(window, 'Live').click();
+  await execute(window);
+  await shown(window).filter({ hasText: '"snapshot": true' }).waitFor();
+
+  await page.getByRole('button', { name: /^New ids/ }).click();
+  const { data } = await run(page);
+  assert.equal(data.charge.replayed, false);
+  const moved = data.charge.balance.sequence;
+  assert.ok(moved > before);
+  await line.filter({ hasText: `sequence ${moved}` }).waitFor();
+  await shown(window).filter({ hasText: `"sequence": ${moved}` }).waitFor();
+  await shown(window).filter({ hasText: '"snapshot": false' }).waitFor();
+  await picture(window, 'Live');
+  await window.close();
+}
+
+async function explainsTheSchema(page) {
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  const explorer = page.locator('.graphiql-doc-explorer');
+  await explorer.getByText('Mutation', { exact: true }).click();
+  await explorer.getByRole('link', { name: 'charge', exact: true }).click();
+  await explorer.getByText('It needs credits:spend').waitFor();
+  await picture(page, 'docs');
+  await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+}
+
+// What the developer wrote stays; the tour is fresh.
+async function keepsTheDevelopersOwnTabs(page) {
+  const variables = page.locator('.graphiql-editor-tool .view-lines').first();
+  await tab(page, 'Charge').click();
+  const id = /"operationId": "([^"]+)"/.exec(plain(await variables.innerText()))[1];
+  await page.locator('.graphiql-tab-add').click();
+  await page.locator('.graphiql-query-editor .view-lines').click();
+  await page.keyboard.insertText('query Mine { viewer { accountId nope } }');
+  // The worker that checks documents runs.
+  await page.locator('.graphiql-query-editor .squiggly-error').waitFor();
+  await tab(page, 'Mine').waitFor();
+  // It writes down what there is a moment after the last change.
+  const keeps = async () => JSON.stringify(await page.evaluate(() => ({ ...localStorage })));
+  const kept = await until(keeps, (kept) => kept.includes('query Mine'));
+  assert.ok(!kept.includes('Bearer'), 'no token is kept');
+
+  await page.reload();
+  await tab(page, 'Mine').waitFor();
+  assert.deepEqual(await tabs(page).allInnerTexts(), [...titles, 'Mine']);
+  await tab(page, 'Charge').click();
+  await variables.filter({ hasText: 'operationId' }).waitFor();
+  assert.ok(!plain(await variables.innerText()).includes(id), 'the id is a new one');
+  assert.equal((await run(page)).data.charge.replayed, false);
+}
+
+// Asks until the answer is as it should be.
+async function until(ask, isRight) {
+  const started = Date.now();
+  for (;;) {
+    const answer = await ask();
+    if (isRight(answer)) return answer;
+    assert.ok(Date.now() - started < WITHIN_MS, `in time: ${answer}`);
+  }
+}
+
+// Monaco shows spaces as no-break spaces.
+const plain = (text) => text.replaceAll('\u00a0', ' ');
+
+// Elsewhere than in development there are no tokens to give: a hint says what to do.
+async function asksForATokenElsewhere({ context, faults }) {
+  const settings = { development: false, account: 'demo' };
+  await context.route('**/graphiql/settings.json', (route) => route.fulfill({ json: settings }));
+  const page = await open(context);
+  await page.locator('.graphiql-editor-tool').getByText('Put in a token of the user').waitFor();
+  await picture(page, 'elsewhere');
+  await tab(page, 'Catalog').click();
+  assert.ok((await run(page)).data.catalog.models.length > 0);
+  assert.equal(await page.locator('.live-balance').count(), 0);
+  assert.deepEqual(faults, []);
+}
+
+async function offersSubscriptions() {
+  const query = '{ __schema { subscriptionType { name } } }';
+  const asked = await fetch(`${CREDITS_URL}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  return Boolean((await asked.json()).data.__schema.subscriptionType);
+}
+
+try {
+  const newcomer = await visitor();
+  const page = await opensOnTheTour(newcomer);
+  await chargesAgainWithNewIds(page);
+  if (await offersSubscriptions()) await watchesTheBalance(page, newcomer.context);
+  await explainsTheSchema(page);
+  await keepsTheDevelopersOwnTabs(page);
+  assert.deepEqual(newcomer.faults, []);
+  await asksForATokenElsewhere(await visitor());
+} catch (error) {
+  for (const context of browser.contexts()) {
+    for (const [index, page] of context.pages().entries()) await picture(page, `failed-${index}`);
+  }
+  throw error;
+} finally {
+  await browser.close();
+}
