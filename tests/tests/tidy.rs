@@ -278,6 +278,7 @@ fn the_domain_is_pure() {
         "now_v7",
         "new_v4",
         "crate::store",
+        "crate::feed",
         "crate::writer",
         "crate::actor",
         "crate::ledger",
@@ -320,14 +321,15 @@ fn what_is_below_does_not_know_what_is_above() {
     let order = [
         (
             "core/src/domain",
-            &["store", "writer", "actor", "ledger"][..],
+            &["store", "feed", "writer", "actor", "ledger"][..],
         ),
-        ("core/src/store", &["writer", "actor", "ledger"][..]),
+        ("core/src/store", &["feed", "writer", "actor", "ledger"][..]),
+        ("core/src/feed.rs", &["writer", "actor", "ledger"][..]),
         ("core/src/writer", &["actor", "ledger"][..]),
         ("core/src/actor", &["ledger"][..]),
     ];
     check(
-        "keep the direction domain <- store <- writer <- actor <- ledger",
+        "keep the direction domain <- store <- feed <- writer <- actor <- ledger",
         |source| {
             if source.is_test {
                 return Vec::new();

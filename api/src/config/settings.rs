@@ -77,7 +77,7 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// The longest execution of a request, in milliseconds.
     pub request_deadline_ms: u64,
-    /// The most sockets and event streams open at a time. Each takes about 25 KiB and a file
+    /// The most sockets and event streams open at a time. Each takes about 30 KiB and a file
     /// descriptor.
     pub streams_max: usize,
     /// Worker threads; 0 means one for each core.

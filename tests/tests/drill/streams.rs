@@ -163,9 +163,12 @@ async fn clients_that_do_not_read_are_cut_off_and_cost_little() {
 
 /// A client that asks for as much as it may and reads nothing: after how long its connection is gone.
 async fn shout(child: &Child) -> Duration {
-    let mut socket = Socket::ready(child.address(), child.token()).await;
+    let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
+    let opened = Socket::open_with(child.address(), &[protocol], Some(4_096)).await;
+    let mut socket = opened.expect("it is opened");
+    socket.init(child.token()).await;
     let models = "models { id name description tier actions { action { id name } defaults { variations } } }";
-    let fields: String = (0..29)
+    let fields: String = (0..20)
         .map(|n| format!("a{n}: catalog {{ {models} }} "))
         .collect();
     let document = format!("{{ {fields} }}");
