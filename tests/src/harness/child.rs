@@ -21,6 +21,10 @@ const WELCOME: &str = "welcome.txt";
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What the studio may do.
 const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
+/// What a user's browser may do.
+const USER: &str = "credits:read,preferences:write";
+/// For how many seconds a token is good where a test does not say: longer than any test.
+const TOKEN_TTL_S: u32 = 3_600;
 
 /// The built program.
 #[derive(Clone, Debug)]
@@ -46,16 +50,27 @@ impl Program {
             .await
     }
 
+    /// As [`Program::serve`], on the port that an earlier service had: clients find it again.
+    pub async fn serve_again(&self, directory: &Path, address: SocketAddr) -> Child {
+        let listen = address.to_string();
+        let arguments = ["--catalog-file", "story.toml"];
+        self.start(directory, &listen, &arguments).await
+    }
+
     /// Starts the service on a directory with these arguments more, and waits until it is ready. What
     /// it says is in `welcome.txt` and `service.log`.
     pub async fn serve_with(&self, directory: &Path, arguments: &[&str]) -> Child {
+        self.start(directory, "127.0.0.1:0", arguments).await
+    }
+
+    async fn start(&self, directory: &Path, listen: &str, arguments: &[&str]) -> Child {
         let file = |name| {
             let made = std::fs::File::create(directory.join(name));
             made.expect("the directory can be written to")
         };
         let process = self
             .command(directory, &["serve"])
-            .args(["--http-listen", "127.0.0.1:0"])
+            .args(["--http-listen", listen])
             .args(arguments)
             .stdout(file(WELCOME))
             .stderr(file("service.log"))
@@ -64,7 +79,7 @@ impl Program {
         let mut child = Child {
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            token: self.token(directory),
+            token: self.token(directory, "studio", STUDIO, TOKEN_TTL_S),
         };
         child.until_ready(directory).await;
         child
@@ -82,8 +97,15 @@ impl Program {
         finish(command)
     }
 
-    fn token(&self, directory: &Path) -> String {
-        let arguments = ["token", "--subject", "studio", "--scopes", STUDIO];
+    /// A token as a browser has it, good for so many seconds.
+    pub fn user_token(&self, directory: &Path, account: &str, ttl_s: u32) -> String {
+        self.token(directory, account, USER, ttl_s)
+    }
+
+    fn token(&self, directory: &Path, subject: &str, scopes: &str, ttl_s: u32) -> String {
+        let ttl_s = ttl_s.to_string();
+        let arguments = ["token", "--subject", subject, "--scopes", scopes, "--ttl-s"];
+        let arguments = [&arguments[..], &[&ttl_s]].concat();
         let (made, printed) = self.run(directory, &arguments);
         assert!(made, "a token is made: {printed}");
         printed.trim().to_owned()
@@ -140,6 +162,11 @@ impl Child {
         Client::new(self.address, Some(&self.token))
     }
 
+    /// The studio's token.
+    pub fn studio_token(&self) -> &str {
+        &self.token
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -162,6 +189,19 @@ impl Child {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().expect("the process is ours")
+    }
+
+    /// Asks it to end and waits until it has, within `bound`: whether it left in order.
+    pub async fn leave(&mut self, bound: Duration) -> bool {
+        self.terminate();
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.ended() {
+                return status.success();
+            }
+            assert!(asked.elapsed() < bound, "it ends in time");
+            actix_rt::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// The status of `/readyz`; none if nobody answers.

@@ -1,0 +1,28 @@
+//! Clients that nobody here wrote, against the program as it is shipped.
+//!
+//! Owns which suites there are. Each stands in `tests/clients` (Node) or `tests/python`, and gets a
+//! service of its own; what it needs beyond Rust is installed by `.ci/run`.
+
+mod suite;
+
+use crate::suite::node;
+
+#[actix_web::test]
+async fn graphql_over_http_passes_every_audit() {
+    node("graphql-http").await;
+}
+
+#[actix_web::test]
+async fn graphql_js_reads_the_schema() {
+    node("graphql-js").await;
+}
+
+#[actix_web::test]
+async fn every_element_of_the_schema_keeps_the_conventions() {
+    node("schema-lint").await;
+}
+
+#[actix_web::test]
+async fn clients_of_the_last_release_still_work() {
+    node("schema-diff").await;
+}
