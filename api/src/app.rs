@@ -28,7 +28,7 @@ use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
     demo, graphql,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings, Streams},
     secret_file::{SecretFileProblem, read_or_create},
 };
 
@@ -162,6 +162,7 @@ impl Application {
                 loopback: settings.development,
             },
             readiness: readiness.clone(),
+            streams: Streams::new(settings.http.streams_max),
             body_bytes_max: settings.http.body_bytes_max,
             request_deadline: settings.http.request_deadline(),
             token_time: token_time_s,

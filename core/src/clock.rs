@@ -4,11 +4,12 @@
 //! development and tests. Nobody else calls `Utc::now`; the domain gets instants as arguments.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant as Monotonic},
 };
 
 use chrono::{TimeDelta, Utc};
+use tokio::sync::Notify;
 
 use crate::domain::time::Instant;
 
@@ -19,10 +20,20 @@ const STEP_MAX: Duration = Duration::from_secs(1);
 const CORRECTION_PART: u32 = 2_000;
 /// After so long the two clocks are compared anew, so that corrections do not add up.
 const COMPARE_ANEW_AFTER: Duration = Duration::from_secs(60);
+/// Who waits for an instant looks at the clock again after so long: a machine that slept, or whose
+/// clock was corrected, is late by no more.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Tells the time. Cloning gives the same clock.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<Source>>);
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    source: Mutex<Source>,
+    /// Told when a manual clock is moved.
+    moved: Notify,
+}
 
 #[derive(Debug)]
 enum Source {
@@ -65,13 +76,15 @@ impl Clock {
     }
 
     fn of(source: Source) -> Clock {
-        Clock(Arc::new(Mutex::new(source)))
+        Clock(Arc::new(Shared {
+            source: Mutex::new(source),
+            moved: Notify::new(),
+        }))
     }
 
     /// Reads the clock.
     pub fn read(&self) -> Reading {
-        let mut source = self.0.lock().expect("a clock's lock is never poisoned");
-        match &mut *source {
+        match &mut *self.lock() {
             Source::Manual { at, since, speed } => Reading {
                 now: manual_now(*at, *since, *speed),
                 trusted: true,
@@ -90,14 +103,43 @@ impl Clock {
     /// Moves a manual clock to `at`, from where it goes on at its speed. A real clock is not moved:
     /// `false`.
     pub fn set(&self, to: Instant) -> bool {
-        let mut source = self.0.lock().expect("a clock's lock is never poisoned");
-        match &mut *source {
-            Source::Real { .. } => false,
-            Source::Manual { at, since, .. } => {
-                (*at, *since) = (to, Monotonic::now());
-                true
-            }
+        match &mut *self.lock() {
+            Source::Real { .. } => return false,
+            Source::Manual { at, since, .. } => (*at, *since) = (to, Monotonic::now()),
         }
+        self.0.moved.notify_waiters();
+        true
+    }
+
+    /// Waits until the clock reads `instant` or later.
+    pub async fn reaches(&self, instant: Instant) {
+        loop {
+            // Made before the clock is read, so that no move between the two is missed.
+            let moved = self.0.moved.notified();
+            let now = self.read().now;
+            if now >= instant {
+                return;
+            }
+            let wait = self.real_time(instant.since(now)).min(LOOK_AGAIN_AFTER);
+            // Either way the clock is looked at again.
+            let _passed = tokio::time::timeout(wait, moved).await;
+        }
+    }
+
+    /// How long it takes until this much time has passed on this clock; long, if it stands still.
+    fn real_time(&self, delta: TimeDelta) -> Duration {
+        let speed = match &*self.lock() {
+            Source::Real { .. } => 1.0,
+            Source::Manual { speed, .. } => *speed,
+        };
+        let seconds = delta.as_seconds_f64() / speed;
+        // A microsecond more, so that rounding does not wake a waiter just before its instant.
+        Duration::try_from_secs_f64(seconds + 1e-6).unwrap_or(LOOK_AGAIN_AFTER)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Source> {
+        let source = self.0.source.lock();
+        source.expect("a clock's lock is never poisoned")
     }
 }
 
@@ -154,5 +196,25 @@ mod tests {
         assert!(clock.set(at("2026-04-01T00:00:00Z")));
         assert_eq!(clock.read().now, at("2026-04-01T00:00:00Z"));
         assert!(!Clock::real().set(at("2026-04-01T00:00:00Z")));
+    }
+
+    #[tokio::test]
+    async fn a_manual_clock_reaches_an_instant_at_its_speed_or_when_it_is_moved() {
+        // A year a second: a month takes longer than the test would wait for a real one.
+        let fast = Clock::manual(at("2026-03-01T00:00:00Z"), 31_536_000.0);
+        fast.reaches(at("2026-03-08T00:00:00Z")).await;
+        assert!(fast.read().now >= at("2026-03-08T00:00:00Z"));
+
+        let still = Clock::manual(at("2026-03-01T00:00:00Z"), 0.0);
+        let waiting = tokio::spawn({
+            let still = still.clone();
+            async move { still.reaches(at("2026-04-01T00:00:00Z")).await }
+        });
+        tokio::task::yield_now().await;
+        still.set(at("2026-03-31T00:00:00Z"));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        still.set(at("2026-04-01T00:00:00Z"));
+        waiting.await.unwrap();
     }
 }

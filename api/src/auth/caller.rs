@@ -22,6 +22,9 @@ pub struct Caller {
     pub subject: Arc<str>,
     /// What the token allows.
     pub scopes: Scopes,
+    /// From when on the token is no good any more, in seconds since 1970: a connection that outlasts
+    /// its token ends then.
+    pub expires_s: i64,
 }
 
 /// Why an account is not the caller's to act on.

@@ -243,6 +243,7 @@ fn whose_account() {
         account: own.map(account),
         subject: "subject".into(),
         scopes: scopes.iter().copied().collect(),
+        expires_s: NOW + 60,
     };
     let (alice, bob) = (account("alice"), account("bob"));
     let user = caller(Some("alice"), &[Scope::CreditsRead]);

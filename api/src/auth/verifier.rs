@@ -57,7 +57,6 @@ struct Claims {
 struct Verified {
     caller: Caller,
     not_before_s: i64,
-    expires_s: i64,
 }
 
 /// The tokens a worker has verified lately, so that a signature is checked once. Bounded: when the
@@ -135,7 +134,17 @@ impl Verifier {
         if values.next().is_some() {
             return Err(Invalid::NoBearer);
         }
-        let token = bearer(value.as_bytes()).ok_or(Invalid::NoBearer)?;
+        self.caller(value.as_bytes(), now, known).map(Some)
+    }
+
+    /// Who holds the token of the credentials `Bearer TOKEN` at `now`, in seconds since 1970.
+    pub fn caller(
+        &self,
+        credentials: &[u8],
+        now: i64,
+        known: &mut Known,
+    ) -> Result<Caller, Invalid> {
+        let token = bearer(credentials).ok_or(Invalid::NoBearer)?;
         let hash = blake3::hash(token);
         let verified = match known.get(&hash) {
             Some(verified) => verified,
@@ -145,7 +154,7 @@ impl Verifier {
                 verified
             }
         };
-        verified.at(now).map(Some)
+        verified.at(now)
     }
 
     /// Checks all but the times.
@@ -173,17 +182,17 @@ impl From<Claims> for Verified {
                 account: AccountId::parse(&claims.sub).ok(),
                 subject: Arc::from(claims.sub),
                 scopes,
+                expires_s: (claims.exp.floor() as i64).saturating_add(LEEWAY_S),
             },
             // A cast from float saturates, which is what is wanted beyond 2^63 seconds.
             not_before_s: claims.nbf.map_or(i64::MIN, |nbf| nbf.ceil() as i64),
-            expires_s: claims.exp.floor() as i64,
         }
     }
 }
 
 impl Verified {
     fn at(self, now: i64) -> Result<Caller, Invalid> {
-        if now >= self.expires_s.saturating_add(LEEWAY_S) {
+        if now >= self.caller.expires_s {
             return Err(Invalid::Expired);
         }
         if now < self.not_before_s.saturating_sub(LEEWAY_S) {

@@ -64,6 +64,14 @@ pub struct ServeArgs {
         help_heading = "Server"
     )]
     pub http_request_deadline_ms: Option<u32>,
+    /// Most sockets and event streams open at a time [file: http.streams_max] [default: 20000]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__HTTP__STREAMS_MAX",
+        help_heading = "Server"
+    )]
+    pub http_streams_max: Option<u32>,
     /// Worker threads; 0 means one for each core [file: http.workers] [default: 0]
     #[arg(
         long,
@@ -194,6 +202,7 @@ impl ServeArgs {
                 "http.request_deadline_ms",
                 self.http_request_deadline_ms.map(Value::from),
             ),
+            ("http.streams_max", self.http_streams_max.map(Value::from)),
             ("http.workers", self.http_workers.map(Value::from)),
             ("database.url", self.database_url.clone().map(Value::from)),
             (

@@ -77,6 +77,9 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// The longest execution of a request, in milliseconds.
     pub request_deadline_ms: u64,
+    /// The most sockets and event streams open at a time. Each takes about 25 KiB and a file
+    /// descriptor.
+    pub streams_max: usize,
     /// Worker threads; 0 means one for each core.
     pub workers: usize,
 }
@@ -89,6 +92,7 @@ impl Default for HttpSettings {
             allowed_origins: Vec::new(),
             body_bytes_max: 256 * 1024,
             request_deadline_ms: 5_000,
+            streams_max: 20_000,
             workers: 0,
         }
     }

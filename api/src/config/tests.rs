@@ -146,6 +146,7 @@ fn the_help_states_the_true_defaults() {
             "http.request_deadline_ms",
             settings.http.request_deadline_ms.to_string(),
         ),
+        ("http.streams_max", settings.http.streams_max.to_string()),
         ("http.workers", settings.http.workers.to_string()),
         (
             "writer.queue_operations_max",

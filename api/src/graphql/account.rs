@@ -204,6 +204,12 @@ impl Account {
     }
 }
 
+impl From<AccountView> for Account {
+    fn from(view: AccountView) -> Account {
+        Account(view)
+    }
+}
+
 /// A page of all accounts, newest first.
 pub async fn page(
     ctx: &Context<'_>,

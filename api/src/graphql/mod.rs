@@ -7,6 +7,7 @@
 //! Read in this order: the roots; how every field asks for access, pages and ids; then one noun a
 //! file, each with its objects, inputs and payloads.
 
+pub mod feed;
 pub mod mutation;
 pub mod query;
 
@@ -35,17 +36,18 @@ pub mod refusal;
 pub mod spend;
 pub mod subscription;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};
 use credits_core::ledger::Ledger;
 
+use feed::Subscription;
 use mutation::Mutation;
 use query::Query;
 
 /// The schema with its roots.
-pub type CreditsSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type CreditsSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema over `ledger`, to be finished with the limits of its transport.
-pub fn schema(ledger: Ledger) -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+pub fn schema(ledger: Ledger) -> SchemaBuilder<Query, Mutation, Subscription> {
     bare().data(ledger)
 }
 
@@ -60,8 +62,8 @@ pub fn sdl() -> String {
     bare().finish().sdl_with_options(options)
 }
 
-fn bare() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+fn bare() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation, Subscription)
 }
 
 #[cfg(test)]

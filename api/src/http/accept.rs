@@ -42,6 +42,32 @@ impl Format {
         }
     }
 
+    /// Whether the client wants a stream of events: it names the type, and would rather have that than
+    /// a single answer. Clients that list everything they can read list this one too.
+    pub fn wants_events(headers: &HeaderMap) -> bool {
+        let mut events = 0;
+        let mut others = 0;
+        let values = headers
+            .get_all(ACCEPT)
+            .filter_map(|value| value.to_str().ok());
+        for range in values
+            .flat_map(|value| value.split(','))
+            .filter_map(Range::parse)
+        {
+            let named = range.kind.eq_ignore_ascii_case("text")
+                && range.subtype.eq_ignore_ascii_case("event-stream");
+            let single = range
+                .specificity("json")
+                .max(range.specificity("graphql-response+json"));
+            if named {
+                events = range.quality;
+            } else if single != Specificity::None {
+                others = others.max(range.quality);
+            }
+        }
+        events > others
+    }
+
     /// Between two acceptable types the greater quality wins; the modern type wins a tie only if the
     /// client names it, so that `*/*` stays what it always was.
     fn better(graphql: &Wish, json: &Wish) -> Format {
@@ -200,5 +226,30 @@ mod tests {
             assert_eq!(Format::negotiate(&headers), *expected, "{accept}");
         }
         assert_eq!(Format::negotiate(&HeaderMap::new()), Some(J));
+    }
+
+    #[test]
+    fn events_are_for_those_who_want_them_most() {
+        let rows = [
+            ("text/event-stream", true),
+            ("Text/Event-Stream, multipart/mixed", true),
+            ("text/event-stream, application/json;q=0.5", true),
+            ("text/event-stream, */*;q=0.1", true),
+            (
+                "application/graphql-response+json, application/json, text/event-stream",
+                false,
+            ),
+            ("application/json, text/event-stream;q=0.9", false),
+            ("text/event-stream;q=0", false),
+            ("text/*", false),
+            ("*/*", false),
+            ("application/json", false),
+        ];
+        for (accept, expected) in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(Format::wants_events(&headers), expected, "{accept}");
+        }
+        assert!(!Format::wants_events(&HeaderMap::new()));
     }
 }

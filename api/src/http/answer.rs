@@ -80,8 +80,9 @@ pub fn method_not_allowed(allow: &'static str, format: Format, trace: &TraceId) 
     response
 }
 
+/// What is written of a response, on any transport.
 #[derive(Serialize)]
-struct Executed<'a> {
+pub struct Executed<'a> {
     #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
     errors: &'a [ServerError],
     data: &'a Value,
@@ -89,17 +90,25 @@ struct Executed<'a> {
     extensions: &'a std::collections::BTreeMap<String, Value>,
 }
 
+impl<'a> From<&'a Response> for Executed<'a> {
+    fn from(response: &'a Response) -> Executed<'a> {
+        Executed {
+            errors: &response.errors,
+            data: &response.data,
+            extensions: &response.extensions,
+        }
+    }
+}
+
+/// What is written of a request that was not executed.
 #[derive(Serialize)]
-struct Refused<'a> {
-    errors: &'a [ServerError],
+pub struct Refused<'a> {
+    /// At least one.
+    pub errors: &'a [ServerError],
 }
 
 fn executed(response: &Response, format: Format) -> HttpResponse {
-    let body = Executed {
-        errors: &response.errors,
-        data: &response.data,
-        extensions: &response.extensions,
-    };
+    let body = Executed::from(response);
     send(StatusCode::OK, format, &response.errors, &body)
 }
 
@@ -119,14 +128,21 @@ fn send(
     if let Some(seconds) = retry_after_s(errors) {
         builder.insert_header((RETRY_AFTER, seconds));
     }
-    match serde_json::to_writer(&mut bytes, body) {
-        Ok(()) => builder.body(bytes),
-        // Values of a response are trees of JSON; if one is not, the client still gets an answer.
-        Err(error) => {
-            tracing::error!(error.text = %error, "a response could not be written as JSON");
-            builder.status(StatusCode::INTERNAL_SERVER_ERROR).finish()
-        }
+    if write(body, &mut bytes) {
+        builder.body(bytes)
+    } else {
+        builder.status(StatusCode::INTERNAL_SERVER_ERROR).finish()
     }
+}
+
+/// Writes what a client reads, and whether that could be done: values of a response are trees of
+/// JSON, and if one is not, the client still gets an answer.
+pub fn write(body: &impl Serialize, bytes: &mut Vec<u8>) -> bool {
+    let written = serde_json::to_writer(bytes, body);
+    if let Err(error) = &written {
+        tracing::error!(error.text = %error, "a response could not be written as JSON");
+    }
+    written.is_ok()
 }
 
 /// The longest of the errors' waiting times, in whole seconds, up.

@@ -1,8 +1,9 @@
 //! `/graphql`: the handler of every request.
 //!
 //! Owns the order in which a request is judged: media type of the answer, token, type and size of
-//! the body, well-formedness; then it is [executed](super::execution). It never sees a foreign page's
-//! request; [`origin`](super::origin) stands before it.
+//! the body, well-formedness; then it is [executed](super::execution), and answered at once or as a
+//! [stream of events](super::events). A request for a [`socket`] goes its own way. It never sees a
+//! foreign page's request; [`origin`](super::origin) stands before it.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,7 +16,9 @@ use super::{
     accept::Format,
     answer,
     envelope::{self, Envelope},
+    events,
     execution::{self, Method},
+    socket,
     trace::TraceId,
 };
 use crate::{
@@ -30,10 +33,11 @@ pub async fn post(
     worker: web::Data<Worker>,
 ) -> HttpResponse {
     let trace = TraceId::of_request(&request);
-    let (format, viewer) = match admit(&request, &worker, &trace) {
+    let (reply, viewer) = match admit(&request, &worker, &trace) {
         Ok(admitted) => admitted,
         Err(refused) => return refused,
     };
+    let format = reply.format();
     let refuse = |status, message: String| {
         let told = Fault::new(FaultCode::BadUserInput, message);
         answer::fault(told, status, format, &trace)
@@ -62,28 +66,37 @@ pub async fn post(
     };
     match Envelope::from_body(&body) {
         Ok(envelope) => {
-            let outcome = execution::run(&worker, envelope, Method::Post, viewer, &trace).await;
-            answer::outcome(&outcome, format)
+            reply
+                .make(&worker, envelope, Method::Post, viewer, &trace)
+                .await
         }
         Err(message) => refuse(StatusCode::BAD_REQUEST, message),
     }
 }
 
-/// A query in the parameters of the URL.
-pub async fn get(request: HttpRequest, worker: web::Data<Worker>) -> HttpResponse {
+/// A query in the parameters of the URL, or a socket.
+pub async fn get(
+    request: HttpRequest,
+    payload: web::Payload,
+    worker: web::Data<Worker>,
+) -> HttpResponse {
+    if socket::is_asked_for(&request) {
+        return socket::upgrade(&request, payload, worker);
+    }
     let trace = TraceId::of_request(&request);
-    let (format, viewer) = match admit(&request, &worker, &trace) {
+    let (reply, viewer) = match admit(&request, &worker, &trace) {
         Ok(admitted) => admitted,
         Err(refused) => return refused,
     };
     match Envelope::from_url(request.query_string()) {
         Ok(envelope) => {
-            let outcome = execution::run(&worker, envelope, Method::Get, viewer, &trace).await;
-            answer::outcome(&outcome, format)
+            reply
+                .make(&worker, envelope, Method::Get, viewer, &trace)
+                .await
         }
         Err(message) => {
             let told = Fault::new(FaultCode::BadUserInput, message);
-            answer::fault(told, StatusCode::BAD_REQUEST, format, &trace)
+            answer::fault(told, StatusCode::BAD_REQUEST, reply.format(), &trace)
         }
     }
 }
@@ -94,7 +107,43 @@ pub async fn other(request: HttpRequest) -> HttpResponse {
     answer::method_not_allowed("GET, POST, OPTIONS", format, &TraceId::of_request(&request))
 }
 
-/// The media type of the answer and who asks, or why the request goes no further.
+/// How a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reply {
+    /// With one response.
+    Once(Format),
+    /// With its responses as events.
+    Events,
+}
+
+impl Reply {
+    /// The media type of what is said before the request is understood.
+    fn format(self) -> Format {
+        match self {
+            Reply::Once(format) => format,
+            Reply::Events => Format::Json,
+        }
+    }
+
+    async fn make(
+        self,
+        worker: &web::Data<Worker>,
+        envelope: Envelope<'_>,
+        method: Method,
+        viewer: Viewer,
+        trace: &TraceId,
+    ) -> HttpResponse {
+        match self {
+            Reply::Once(format) => {
+                let outcome = execution::run(worker, envelope, method, viewer, trace).await;
+                answer::outcome(&outcome, format)
+            }
+            Reply::Events => events::answer(worker, envelope, method, viewer, trace).await,
+        }
+    }
+}
+
+/// How it is answered and who asks, or why the request goes no further.
 #[expect(
     clippy::result_large_err,
     reason = "the response is made once and sent as it is"
@@ -103,21 +152,26 @@ fn admit(
     request: &HttpRequest,
     worker: &Worker,
     trace: &TraceId,
-) -> Result<(Format, Viewer), HttpResponse> {
-    let Some(format) = Format::negotiate(request.headers()) else {
+) -> Result<(Reply, Viewer), HttpResponse> {
+    let reply = if Format::wants_events(request.headers()) {
+        Some(Reply::Events)
+    } else {
+        Format::negotiate(request.headers()).map(Reply::Once)
+    };
+    let Some(reply) = reply else {
         let told = Fault::new(
             FaultCode::BadUserInput,
-            "Accept application/graphql-response+json or application/json.",
+            "Accept application/graphql-response+json, application/json or text/event-stream.",
         );
         let status = StatusCode::NOT_ACCEPTABLE;
         return Err(answer::fault(told, status, Format::Json, trace));
     };
     match worker.viewer(request.headers()) {
-        Ok(viewer) => Ok((format, viewer)),
+        Ok(viewer) => Ok((reply, viewer)),
         Err(refused) => {
             tracing::info!(trace.id = %trace, token.refusal = %refused, "refused a token");
             let told = Fault::new(FaultCode::Unauthenticated, refused.to_string());
-            Err(answer::invalid_token(told, format, trace))
+            Err(answer::invalid_token(told, reply.format(), trace))
         }
     }
 }

@@ -11,7 +11,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition},
     registry::Registry,
 };
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use super::{
     document::{DEPTH_MAX, LEVELS_MAX},
@@ -46,6 +46,9 @@ pub trait Execute: Send + Sync {
     /// Executes a request whose document was validated and whose variables were checked. Only the
     /// cost, which depends on the variables, is still judged here.
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+
+    /// Executes a subscription, on the same conditions. The stream ends with it.
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
 /// A schema built twice: async-graphql fixes the validation mode of a schema, not of a request.
@@ -136,6 +139,10 @@ where
 
     fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(self.executor.execute(request))
+    }
+
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response> {
+        self.executor.execute_stream(request)
     }
 }
 

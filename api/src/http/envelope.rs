@@ -49,6 +49,17 @@ struct Parameters {
 }
 
 impl Envelope<'_> {
+    /// The same, independent of what it was read from.
+    pub fn into_owned(self) -> Envelope<'static> {
+        Envelope {
+            query: Cow::Owned(self.query.into_owned()),
+            operation_name: self
+                .operation_name
+                .map(|name| Cow::Owned(name.into_owned())),
+            variables: self.variables,
+        }
+    }
+
     /// Reads a JSON body. The error says what is wrong, for the client.
     pub fn from_body(body: &[u8]) -> Result<Envelope<'_>, String> {
         // An array would be read as the fields in order, and is how other servers take batches.

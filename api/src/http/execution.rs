@@ -1,15 +1,17 @@
-//! From a well-formed request to a response: find or validate the document, check the variables,
-//! execute under the deadline.
+//! From a well-formed request to a response, or to the responses of a subscription: find or validate
+//! the document, check the variables, execute, under the deadline where there is one answer.
 //!
-//! Owns the order of these steps and what a panic or a missed deadline becomes. It never chooses a
-//! status code or a media type.
+//! Owns the order of these steps, the same for every transport, and what a panic or a missed deadline
+//! becomes. It never chooses a status code, a media type or a message.
 
 use std::{panic::AssertUnwindSafe, rc::Rc};
 
+use actix_web::web;
 use async_graphql::{
-    Request, Response, ServerError, Value, Variables, parser::types::OperationType,
+    Request, Response, ServerError, Value, Variables,
+    parser::types::{OperationDefinition, OperationType},
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream, stream::LocalBoxStream};
 
 use super::{
     Worker,
@@ -68,6 +70,14 @@ impl Stop {
             errors,
         }
     }
+
+    fn panicked() -> Stop {
+        Stop::new(Why::Panicked, Fault::internal())
+    }
+
+    fn label(&mut self, trace: &TraceId) {
+        label_all(&mut self.errors, FaultCode::GraphqlValidationFailed, trace);
+    }
 }
 
 impl From<Fault> for Stop {
@@ -76,7 +86,19 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Runs one request. A response has `data`, though it may be null; all errors are labelled.
+/// What a request gives over time, each labelled: one response for a query or a mutation, any number
+/// for a subscription. A stop is the last.
+pub type Responses = LocalBoxStream<'static, Result<Response, Stop>>;
+
+/// Whether a transport can send more than one response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carries {
+    One,
+    Many,
+}
+
+/// Runs one request that has one response. It has `data`, though it may be null; all errors are
+/// labelled.
 pub async fn run(
     worker: &Worker,
     envelope: Envelope<'_>,
@@ -84,28 +106,73 @@ pub async fn run(
     viewer: Viewer,
     trace: &TraceId,
 ) -> Result<Response, Stop> {
-    let steps = steps(worker, envelope, method, viewer, trace);
+    let steps = async {
+        let prepared = prepare(worker, envelope, method, Carries::One, viewer, trace).await?;
+        whole(worker, prepared).await
+    };
+    labelled(contained(steps).await, trace)
+}
+
+/// Begins a request on a transport that streams. A query or mutation has its response already; what a
+/// subscription has to say is found out by the stream.
+pub async fn open(
+    worker: &web::Data<Worker>,
+    envelope: Envelope<'_>,
+    method: Method,
+    viewer: Viewer,
+    trace: &TraceId,
+) -> Result<Responses, Stop> {
+    let steps = async {
+        let prepared = prepare(worker, envelope, method, Carries::Many, viewer, trace).await?;
+        if prepared.kind == OperationType::Subscription {
+            return Ok(responses(worker.clone(), prepared, *trace));
+        }
+        let response = labelled(whole(worker, prepared).await, trace)?;
+        Ok(stream::iter([Ok(response)]).boxed_local())
+    };
+    contained(steps).await.map_err(|mut stop| {
+        stop.label(trace);
+        stop
+    })
+}
+
+/// What the steps give, or that they panicked. The panic hook has logged it.
+async fn contained<T>(steps: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     let outcome = AssertUnwindSafe(steps).catch_unwind().await;
-    // The panic hook has logged it.
-    match outcome.unwrap_or_else(|_| Err(Stop::new(Why::Panicked, Fault::internal()))) {
+    outcome.unwrap_or_else(|_| Err(Stop::panicked()))
+}
+
+fn labelled(outcome: Result<Response, Stop>, trace: &TraceId) -> Result<Response, Stop> {
+    match outcome {
         Ok(mut response) => {
             label_all(&mut response.errors, FaultCode::BadUserInput, trace);
             Ok(response)
         }
         Err(mut stop) => {
-            label_all(&mut stop.errors, FaultCode::GraphqlValidationFailed, trace);
+            stop.label(trace);
             Err(stop)
         }
     }
 }
 
-async fn steps(
+/// A request that may be executed.
+struct Prepared {
+    document: Rc<Document>,
+    name: Option<String>,
+    kind: OperationType,
+    request: Request,
+    /// The operation id of a mutation.
+    operation_id: Option<String>,
+}
+
+async fn prepare(
     worker: &Worker,
     envelope: Envelope<'_>,
     method: Method,
+    carries: Carries,
     viewer: Viewer,
     trace: &TraceId,
-) -> Result<Response, Stop> {
+) -> Result<Prepared, Stop> {
     let name = envelope.operation_name.as_deref();
     let known = worker.documents.borrow_mut().get(&envelope.query);
     let document = match known {
@@ -113,7 +180,7 @@ async fn steps(
         None => first_sight(worker, &envelope).await?,
     };
     let operation = document::operation(&document.expanded, name)?;
-    allowed(worker, operation.ty, method)?;
+    allowed(worker, operation.ty, method, carries)?;
     let errors = worker
         .edge
         .engine
@@ -126,16 +193,59 @@ async fn steps(
         OperationType::Mutation => operation_id(&envelope.variables),
         OperationType::Query | OperationType::Subscription => None,
     };
+    let name = envelope.operation_name.map(|name| name.into_owned());
     let mut request = Request::new(String::new())
         .variables(envelope.variables)
         .data(viewer)
         .data(*trace);
-    request.operation_name = envelope.operation_name.map(|name| name.into_owned());
+    request.operation_name.clone_from(&name);
     request.set_parsed_query(document.expanded.clone());
-    let executed = worker.edge.engine.execute(request);
-    let mut response = tokio::time::timeout(worker.edge.request_deadline, executed)
+    Ok(Prepared {
+        document,
+        name,
+        kind,
+        request,
+        operation_id,
+    })
+}
+
+/// Executes a query or a mutation under the deadline.
+async fn whole(worker: &Worker, prepared: Prepared) -> Result<Response, Stop> {
+    let executed = worker.edge.engine.execute(prepared.request);
+    let response = tokio::time::timeout(worker.edge.request_deadline, executed)
         .await
-        .unwrap_or_else(|_| too_late(kind, operation_id));
+        .unwrap_or_else(|_| too_late(prepared.kind, prepared.operation_id));
+    let operation = document::operation(&prepared.document.expanded, prepared.name.as_deref())?;
+    completed(worker, operation, response)
+}
+
+/// The responses of a subscription. They begin nothing before the first is asked for, and a panic
+/// under one is the last.
+fn responses(worker: web::Data<Worker>, prepared: Prepared, trace: TraceId) -> Responses {
+    let Prepared {
+        document,
+        name,
+        request,
+        ..
+    } = prepared;
+    let executed = AssertUnwindSafe(worker.edge.engine.subscribe(request)).catch_unwind();
+    let responses = executed.map(move |response| {
+        let steps = || {
+            let response = response.map_err(|_| Stop::panicked())?;
+            let operation = document::operation(&document.expanded, name.as_deref())?;
+            completed(&worker, operation, response)
+        };
+        labelled(steps(), &trace)
+    });
+    responses.boxed_local()
+}
+
+/// A response with nulls where fields failed, or why it is none.
+fn completed(
+    worker: &Worker,
+    operation: &OperationDefinition,
+    mut response: Response,
+) -> Result<Response, Stop> {
     if !was_executed(&response) {
         return Err(too_costly(response));
     }
@@ -177,12 +287,17 @@ async fn first_sight(worker: &Worker, envelope: &Envelope<'_>) -> Result<Rc<Docu
     Ok(document)
 }
 
-/// Whether an operation of this type may begin now, by this method.
-fn allowed(worker: &Worker, kind: OperationType, method: Method) -> Result<(), Stop> {
+/// Whether an operation of this type may begin now, by this method, on such a transport.
+fn allowed(
+    worker: &Worker,
+    kind: OperationType,
+    method: Method,
+    carries: Carries,
+) -> Result<(), Stop> {
     let streaming = || {
         Fault::new(
             FaultCode::BadUserInput,
-            "A subscription needs a streaming transport.",
+            "A subscription needs a streaming transport: a WebSocket, or Accept: text/event-stream.",
         )
     };
     match (kind, method) {
@@ -191,6 +306,7 @@ fn allowed(worker: &Worker, kind: OperationType, method: Method) -> Result<(), S
             let fault = Fault::new(FaultCode::BadUserInput, "A mutation needs POST.");
             Err(Stop::new(Why::MethodNotAllowed, fault))
         }
+        (OperationType::Subscription, _) if carries == Carries::Many => Ok(()),
         (OperationType::Subscription, Method::Get) => {
             Err(Stop::new(Why::MethodNotAllowed, streaming()))
         }

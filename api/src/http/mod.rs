@@ -1,8 +1,8 @@
 //! GraphQL over HTTP, strict, and the server around it.
 //!
-//! Owns everything between the socket and the schema: origins, tokens, media types, limits, the
-//! documents already validated, errors on the wire, health and shutdown. It never knows a field of
-//! the schema. Why it is our own: the ready-made integration runs mutations by GET and by form
+//! Owns everything between the network and the schema: origins, tokens, media types, limits, the
+//! documents already validated, errors on the wire, sockets and event streams, health and shutdown. It
+//! never knows a field of the schema. Why it is our own: the ready-made integration runs mutations by GET and by form
 //! posts, reads bodies of any size and answers 200 to what does not parse.
 
 mod accept;
@@ -11,11 +11,15 @@ mod document;
 mod endpoint;
 mod engine;
 mod envelope;
+mod events;
 mod execution;
+mod expiry;
 mod health;
 mod nulls;
 mod origin;
 mod server;
+mod socket;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -35,9 +39,10 @@ pub use self::{
     health::Readiness,
     origin::Origins,
     server::{Server, ServerSettings},
+    streams::Streams,
     trace::TraceId,
 };
-use crate::auth::{Invalid, Known, Verifier, Viewer};
+use crate::auth::{Caller, Invalid, Known, Verifier, Viewer};
 
 /// What every worker shares.
 pub struct Edge {
@@ -49,6 +54,8 @@ pub struct Edge {
     pub origins: Origins,
     /// Whether the node wants traffic.
     pub readiness: Readiness,
+    /// The connections that stay open.
+    pub streams: Streams,
     /// The longest body, in bytes.
     pub body_bytes_max: usize,
     /// The longest an execution may take.
@@ -81,6 +88,13 @@ impl Worker {
         let now = (self.edge.token_time)();
         let mut known = self.tokens.borrow_mut();
         self.edge.verifier.viewer(headers, now, &mut known)
+    }
+
+    /// Who holds the token of these credentials, which came without a header.
+    fn caller(&self, credentials: &[u8]) -> Result<Caller, Invalid> {
+        let now = (self.edge.token_time)();
+        let mut known = self.tokens.borrow_mut();
+        self.edge.verifier.caller(credentials, now, &mut known)
     }
 }
 

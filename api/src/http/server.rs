@@ -1,15 +1,17 @@
 //! The listening server: bound before it serves, stopped in order.
 //!
-//! Owns the socket, the workers and the steps of a shutdown. It never handles signals;
+//! Owns the socket, the workers, how long a connection may stall, and the steps of a shutdown. It never
+//! handles signals;
 //! [`shutdown`](crate::shutdown) does.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev};
+use actix_web::{App, HttpServer, dev, rt::net::TcpStream};
+use socket2::SockRef;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
-use super::{Edge, Readiness, Worker, routes};
+use super::{Edge, Readiness, Streams, Worker, routes};
 use crate::telemetry::AccessLog;
 
 /// How long the node says it is leaving while it still listens, so that a balancer that polls it
@@ -21,6 +23,14 @@ const FINISH_S: u64 = 6;
 /// How long an idle connection stays open. Longer than a client's pause between two requests, short
 /// enough to end within the time a shutdown has.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a connection may take to accept a byte that is ready for it: the same as a client of a
+/// socket has to make room. The kernel sees to it, because nothing here is asked again while a
+/// connection stalls. Linux only.
+#[cfg(target_os = "linux")]
+const STALLED: Duration = Duration::from_secs(10);
+/// How much the kernel keeps for a connection that does not take it, in bytes; Linux counts double.
+/// Unless it is set it grows to megabytes.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
 
 /// Where and how to listen.
 #[derive(Clone, Debug)]
@@ -36,18 +46,20 @@ pub struct Server {
     server: dev::Server,
     address: SocketAddr,
     readiness: Readiness,
+    streams: Streams,
 }
 
 impl Server {
     /// Binds the address and starts the workers. Fails if the address is taken or not ours.
     pub fn build(settings: &ServerSettings, edge: Edge) -> io::Result<Server> {
-        let readiness = edge.readiness.clone();
+        let (readiness, streams) = (edge.readiness.clone(), edge.streams.clone());
         let edge = Arc::new(edge);
         let server = HttpServer::new(move || {
             App::new()
                 .configure(routes(Worker::new(Arc::clone(&edge))))
                 .wrap(TracingLogger::<AccessLog>::new())
         })
+        .on_connect(|connection, _| bound(connection))
         .workers(settings.workers)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(FINISH_S)
@@ -58,6 +70,7 @@ impl Server {
             server: server.run(),
             address,
             readiness,
+            streams,
         })
     }
 
@@ -71,11 +84,14 @@ impl Server {
         self.address.port()
     }
 
-    /// Serves until `stop` is cancelled, then: not ready and no new mutations; stop listening;
-    /// accepted requests finish. Fails if the server ends by itself with an error.
+    /// Serves until `stop` is cancelled, then: not ready and no new mutations; stop listening; streams
+    /// are told to end, accepted requests finish. Fails if the server ends by itself with an error.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
         let Server {
-            server, readiness, ..
+            server,
+            readiness,
+            streams,
+            ..
         } = self;
         let handle = server.handle();
         let leave = async move {
@@ -83,6 +99,8 @@ impl Server {
             readiness.drain();
             tracing::info!("shutting down: no new operations, accepted ones finish");
             tokio::time::sleep(NOTICE).await;
+            // Those who come back at once are sent elsewhere by now.
+            streams.end();
             handle.stop(true).await;
         };
         tokio::pin!(server);
@@ -91,5 +109,20 @@ impl Server {
             () = leave => {}
         }
         server.await
+    }
+}
+
+/// Bounds what a connection costs that does not take what it is sent. It works without; only a client
+/// that does not read stays longer then.
+fn bound(connection: &dyn Any) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
+    let socket = SockRef::from(stream);
+    let set = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
+    #[cfg(target_os = "linux")]
+    let set = set.and(socket.set_tcp_user_timeout(Some(STALLED)));
+    if let Err(error) = set {
+        tracing::debug!(error.text = %error, "a connection could not be bounded");
     }
 }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::node::Node;
 use crate::{
-    domain::{account::Account, balance::Balance, time::Instant},
+    domain::{account::Account, balance::Balance, catalog::Catalogs, time::Instant},
     writer::submission::CommittedState,
 };
 
@@ -19,17 +19,22 @@ pub struct AccountView {
     pub balance: Balance,
 }
 
-/// The committed state with its balance: at `now`, or, if something due could not be written, just
-/// before that was due.
+impl AccountView {
+    /// An account as it is committed, with its balance: at `now`, or, if something due is not written
+    /// so far, just before that was due.
+    pub fn of(account: Account, catalogs: &Catalogs, now: Instant) -> AccountView {
+        let before_due = account
+            .next_due_at()
+            .map(|due| due.saturating_sub(TimeDelta::microseconds(1)));
+        let as_of = before_due.map_or(now, |before| before.min(now));
+        let balance = account.balance(catalogs, as_of.max(account.time));
+        AccountView { account, balance }
+    }
+}
+
+/// The committed state with its balance at `now`; none if it was never opened.
 pub(super) fn view(node: &Node, committed: &CommittedState, now: Instant) -> Option<AccountView> {
     let account = committed.account.clone();
-    if !account.is_open() {
-        return None;
-    }
-    let before_due = account
-        .next_due_at()
-        .map(|due| due.saturating_sub(TimeDelta::microseconds(1)));
-    let as_of = before_due.map_or(now, |before| before.min(now));
-    let balance = account.balance(&node.catalogs(), as_of.max(account.time));
-    Some(AccountView { account, balance })
+    let open = account.is_open();
+    open.then(|| AccountView::of(account, &node.catalogs(), now))
 }

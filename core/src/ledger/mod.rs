@@ -7,6 +7,7 @@ mod history;
 mod housekeeping;
 mod publish;
 mod quote;
+mod watch;
 
 use std::{
     sync::{
@@ -26,6 +27,7 @@ use tracing::error;
 pub use self::{
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
+    watch::{Operations, Watch},
 };
 pub use crate::actor::{node::Limits, view::AccountView};
 use crate::{
@@ -78,6 +80,7 @@ pub struct Ledger {
     under_way: Arc<Semaphore>,
     closed: Arc<AtomicBool>,
     keys: Arc<Keys>,
+    due_looks: Arc<Semaphore>,
 }
 
 /// What a command was answered with.
@@ -119,6 +122,7 @@ impl Ledger {
             under_way: Arc::new(Semaphore::new(node.limits.operations_under_way_max)),
             closed: Arc::new(AtomicBool::new(false)),
             keys: Arc::new(keys),
+            due_looks: Arc::new(Semaphore::new(watch::DUE_LOOKS_MAX)),
             node,
         };
         let registry = ledger.registry.downgrade();

@@ -8,8 +8,9 @@
 //!    There is no timer: an idle service commits a single charge at once, a busy one in groups.
 //! 3. **Write.** One transaction. Accounts whose chain ended elsewhere, or whose operation ids or
 //!    payments are known already, have lost and nothing of them is written.
-//! 4. **Tell.** After COMMIT, and only then, winners' callers are answered, in order. A loser's
-//!    lineage is broken: all that was decided on it is dropped, and its actor decides again.
+//! 4. **Tell.** After COMMIT, and only then, winners' callers are answered, in order, and then those
+//!    who watch the account see its new state. A loser's lineage is broken: all that was decided on it
+//!    is dropped, and its actor decides again.
 //! 5. **A failed transaction** was rolled back. Each account is tried once alone; those that fail
 //!    alone are answered `Unavailable` and stay alone until they succeed.
 //! 6. **An error at COMMIT** is an unknown outcome, never "not charged". It is resolved by asking the
@@ -36,6 +37,7 @@ use self::{
 };
 use crate::{
     error::LedgerError,
+    feed::Feeds,
     store::{AccountWork, CommitError, Committed, Store, StoreError},
 };
 
@@ -53,6 +55,7 @@ pub struct Writer {
     queue: mpsc::UnboundedSender<Submission>,
     looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
+    feeds: Feeds,
 }
 
 impl Writer {
@@ -63,18 +66,21 @@ impl Writer {
     ) -> (Writer, impl Future<Output = ()> + Send) {
         let (queue, submitted) = mpsc::unbounded_channel();
         let (halt, halted) = watch::channel(false);
+        let feeds = Feeds::default();
         let task = Task {
             store,
             // A batch of none would never get anywhere.
             submissions_max: submissions_max.max(1),
             submitted,
             halt,
+            feeds: feeds.clone(),
         };
         let looks = Arc::new(Semaphore::new(LOOKS_MAX));
         let writer = Writer {
             queue,
             looks,
             halted,
+            feeds,
         };
         (writer, task.run())
     }
@@ -97,6 +103,11 @@ impl Writer {
         }
     }
 
+    /// Where what it commits can be watched.
+    pub fn feeds(&self) -> &Feeds {
+        &self.feeds
+    }
+
     /// Whether the writer has halted, because only a restart can tell what became of a COMMIT, or
     /// because its task died.
     pub fn is_halted(&self) -> bool {
@@ -117,6 +128,7 @@ struct Task {
     submissions_max: usize,
     submitted: mpsc::UnboundedReceiver<Submission>,
     halt: watch::Sender<bool>,
+    feeds: Feeds,
 }
 
 /// The writer can't go on.
@@ -161,7 +173,7 @@ impl Task {
                     batch.accounts = work.len(),
                     "committed"
                 );
-                tell(batch, &committed);
+                tell(batch, &committed, &self.feeds);
                 Ok(())
             }
             Err(CommitError::RolledBack(error)) => self.write_alone(batch, &error).await,
@@ -195,7 +207,7 @@ impl Task {
             match self.commit(&work).await {
                 Ok(committed) => {
                     failures_in_a_row = 0;
-                    tell(alone, &committed);
+                    tell(alone, &committed, &self.feeds);
                 }
                 Err(CommitError::RolledBack(error)) => {
                     failures_in_a_row += 1;
@@ -223,7 +235,7 @@ impl Task {
         loop {
             match self.store.resolve(work).await {
                 Ok(committed) => {
-                    tell(batch, &committed);
+                    tell(batch, &committed, &self.feeds);
                     return Ok(());
                 }
                 Err(StoreError::RestartNeeded) => {
@@ -251,17 +263,17 @@ impl Task {
 }
 
 /// Answers the winners in order, and breaks the lineages of the losers.
-fn tell(batch: Batch, committed: &Committed) {
+fn tell(batch: Batch, committed: &Committed, feeds: &Feeds) {
     for group in batch.groups {
         if committed.lost.contains(&group.account) {
             group.submissions.into_iter().for_each(lose);
         } else {
-            win(group);
+            win(group, feeds);
         }
     }
 }
 
-fn win(group: Group) {
+fn win(group: Group, feeds: &Feeds) {
     // Readers see the last state before any caller is answered, so that a caller reads its own write.
     if let Some(last) = group.submissions.last() {
         let head = last
@@ -275,6 +287,15 @@ fn win(group: Group) {
         let written = group.submissions.iter().any(Submission::writes);
         last.lineage.commits(state, written);
     }
+    let operated = |submission: &Submission| !submission.operations.is_empty();
+    let shown = match group.submissions.last() {
+        Some(last)
+            if group.submissions.iter().any(operated) && feeds.is_watched(&group.account) =>
+        {
+            Some(Arc::new(last.after.clone()))
+        }
+        Some(_) | None => None,
+    };
     for submission in group.submissions {
         if let Some((waiter, answer)) = submission.waiter {
             waiter.answer(Ok(answer));
@@ -282,6 +303,9 @@ fn win(group: Group) {
         if let Some(done) = submission.done {
             done.tell();
         }
+    }
+    if let Some(state) = shown {
+        feeds.publish(&group.account, state);
     }
 }
 

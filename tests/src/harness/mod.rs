@@ -8,10 +8,12 @@ mod client;
 mod document;
 mod need;
 mod service;
+mod socket;
 
 pub use self::{
     child::{Child, Program},
     client::{Client, Reply, operation_id},
     need::present_or_skip,
     service::{CATALOG, Rights, START, Service, instant},
+    socket::{Heard, Socket, frame, kind},
 };

@@ -15,7 +15,7 @@ use credits_core::{clock::Clock, domain::time::Instant, ledger::Ledger};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
+use super::{client::Client, socket::Socket};
 
 /// The catalog of the tests.
 pub const CATALOG: &str = include_str!("story.toml");
@@ -144,10 +144,24 @@ impl Service {
 
     /// A client with a token for `subject`.
     pub fn client(&self, subject: &str, rights: Rights) -> Client {
+        Client::new(self.address, Some(&self.token(subject, rights)))
+    }
+
+    /// A token for `subject` that outlasts the test.
+    pub fn token(&self, subject: &str, rights: Rights) -> String {
+        self.token_made_at(subject, rights, token_time_s())
+    }
+
+    /// As [`Service::token`], made at another time, in seconds since 1970: it ends a day after that.
+    pub fn token_made_at(&self, subject: &str, rights: Rights, at_s: i64) -> String {
         let scopes = rights.scopes().iter().copied().collect();
-        let token = self.mint.mint(subject, scopes, token_time_s(), TOKEN_TTL_S);
-        let token = token.expect("the development key signs");
-        Client::new(self.address, Some(&token))
+        let token = self.mint.mint(subject, scopes, at_s, TOKEN_TTL_S);
+        token.expect("the development key signs")
+    }
+
+    /// An acknowledged socket with the studio's token.
+    pub async fn socket(&self) -> Socket {
+        Socket::ready(self.address, &self.token("studio", Rights::Studio)).await
     }
 
     /// A client without a token.

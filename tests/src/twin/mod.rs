@@ -13,7 +13,7 @@ use credits_api::{
     app::token_time_s,
     auth::Verifier,
     config::HttpSettings,
-    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings},
+    http::{Edge, Engine, Origins, Readiness, Server, ServerSettings, Streams},
 };
 
 use self::charge::{Constant, Query, Single};
@@ -50,6 +50,8 @@ fn serve<M: ObjectType + Copy + 'static>(
             loopback: true,
         },
         readiness: Readiness::default(),
+        // It has nothing to stream.
+        streams: Streams::new(0),
         body_bytes_max: http.body_bytes_max,
         request_deadline: http.request_deadline(),
         token_time: token_time_s,

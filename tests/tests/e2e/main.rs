@@ -1,11 +1,12 @@
 //! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
 //!
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
-//! be read; who may; what a restart keeps; how a
-//! mistake is told.
+//! be read, and watched; who may; what a restart keeps; how a mistake is told; how sockets and streams
+//! of events behave.
 
 mod billing;
 mod endurance;
+mod feeds;
 mod holds;
 mod prices;
 mod reading;

@@ -8,26 +8,30 @@ use std::collections::HashMap;
 use async_graphql::{
     Name, Positioned,
     parser::types::{
-        DocumentOperations, ExecutableDocument, FragmentDefinition, InlineFragment, Selection,
-        SelectionSet,
+        DocumentOperations, ExecutableDocument, FragmentDefinition, InlineFragment,
+        OperationDefinition, Selection, SelectionSet,
     },
 };
 
+use super::root;
+
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
-/// The same document without named fragments.
+/// The same document without named fragments, and without any around the root field of a
+/// subscription.
 pub fn fragments(mut document: ExecutableDocument) -> ExecutableDocument {
     let fragments = std::mem::take(&mut document.fragments);
-    if fragments.is_empty() {
-        return document;
-    }
-    match &mut document.operations {
-        DocumentOperations::Single(operation) => {
-            expand(&mut operation.node.selection_set.node, &fragments);
+    let expand_operation = |operation: &mut OperationDefinition| {
+        if !fragments.is_empty() {
+            expand(&mut operation.selection_set.node, &fragments);
         }
+        root::hoist(operation);
+    };
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => expand_operation(&mut operation.node),
         DocumentOperations::Multiple(operations) => {
             for operation in operations.values_mut() {
-                expand(&mut operation.node.selection_set.node, &fragments);
+                expand_operation(&mut operation.node);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! against the schema ([`Engine`](super::Engine) does) and never looks at variables.
 
 mod expand;
+mod root;
 mod shape;
 mod shelf;
 mod tokens;
@@ -36,6 +37,7 @@ impl Draft {
         tokens::check(text)?;
         let written = parse_query(text).map_err(unparsed)?;
         let fields = shape::check(&written)?;
+        root::check(&written)?;
         Ok(Draft { written, fields })
     }
 

@@ -29,7 +29,7 @@ use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
 
-use super::{Edge, Engine, Origins, Readiness, Worker, routes};
+use super::{Edge, Engine, Origins, Readiness, Streams, Worker, routes};
 use crate::{
     auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
@@ -233,6 +233,7 @@ fn edge(runs: &Runs) -> Edge {
             loopback: false,
         },
         readiness: Readiness::default(),
+        streams: Streams::new(100),
         body_bytes_max: 256 * 1024,
         request_deadline: Duration::from_millis(200),
         token_time: || NOW,

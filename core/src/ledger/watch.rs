@@ -1,0 +1,194 @@
+//! Watching an account: what is committed, as it is committed.
+//!
+//! Owns when a watcher looks: when the writer has shown a new state, and when time makes something
+//! due on an account that nobody touches. Following the ledger is the same, and reads what there is
+//! from a position on, so that it misses nothing however slow its reader is. It never shows what is
+//! not committed.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use super::{Ledger, OVERLOADED_RETRY_AFTER_MS};
+use crate::{
+    actor::view::AccountView,
+    domain::{
+        account::Account,
+        ids::{AccountId, Sequence},
+        outcome::Operation,
+        time::Instant,
+    },
+    error::LedgerError,
+    feed::Feed,
+    store::{OperationFilter, SequenceWindow},
+};
+
+/// The most watchers that look at once at what became due: a month's first instant must not load
+/// every watched account at the same time. The others wait their turn.
+pub(super) const DUE_LOOKS_MAX: usize = 32;
+/// How long a watcher waits before it looks again at what is due and could not be committed, or reads
+/// again what could not be read.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How many operations are read at once. Fifty followers on one socket hold as many each, so that a
+/// reader that is cut off had less than a megabyte.
+const OPERATIONS_READ_MAX: u64 = 16;
+/// How often a read that failed is tried again, a second apart: a database that is out of reach for
+/// longer is told.
+const READS_TRIED_MAX: usize = 30;
+
+/// A watched account, at the latest state that its watcher took note of.
+pub struct Watch {
+    ledger: Ledger,
+    feed: Feed,
+    state: Arc<Account>,
+}
+
+impl Ledger {
+    /// Watches an account from its present committed state on; none if it was never opened.
+    pub async fn watch(&self, account: &AccountId) -> Result<Option<Watch>, LedgerError> {
+        let feed = self.node.writer.feeds().watch(account);
+        let feed = feed.ok_or(LedgerError::Overloaded {
+            retry_after_ms: OVERLOADED_RETRY_AFTER_MS,
+        })?;
+        let view = self.view(account).await?;
+        Ok(view.map(|view| Watch {
+            ledger: self.clone(),
+            feed,
+            state: Arc::new(view.account),
+        }))
+    }
+
+    /// How many watch accounts now.
+    pub fn watchers(&self) -> usize {
+        self.node.writer.feeds().watchers()
+    }
+}
+
+impl Watch {
+    /// The position of the state.
+    pub fn sequence(&self) -> Sequence {
+        self.state.sequence
+    }
+
+    /// The state and its balance.
+    pub fn view(&self) -> AccountView {
+        let account = Account::clone(&self.state);
+        AccountView::of(account, &self.ledger.catalogs(), self.ledger.now())
+    }
+
+    /// Waits until something is committed after the state, and takes note of the latest. What time
+    /// makes due is committed first, as by any other look.
+    pub async fn changed(&mut self) {
+        let before = self.sequence();
+        loop {
+            if let Some(latest) = self.feed.latest() {
+                self.take(latest);
+            }
+            if self.sequence() > before {
+                return;
+            }
+            let due = due(&self.ledger, self.state.next_due_at());
+            tokio::select! {
+                () = self.feed.changed() => {}
+                () = due => self.look().await,
+            }
+        }
+    }
+
+    /// The ledger after `position`, as far as it goes and then as it grows.
+    pub fn operations_after(self, position: Sequence) -> Operations {
+        Operations {
+            watch: self,
+            position,
+            read: VecDeque::new(),
+        }
+    }
+
+    /// Commits what is due by looking at the account. If that can't be done now, waits a little.
+    async fn look(&mut self) {
+        // The semaphore is never closed.
+        let turn = Arc::clone(&self.ledger.due_looks).acquire_owned().await;
+        let shown = self.feed.latest();
+        if let Some(latest) = shown.filter(|latest| latest.sequence > self.sequence()) {
+            return self.take(latest);
+        }
+        let account = &self.state.id;
+        if let Ok(Some(view)) = self.ledger.view(account).await
+            && view.account.sequence > self.sequence()
+        {
+            return self.take(Arc::new(view.account));
+        }
+        drop(turn);
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+    }
+
+    fn take(&mut self, latest: Arc<Account>) {
+        if latest.sequence > self.sequence() {
+            self.state = latest;
+        }
+    }
+}
+
+/// Waits until the clock reaches what is due next, for ever if nothing is.
+async fn due(ledger: &Ledger, next: Option<Instant>) {
+    match next {
+        Some(instant) => ledger.node.clock.reaches(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An account's ledger from a position on, without gaps, and then live.
+pub struct Operations {
+    watch: Watch,
+    position: Sequence,
+    read: VecDeque<Operation>,
+}
+
+impl Operations {
+    /// The next operation; waits until there is one. Fails if the ledger can't be read for long, or
+    /// does not make sense.
+    pub async fn next(&mut self) -> Result<Operation, LedgerError> {
+        loop {
+            if let Some(next) = self.read.pop_front() {
+                self.position = next.sequence;
+                return Ok(next);
+            }
+            if self.watch.sequence() > self.position {
+                self.read = self.read_on().await?;
+            } else {
+                self.watch.changed().await;
+            }
+        }
+    }
+
+    async fn read_on(&self) -> Result<VecDeque<Operation>, LedgerError> {
+        let window = SequenceWindow {
+            above: Some(self.position),
+            below: None,
+            newest_first: false,
+            limit: OPERATIONS_READ_MAX,
+        };
+        let ledger = &self.watch.ledger;
+        let account = &self.watch.state.id;
+        let mut tried = 0;
+        let operations = loop {
+            tried += 1;
+            let all = OperationFilter::default();
+            match ledger.operations(account, &all, &window).await {
+                Err(LedgerError::Unavailable) if tried < READS_TRIED_MAX => {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                }
+                read => break read?,
+            }
+        };
+        // The state that was shown is committed, so that what leads to it must be there.
+        let mut expected = self.position;
+        let contiguous = operations.iter().all(|operation| {
+            expected = expected.next();
+            operation.sequence == expected
+        });
+        if operations.is_empty() || !contiguous {
+            tracing::error!(account.id = %account, operation.position = %self.position, "the ledger has a gap");
+            return Err(LedgerError::Corrupt);
+        }
+        Ok(operations.into())
+    }
+}
