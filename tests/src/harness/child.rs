@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use credits_api::{app::token_time_s, auth::Scope, config::Settings};
+
 use super::{client::Client, service::CATALOG};
 
 /// How long a start may take: a debug build recovers a killed database in less than a second.
@@ -23,8 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
 /// What a user's browser may do.
 const USER: &str = "credits:read,preferences:write";
-/// For how many seconds a token is good where a test does not say: longer than any test.
-const TOKEN_TTL_S: u32 = 3_600;
+/// For how much longer a token is taken than it says, since clocks differ.
+const LEEWAY_S: i64 = 30;
 
 /// The built program.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ impl Program {
         let mut child = Child {
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            token: self.token(directory, "studio", STUDIO, TOKEN_TTL_S),
+            token: self.token(directory, "studio", STUDIO),
         };
         child.until_ready(directory).await;
         child
@@ -97,15 +99,29 @@ impl Program {
         finish(command)
     }
 
-    /// A token as a browser has it, good for so many seconds.
-    pub fn user_token(&self, directory: &Path, account: &str, ttl_s: u32) -> String {
-        self.token(directory, account, USER, ttl_s)
+    /// A token as a browser has it, of a service that ran on the directory.
+    pub fn user_token(&self, directory: &Path, account: &str) -> String {
+        self.token(directory, account, USER)
     }
 
-    fn token(&self, directory: &Path, subject: &str, scopes: &str, ttl_s: u32) -> String {
-        let ttl_s = ttl_s.to_string();
-        let arguments = ["token", "--subject", subject, "--scopes", scopes, "--ttl-s"];
-        let arguments = [&arguments[..], &[&ttl_s]].concat();
+    /// As [`Program::user_token`], taken for so many seconds from now on.
+    pub fn ending_token(&self, directory: &Path, account: &str, seconds: u32) -> String {
+        let settings = Settings {
+            development: true,
+            data_dir: directory.to_owned(),
+            ..Settings::default()
+        };
+        let opened = credits_api::auth::open(&settings);
+        let mint = opened.expect("the key of development is there").mint;
+        let mint = mint.expect("development has a mint");
+        let scopes = [Scope::CreditsRead, Scope::PreferencesWrite];
+        let made_at_s = token_time_s() - LEEWAY_S;
+        let token = mint.mint(account, scopes.into_iter().collect(), made_at_s, seconds);
+        token.expect("the development key signs")
+    }
+
+    fn token(&self, directory: &Path, subject: &str, scopes: &str) -> String {
+        let arguments = ["token", "--subject", subject, "--scopes", scopes];
         let (made, printed) = self.run(directory, &arguments);
         assert!(made, "a token is made: {printed}");
         printed.trim().to_owned()

@@ -5,7 +5,7 @@
 
 mod suite;
 
-use crate::suite::node;
+use crate::suite::{node, python};
 
 #[actix_web::test]
 async fn graphql_over_http_passes_every_audit() {
@@ -25,4 +25,34 @@ async fn every_element_of_the_schema_keeps_the_conventions() {
 #[actix_web::test]
 async fn clients_of_the_last_release_still_work() {
     node("schema-diff").await;
+}
+
+#[actix_web::test]
+async fn graphql_ws_opens_runs_and_comes_back() {
+    node("graphql-ws").await;
+}
+
+#[actix_web::test]
+async fn graphql_sse_runs_and_comes_back() {
+    node("graphql-sse").await;
+}
+
+#[actix_web::test]
+async fn apollo_client_by_the_recipe() {
+    node("apollo").await;
+}
+
+#[actix_web::test]
+async fn urql_by_the_recipe() {
+    node("urql").await;
+}
+
+#[actix_web::test]
+async fn relay_compiles() {
+    node("relay").await;
+}
+
+#[actix_web::test]
+async fn gql_of_python() {
+    python("suite").await;
 }

@@ -20,8 +20,6 @@ use tokio::{
 
 /// The account of the user's token.
 const ACCOUNT: &str = "ada";
-/// The user's token outlasts every suite.
-const TOKEN_TTL_S: u32 = 3_600;
 /// How long a suite may take: several times what the longest takes on two busy cores.
 const SUITE_WITHIN: Duration = Duration::from_secs(300);
 /// How long an orderly end may take: what a supervisor grants.
@@ -40,6 +38,19 @@ pub async fn node(suite: &str) {
     command
         .arg(format!("suites/{suite}.js"))
         .current_dir(folder);
+    run(command).await;
+}
+
+/// Runs a suite of `tests/python`.
+pub async fn python(suite: &str) {
+    let folder = folder("python");
+    let python = folder.join(".venv/bin/python");
+    let needs = "Python with tests/python/requirements.txt in tests/python/.venv";
+    if !present_or_skip(needs, python.is_file()) {
+        return;
+    }
+    let mut command = Command::new(python);
+    command.arg(format!("{suite}.py")).current_dir(folder);
     run(command).await;
 }
 
@@ -91,7 +102,10 @@ impl Stage {
                 format!("http://{}/graphql", self.service.address()),
             )
             .env("CREDITS_STUDIO_TOKEN", self.service.studio_token())
-            .env("CREDITS_USER_TOKEN", self.user_token(TOKEN_TTL_S))
+            .env(
+                "CREDITS_USER_TOKEN",
+                self.program.user_token(self.directory.path(), ACCOUNT),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -121,7 +135,8 @@ impl Stage {
             Some(("restart", signal)) => self.restart(signal).await,
             Some(("token", seconds)) => {
                 let seconds = seconds.parse().expect("a token lasts so many seconds");
-                json!(self.user_token(seconds))
+                let directory = self.directory.path();
+                json!(self.program.ending_token(directory, ACCOUNT, seconds))
             }
             _ => panic!("a suite asks for {request}"),
         };
@@ -142,10 +157,5 @@ impl Stage {
             .serve_again(self.directory.path(), address)
             .await;
         json!(true)
-    }
-
-    fn user_token(&self, seconds: u32) -> String {
-        self.program
-            .user_token(self.directory.path(), ACCOUNT, seconds)
     }
 }
