@@ -17,7 +17,7 @@ use actix_web::{
 };
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{
@@ -67,17 +67,18 @@ pub async fn answer(
     };
     let events = Events {
         responses,
-        heartbeat: tokio::time::interval(HEARTBEAT),
+        heartbeat: interval_at(Instant::now() + HEARTBEAT, HEARTBEAT),
         ending: Box::pin(worker.edge.streams.ending().cancelled_owned()),
         expiry,
         _place: place,
     };
+    let begin = stream::iter([Ok(Bytes::from_static(COMMENT))]);
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-cache, no-transform"))
         // What nginx needs to hear, or it collects events until it has a page of them.
         .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
-        .streaming(stream::unfold(Some(events), Events::step))
+        .streaming(begin.chain(stream::unfold(Some(events), Events::step)))
 }
 
 /// A response in the making.

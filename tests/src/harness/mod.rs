@@ -6,6 +6,7 @@
 mod child;
 mod client;
 mod document;
+mod events;
 mod need;
 mod service;
 mod socket;
@@ -13,6 +14,7 @@ mod socket;
 pub use self::{
     child::{Child, Program},
     client::{Client, Reply, operation_id},
+    events::{EventStream, StreamEvent},
     need::present_or_skip,
     service::{CATALOG, Rights, START, Service, instant},
     socket::{Heard, Socket, frame, kind},

@@ -6,11 +6,13 @@
 
 mod billing;
 mod endurance;
+mod events;
 mod feeds;
 mod holds;
 mod prices;
 mod reading;
 mod renewal;
 mod rights;
+mod sockets;
 mod spending;
 mod usability;

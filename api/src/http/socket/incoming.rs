@@ -5,7 +5,7 @@
 
 use std::{io::ErrorKind, str::Utf8Error};
 
-use actix_web::web::Bytes;
+use actix_web::{error::PayloadError, web::Bytes};
 use actix_ws::{CloseReason, Item, Message, MessageStream, ProtocolError};
 
 use super::close::Close;
@@ -120,6 +120,7 @@ fn broken(error: &ProtocolError) -> Received {
     match error {
         ProtocolError::Overflow => Received::Broken(too_big()),
         ProtocolError::Io(error) => match error.get_ref() {
+            Some(inner) if is_overflow(inner) => Received::Broken(too_big()),
             Some(inner) if inner.is::<Utf8Error>() => {
                 Received::Broken(Close::NotUtf8.because("Text must be UTF-8"))
             }
@@ -131,4 +132,12 @@ fn broken(error: &ProtocolError) -> Received {
         // Whatever else the codec finds, now or later, is the client's mistake.
         other => Received::Broken(Close::Protocol.because(other.to_string())),
     }
+}
+
+/// Whether a frame announced too much. The connection wraps what is wrong with its bytes.
+fn is_overflow(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(
+        error.downcast_ref::<PayloadError>(),
+        Some(PayloadError::Overflow)
+    )
 }

@@ -7,6 +7,7 @@
 //! The ready-made integration closes with other codes, has no deadline and no bound on what waits for
 //! a client.
 
+mod announced;
 mod close;
 mod incoming;
 mod message;
@@ -29,7 +30,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use self::{
     close::Close,
-    incoming::{Incoming, Received},
+    incoming::{Incoming, MESSAGE_BYTES_MAX, Received},
     message::{FromClient, SUBPROTOCOL, ToClient},
     operation::{Event, Operations, Refused},
     outbox::{Outbox, Unsent},
@@ -70,13 +71,15 @@ pub fn upgrade(
             return answer::invalid_token(told, Format::Json, &trace);
         }
     };
-    let upgraded = actix_ws::handle_with_protocols(request, payload, &[SUBPROTOCOL]);
-    let (response, session, frames) = match upgraded {
-        Ok(upgraded) => upgraded,
-        Err(error) => {
-            let told = Fault::new(FaultCode::BadUserInput, error.to_string());
-            return answer::fault(told, StatusCode::BAD_REQUEST, Format::Json, &trace);
-        }
+    let bounded = announced::bounded(request, payload, MESSAGE_BYTES_MAX as u64);
+    let upgraded =
+        bounded.map(|payload| actix_ws::handle_with_protocols(request, payload, &[SUBPROTOCOL]));
+    let Some(Ok((response, session, frames))) = upgraded else {
+        let told = Fault::new(
+            FaultCode::BadUserInput,
+            "This is no WebSocket handshake of version 13.",
+        );
+        return answer::fault(told, StatusCode::BAD_REQUEST, Format::Json, &trace);
     };
     let outbox = Outbox::new(session);
     let refused = if !response.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) {
