@@ -56,3 +56,8 @@ async fn relay_compiles() {
 async fn gql_of_python() {
     python("suite").await;
 }
+
+#[actix_web::test]
+async fn what_the_documentation_shows_works() {
+    node("snippets").await;
+}
