@@ -100,6 +100,17 @@ test("a socket that says nothing is given up for another", async (t) => {
   assert.deepEqual(reported, []);
 });
 
+test("a socket that never opens is given up for another", async (t) => {
+  const weather = { mute: true };
+  const proxy = await openProxy(url, weather);
+  t.after(proxy.close);
+  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 400 });
+  await until(() => proxy.open() > 0);
+  weather.mute = false;
+  await until(() => shown.length === 1);
+  assert.deepEqual(reported, []);
+});
+
 test("a repeated or older event is not shown", () => {
   let sink;
   const shown = [];

@@ -21,14 +21,14 @@ async function pass(from, to, line, weather) {
 
 /**
  * A proxy to the service of `url`. `weather` may be changed while it runs: `delayMs()` for each piece
- * of at most `pieceBytes`.
+ * of at most `pieceBytes`; `mute` for connections that are taken and never answered.
  */
 export async function openProxy(url, weather = {}) {
   const { hostname, port } = new URL(url);
   const lines = new Set();
   const server = createServer((client) => {
     const service = connect({ host: hostname, port });
-    const line = { client, service, hushed: false };
+    const line = { client, service, hushed: weather.mute ?? false };
     lines.add(line);
     for (const [from, to] of [[client, service], [service, client]]) {
       // A connection that fails on one side is over on the other, unless it is hushed.

@@ -61,3 +61,8 @@ async fn gql_of_python() {
 async fn what_the_documentation_shows_works() {
     node("snippets").await;
 }
+
+#[actix_web::test]
+async fn feeds_miss_nothing_through_fifty_restarts_on_a_bad_network() {
+    node("soak").await;
+}

@@ -123,11 +123,12 @@ impl Stage {
         }
         let status = suite.wait().await.expect("the suite is ours");
         if !status.success() {
-            let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-            let service = read(self.directory.path().join("service.log"));
-            let errors = read(errors);
-            panic!("{status}\n{said}\n{errors}\nThe service said:\n{service}");
+            let errors = std::fs::read_to_string(errors).unwrap_or_default();
+            panic!("{status}\n{said}\n{errors}\n{}", self.log());
         }
+        println!("{said}");
+        let (clean, printed) = self.program.run(self.directory.path(), &["verify"]);
+        assert!(clean, "{printed}");
     }
 
     async fn answer(&mut self, request: &str, input: &mut ChildStdin) {
@@ -145,10 +146,20 @@ impl Stage {
         let _gone = input.write_all(line.as_bytes()).await;
     }
 
+    /// What the service said since it was started last.
+    fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.directory.path().join("service.log"));
+        format!("The service said:\n{}", log.unwrap_or_default())
+    }
+
     async fn restart(&mut self, signal: &str) -> Value {
         match signal {
             "SIGKILL" => self.service.kill(),
-            "SIGTERM" => assert!(self.service.leave(LEAVE_WITHIN).await, "it left in order"),
+            "SIGTERM" => {
+                let left = self.service.leave(LEAVE_WITHIN).await;
+                let in_order = left.is_some_and(|status| status.success());
+                assert!(in_order, "it left in order: {left:?}\n{}", self.log());
+            }
             _ => panic!("a suite ends the service by {signal}"),
         }
         let address = self.service.address();
