@@ -21,6 +21,8 @@ const TOP: [&str; 9] = [
 ];
 /// What a run of the program or of Cargo leaves there, which is not committed.
 const LEFT: [&str; 2] = ["data", "target"];
+/// Folders of what others wrote, as npm and pip install it.
+const FOREIGN: [&str; 2] = ["node_modules", ".venv"];
 /// A file beyond this is to be split.
 const FILE_LINES_MAX: usize = 400;
 /// Tests are tables and stories, which are longer than code.
@@ -123,6 +125,9 @@ fn collect(directory: &Path, sources: &mut Vec<Source>) {
     for entry in fs::read_dir(directory).expect("a directory is read") {
         let path = entry.expect("an entry is read").path();
         if path.is_dir() {
+            if FOREIGN.iter().any(|foreign| path.ends_with(foreign)) {
+                continue;
+            }
             collect(&path, sources);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("sources are UTF-8");

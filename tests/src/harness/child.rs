@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use credits_api::{app::token_time_s, auth::Scope, config::Settings};
+
 use super::{client::Client, service::CATALOG};
 
 /// How long a start may take: a debug build recovers a killed database in less than a second.
@@ -21,6 +23,10 @@ const WELCOME: &str = "welcome.txt";
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What the studio may do.
 const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
+/// What a user's browser may do.
+const USER: &str = "credits:read,preferences:write";
+/// For how much longer a token is taken than it says, since clocks differ.
+const LEEWAY_S: i64 = 30;
 
 /// The built program.
 #[derive(Clone, Debug)]
@@ -46,16 +52,27 @@ impl Program {
             .await
     }
 
+    /// As [`Program::serve`], on the port that an earlier service had: clients find it again.
+    pub async fn serve_again(&self, directory: &Path, address: SocketAddr) -> Child {
+        let listen = address.to_string();
+        let arguments = ["--catalog-file", "story.toml"];
+        self.start(directory, &listen, &arguments).await
+    }
+
     /// Starts the service on a directory with these arguments more, and waits until it is ready. What
     /// it says is in `welcome.txt` and `service.log`.
     pub async fn serve_with(&self, directory: &Path, arguments: &[&str]) -> Child {
+        self.start(directory, "127.0.0.1:0", arguments).await
+    }
+
+    async fn start(&self, directory: &Path, listen: &str, arguments: &[&str]) -> Child {
         let file = |name| {
             let made = std::fs::File::create(directory.join(name));
             made.expect("the directory can be written to")
         };
         let process = self
             .command(directory, &["serve"])
-            .args(["--http-listen", "127.0.0.1:0"])
+            .args(["--http-listen", listen])
             .args(arguments)
             .stdout(file(WELCOME))
             .stderr(file("service.log"))
@@ -64,7 +81,7 @@ impl Program {
         let mut child = Child {
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            token: self.token(directory),
+            token: self.token(directory, "studio", STUDIO),
         };
         child.until_ready(directory).await;
         child
@@ -82,8 +99,29 @@ impl Program {
         finish(command)
     }
 
-    fn token(&self, directory: &Path) -> String {
-        let arguments = ["token", "--subject", "studio", "--scopes", STUDIO];
+    /// A token as a browser has it, of a service that ran on the directory.
+    pub fn user_token(&self, directory: &Path, account: &str) -> String {
+        self.token(directory, account, USER)
+    }
+
+    /// As [`Program::user_token`], taken for so many seconds from now on.
+    pub fn ending_token(&self, directory: &Path, account: &str, seconds: u32) -> String {
+        let settings = Settings {
+            development: true,
+            data_dir: directory.to_owned(),
+            ..Settings::default()
+        };
+        let opened = credits_api::auth::open(&settings);
+        let mint = opened.expect("the key of development is there").mint;
+        let mint = mint.expect("development has a mint");
+        let scopes = [Scope::CreditsRead, Scope::PreferencesWrite];
+        let made_at_s = token_time_s() - LEEWAY_S;
+        let token = mint.mint(account, scopes.into_iter().collect(), made_at_s, seconds);
+        token.expect("the development key signs")
+    }
+
+    fn token(&self, directory: &Path, subject: &str, scopes: &str) -> String {
+        let arguments = ["token", "--subject", subject, "--scopes", scopes];
         let (made, printed) = self.run(directory, &arguments);
         assert!(made, "a token is made: {printed}");
         printed.trim().to_owned()
@@ -140,6 +178,11 @@ impl Child {
         Client::new(self.address, Some(&self.token))
     }
 
+    /// The studio's token.
+    pub fn studio_token(&self) -> &str {
+        &self.token
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -181,6 +224,19 @@ impl Child {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().expect("the process is ours")
+    }
+
+    /// Asks it to end and waits until it has: how it ended. None if it has not `within` that time.
+    pub async fn leave(&mut self, within: Duration) -> Option<ExitStatus> {
+        self.terminate();
+        let asked = Instant::now();
+        while asked.elapsed() < within {
+            if let Some(status) = self.ended() {
+                return Some(status);
+            }
+            actix_rt::time::sleep(LOOK_EVERY).await;
+        }
+        None
     }
 
     /// The status of `/readyz`; none if nobody answers.

@@ -1,0 +1,275 @@
+// Every block of code of the documentation with a file name, doing what the text around it says.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import test from "node:test";
+import {
+  account,
+  operationId,
+  charge as spend,
+  restart,
+  shortToken,
+  studioToken,
+  url,
+  userToken,
+  wsUrl,
+} from "../support/service.js";
+import { openProxy } from "../support/proxy.js";
+import { lines, names, snippet } from "../support/snippets.js";
+import { until } from "../support/watch.js";
+
+const { connect } = await snippet("live.js");
+const { watchBalance } = await snippet("balance.js");
+const { caller, Fault } = await snippet("ask.js");
+const { charge } = await snippet("charge.js");
+const { outcome } = await snippet("outcome.js");
+const { picker } = await snippet("picker.js");
+const { balanceText } = await snippet("balance-text.js");
+const { refusalText } = await snippet("refusal-text.js");
+
+const user = caller({ url, freshToken: () => userToken });
+const studio = caller({ url, freshToken: () => studioToken });
+const picture = (more) => {
+  const request = { accountId: account, action: "text-to-image", model: "pencil" };
+  return { operationId: operationId(), ...request, ...more };
+};
+
+/** What a page shows of the balance while it is open, and what it reported. */
+function page(t, options = {}) {
+  const shown = [];
+  const reported = [];
+  const client = connect({ url: wsUrl, freshToken: () => userToken, ...options });
+  const stop = watchBalance(client, (balance) => shown.push(balance), (one) => reported.push(one));
+  t.after(() => {
+    stop();
+    client.dispose();
+  });
+  return { shown, reported, client };
+}
+
+test("all are run: here, or by the suite of their library", () => {
+  const elsewhere = ["apollo.js", "urql.js"];
+  const here = ["live", "balance", "ask", "charge", "outcome", "picker", "balance-text", "refusal-text"];
+  assert.deepEqual(names.sort(), [...here.map((name) => `${name}.js`), ...elsewhere].sort());
+});
+
+test("the client is short enough to be copied", () => {
+  assert.ok(lines("live.js") <= 30, `${lines("live.js")} lines`);
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"]) {
+  test(`an open page survives ${signal} and misses no number`, async (t) => {
+    const { shown, reported } = page(t);
+    await until(() => shown.length === 1);
+    const first = await spend();
+    await until(() => shown.at(-1).available === first.operation.availableAfter);
+    await restart(signal);
+    const second = await spend();
+    await until(() => shown.at(-1).available === second.operation.availableAfter);
+    const third = await spend();
+    await until(() => shown.at(-1).available === third.operation.availableAfter);
+    assert.deepEqual(reported, []);
+    const available = shown.map((balance) => balance.available);
+    assert.deepEqual(available, [0, 5, 10, 15].map((used) => available[0] - used));
+  });
+}
+
+test("a page whose token runs out goes on with the next", async (t) => {
+  const tokens = [await shortToken(2)];
+  const asked = [];
+  const freshToken = () => {
+    asked.push(Date.now());
+    return tokens.shift() ?? userToken;
+  };
+  const { shown, reported } = page(t, { freshToken });
+  await until(() => asked.length === 2);
+  const { operation } = await spend();
+  await until(() => shown.at(-1)?.available === operation.availableAfter);
+  assert.deepEqual(reported, []);
+});
+
+test("a socket that says nothing is given up for another", async (t) => {
+  const proxy = await openProxy(url);
+  t.after(proxy.close);
+  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 400 });
+  await until(() => shown.length === 1);
+  // The connection stays, and nothing comes through it any more.
+  proxy.hush();
+  const { operation } = await spend();
+  await until(() => shown.at(-1).available === operation.availableAfter);
+  assert.deepEqual(reported, []);
+});
+
+test("a socket that never opens is given up for another", async (t) => {
+  const weather = { mute: true };
+  const proxy = await openProxy(url, weather);
+  t.after(proxy.close);
+  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 400 });
+  await until(() => proxy.open() > 0);
+  weather.mute = false;
+  await until(() => shown.length === 1);
+  assert.deepEqual(reported, []);
+});
+
+test("a repeated or older event is not shown", () => {
+  let sink;
+  const shown = [];
+  watchBalance({ subscribe: (_, given) => (sink = given) }, (balance) => shown.push(balance.available));
+  const event = (sequence, available, snapshot = false) =>
+    sink.next({ data: { balance: { snapshot, sequence, balance: { available } } } });
+  event(7, 70, true);
+  event(7, 71);
+  event(6, 60);
+  event(8, 80);
+  event(3, 30, true); // Another ledger: a snapshot says where it begins.
+  event(4, 40);
+  assert.deepEqual(shown, [70, 80, 30, 40]);
+});
+
+test("a fault has a code, and says whether to send it again", async () => {
+  const failed = charge(user, picture());
+  await assert.rejects(failed, (fault) => {
+    assert.ok(fault instanceof Fault);
+    assert.equal(fault.code, "FORBIDDEN");
+    assert.equal(fault.retryable, false);
+    assert.ok(fault.traceId);
+    return true;
+  });
+});
+
+test("a token that ran out on the way is renewed once", async () => {
+  const asked = [];
+  const freshToken = ({ force }) => {
+    asked.push(force);
+    return force ? userToken : "no.longer.good";
+  };
+  const { viewer } = await caller({ url, freshToken })("{ viewer { accountId } }");
+  assert.equal(viewer.accountId, account);
+  assert.deepEqual(asked, [false, true]);
+  const never = caller({ url, freshToken: () => "no.longer.good" });
+  await assert.rejects(never("{ viewer { accountId } }"), { code: "UNAUTHENTICATED" });
+});
+
+test("a charge that is sent again is made once", async () => {
+  const input = picture();
+  const first = await charge(studio, input);
+  assert.deepEqual([first.replayed, first.cost], [false, 5]);
+  const again = await charge(studio, input);
+  assert.deepEqual([again.replayed, again.balance], [true, first.balance]);
+});
+
+test("a charge whose answer is lost is made once", async () => {
+  const input = picture();
+  let sent = 0;
+  const lossy = async (query, variables) => {
+    const data = await studio(query, variables);
+    sent += 1;
+    if (sent === 1) throw new TypeError("the connection broke");
+    return data;
+  };
+  const { replayed, cost } = await charge(lossy, input);
+  assert.deepEqual([sent, replayed, cost], [2, true, 5]);
+});
+
+test("a charge goes through a restart", async () => {
+  const input = picture();
+  const restarted = restart("SIGKILL");
+  const { userErrors, cost } = await charge(studio, input);
+  await restarted;
+  assert.deepEqual([userErrors, cost], [[], 5]);
+});
+
+test("faults that pass are tried again, as they ask, and no more than so often", async () => {
+  let asked = 0;
+  const fault = { message: "busy", extensions: { code: "OVERLOADED", retryable: true, retryAfterMs: 1 } };
+  const busy = async () => {
+    asked += 1;
+    throw new Fault(fault);
+  };
+  await assert.rejects(charge(busy, picture(), 3), { code: "OVERLOADED" });
+  assert.equal(asked, 3);
+});
+
+test("a gateway that answers in HTML is no answer", async (t) => {
+  let asked = 0;
+  const gateway = createServer((_, response) => {
+    asked += 1;
+    response.writeHead(502, { "content-type": "text/html" }).end("<h1>Bad gateway</h1>");
+  });
+  await new Promise((listening) => gateway.listen(0, "127.0.0.1", listening));
+  t.after(() => gateway.close());
+  const behind = caller({
+    url: `http://127.0.0.1:${gateway.address().port}/graphql`,
+    freshToken: () => studioToken,
+  });
+  await assert.rejects(charge(behind, picture(), 2), SyntaxError);
+  assert.equal(asked, 2);
+});
+
+test("what became of an id is known to who has only the id", async () => {
+  const accepted = picture();
+  await charge(studio, accepted);
+  const refused = picture({ model: "crayon" });
+  await charge(studio, refused);
+  const dear = picture({ action: "text-to-video", model: "reel", seconds: 10, variations: 4 });
+  await charge(studio, dear);
+  assert.equal(await outcome(user, accepted.operationId), "ACCEPTED");
+  assert.equal(await outcome(user, dear.operationId), "REFUSED");
+  assert.equal(await outcome(user, operationId()), "UNDECIDED");
+});
+
+test("a picker has the price of every model that can do it", async () => {
+  const images = await picker(user, { action: "text-to-image", variations: 2 });
+  assert.deepEqual(
+    images.map(({ text }) => text),
+    ["Pencil: 10 credits", "Easel: 20 credits"],
+  );
+  const films = await picker(user, { action: "text-to-video", variations: 4, seconds: 10 });
+  const { quote, text } = films[0];
+  assert.equal(text, `Reel: 600 credits (${quote.shortBy} short)`);
+
+  // The quote binds for the backend's charge of the same request.
+  const { quoteId, cost } = images[0].quote;
+  const paid = await charge(studio, picture({ variations: 2, quoteId }));
+  assert.deepEqual([paid.userErrors, paid.cost], [[], cost]);
+});
+
+test("a balance is told with its renewal", async (t) => {
+  const allowance = {
+    granted: 1_000,
+    used: 300,
+    periodEnd: "2027-03-01T00:00:00.000000Z",
+    renewsAt: "2027-03-01T00:00:00.000000Z",
+  };
+  const table = [
+    [{ available: 700, held: 0, allowance }, "300 of 1,000 used, renews on March 1; 700 credits left"],
+    [
+      { available: 625, held: 75, allowance: { ...allowance, renewsAt: null } },
+      "300 of 1,000 used, ends on March 1; 625 credits left; 75 set aside for what is being made",
+    ],
+    [{ available: 50, held: 0, allowance: null }, "50 credits left"],
+  ];
+  for (const [balance, text] of table) assert.equal(balanceText(balance), text);
+
+  const { shown } = page(t);
+  await until(() => shown.length === 1);
+  assert.match(balanceText(shown[0]), /^\d+ of 500 used, renews on \w+ \d+; \d+ credits left$/);
+});
+
+test("a refusal is told with what would help", async () => {
+  const film = picture({ action: "text-to-video", model: "reel", seconds: 10, variations: 4 });
+  const { userErrors } = await charge(studio, film);
+  const [refusal] = userErrors;
+  const { text, buttons } = refusalText(refusal);
+  const sentence = /^This uses 600 credits, and (\d+) are left\. 500 more come on \w+ \d+\.$/;
+  assert.equal(Number(sentence.exec(text)[1]), refusal.available);
+  assert.equal(buttons.length, refusal.alternatives.length + refusal.packs.length);
+  const has = (button) => buttons.some((one) => one.text === button);
+  assert.ok(has("With variations 2: 300 credits"), JSON.stringify(buttons));
+  assert.ok(has("Boost: 200 credits for $5.00"), JSON.stringify(buttons));
+
+  const dearer = await charge(studio, picture({ maxCost: 1 }));
+  assert.equal(refusalText(dearer.userErrors[0]).text, "The price is now 5 credits.");
+  const unknown = await charge(studio, picture({ model: "crayon" }));
+  assert.equal(refusalText(unknown.userErrors[0]).text, "This can't be done (MODEL_UNKNOWN).");
+});

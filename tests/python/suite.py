@@ -1,0 +1,167 @@
+"""gql over HTTP and WebSocket: a query, a mutation, a subscription; a refusal, a fault, a restart.
+
+Started by the Rust test `outside`, which gives it a service and answers what it asks for on standard
+output, as tests/clients/support/service.js does.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import uuid
+
+from gql import Client, gql
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.exceptions import TransportQueryError, TransportServerError
+from gql.transport.websockets import WebsocketsTransport
+
+URL = os.environ["CREDITS_URL"]
+STUDIO = os.environ["CREDITS_STUDIO_TOKEN"]
+USER = os.environ["CREDITS_USER_TOKEN"]
+ACCOUNT = "ada"
+# Longer than anything here takes on two busy cores.
+WITHIN_S = 20
+
+BALANCE = gql("query { viewer { accountId balance { sequence available } } }")
+CHARGE = gql(
+    """
+    mutation ($input: ChargeInput!) {
+      charge(input: $input) {
+        cost
+        balance { sequence available }
+        userErrors { __typename code ... on InsufficientCredits { needed available shortBy } }
+      }
+    }
+    """
+)
+FEED = gql(
+    """
+    subscription ($accountId: ID, $after: Sequence) {
+      balance(accountId: $accountId, afterSequence: $after) {
+        snapshot
+        sequence
+        balance { sequence available }
+      }
+    }
+    """
+)
+OPERATIONS = gql("subscription ($after: Sequence) { operations(afterSequence: $after) { sequence } }")
+
+
+def bearer(token):
+    return {"authorization": f"Bearer {token}"}
+
+
+def over_http(token):
+    transport = AIOHTTPTransport(url=URL, headers=bearer(token))
+    return Client(transport=transport, fetch_schema_from_transport=True)
+
+
+def over_socket(token):
+    transport = WebsocketsTransport(
+        url=URL.replace("http", "ws", 1),
+        init_payload=bearer(token),
+        # Left to itself, gql 4.4 looks for the answer's Sec-WebSocket-Protocol in exactly these
+        # letters; ours come in small ones, as they may.
+        subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+    )
+    return Client(transport=transport)
+
+
+def picture(**more):
+    request = {"accountId": ACCOUNT, "action": "text-to-image", "model": "pencil", **more}
+    return {"operationId": str(uuid.uuid4()), **request}
+
+
+async def charge(session, **more):
+    answer = await session.execute(CHARGE, variable_values={"input": picture(**more)})
+    return answer["charge"]
+
+
+def ask_for(request):
+    """Asks the Rust test for something, and gives its answer."""
+    print(f"@{request}", flush=True)
+    return json.loads(sys.stdin.readline())
+
+
+async def a_query_and_a_mutation(connect):
+    async with connect(STUDIO) as studio, connect(USER) as user:
+        before = (await user.execute(BALANCE))["viewer"]["balance"]
+        paid = await charge(studio)
+        assert (paid["userErrors"], paid["cost"]) == ([], 5), paid
+        after = (await user.execute(BALANCE))["viewer"]["balance"]
+        assert after == paid["balance"], (after, paid)
+        assert after["available"] == before["available"] - 5, (before, after)
+
+
+async def a_refusal_is_data_and_a_fault_is_raised(connect):
+    async with connect(STUDIO) as studio, connect(USER) as user:
+        film = {"action": "text-to-video", "model": "reel", "seconds": 10, "variations": 4}
+        [refusal] = (await charge(studio, **film))["userErrors"]
+        assert refusal["__typename"] == "InsufficientCredits", refusal
+        assert refusal["shortBy"] == 600 - refusal["available"], refusal
+        try:
+            await charge(user)
+        except TransportQueryError as error:
+            assert error.errors[0]["extensions"]["code"] == "FORBIDDEN", error.errors
+        else:
+            raise AssertionError("a user can't charge")
+
+
+async def a_refused_token_is_a_401():
+    try:
+        async with over_http("no.longer.good") as nobody:
+            await nobody.execute(BALANCE)
+    except TransportServerError as error:
+        assert error.code == 401, error
+    except TransportQueryError as error:
+        assert error.errors[0]["extensions"]["code"] == "UNAUTHENTICATED", error.errors
+    else:
+        raise AssertionError("the token is no good")
+
+
+async def a_subscription_follows():
+    async with over_http(STUDIO) as studio, over_socket(USER) as user:
+        feed = user.subscribe(FEED)
+        first = (await anext(feed))["balance"]
+        assert first["snapshot"] is True, first
+        for _ in range(3):
+            paid = await charge(studio)
+            update = (await anext(feed))["balance"]
+            assert update["snapshot"] is False, update
+            assert update["balance"] == paid["balance"], (update, paid)
+        await feed.aclose()
+
+
+async def a_feed_resumes_after_a_restart():
+    seen = [0]
+
+    async def follow(until):
+        async with over_socket(USER) as user:
+            async for event in user.subscribe(OPERATIONS, variable_values={"after": seen[-1]}):
+                seen.append(event["operations"]["sequence"])
+                if seen[-1] == until:
+                    return
+
+    async with over_http(STUDIO) as studio:
+        paid = await charge(studio)
+    await follow(paid["balance"]["sequence"])
+    ask_for("restart SIGKILL")
+    async with over_http(STUDIO) as studio:
+        await charge(studio)
+        paid = await charge(studio)
+    await follow(paid["balance"]["sequence"])
+    assert seen == list(range(paid["balance"]["sequence"] + 1)), seen
+
+
+async def main():
+    for connect in [over_http, over_socket]:
+        for story in [a_query_and_a_mutation, a_refusal_is_data_and_a_fault_is_raised]:
+            await asyncio.wait_for(story(connect), WITHIN_S)
+            print(f"ok: {story.__name__} {connect.__name__}", flush=True)
+    for story in [a_refused_token_is_a_401, a_subscription_follows, a_feed_resumes_after_a_restart]:
+        await asyncio.wait_for(story(), WITHIN_S)
+        print(f"ok: {story.__name__}", flush=True)
+
+
+asyncio.run(main())
