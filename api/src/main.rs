@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Charges allocate on one thread and free on another, which the system allocator does under locks.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     credits_api::cli::run()
 }

@@ -234,7 +234,7 @@ impl Task {
                 Some(told)
             }
             Err(CommitError::Unknown(error)) => {
-                error!(account.id = %turn.account(), error = %error, "the outcome of a COMMIT is unknown");
+                error!(error = %error, "the outcome of a COMMIT is unknown");
                 if let Err(Halt) = self.resolve(&works, parties).await {
                     turn.over(Some(LedgerError::Unavailable));
                     return Err(Halt);
@@ -379,11 +379,7 @@ fn fail(party: Party, error: &LedgerError) {
 
 /// As [`fail`]: what is decided again might be answered as never decided.
 fn leave_unknown(party: Party) {
-    for (waiter, _) in party
-        .callers
-        .iter()
-        .filter_map(|caller| caller.waiter.as_ref())
-    {
+    for (waiter, _) in party.callers.into_iter().filter_map(|caller| caller.waiter) {
         waiter.answer_unknown();
     }
     party.lineage.breaks();

@@ -19,10 +19,6 @@ use credits_tests::load::{
 };
 use uuid::Uuid;
 
-/// The allocator that the program has, so that what is measured is what runs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Charges over HTTP from many connections, and how long they take.
 #[derive(Parser)]
 struct Arguments {

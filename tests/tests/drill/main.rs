@@ -41,6 +41,7 @@ async fn nothing_that_was_said_is_taken_back_by_a_kill() {
     for round in 0..ROUNDS {
         let moment = chance.between(ROUND_MS.0, ROUND_MS.1);
         let working = crowd.work(|| child.studio());
+        working.is_on().await;
         actix_rt::time::sleep(Duration::from_millis(moment)).await;
         child.kill();
         crowd.gather(working).await;
@@ -70,7 +71,7 @@ async fn asked_to_end_it_finishes_what_it_accepted_and_leaves_in_order() {
     let mut child = program.serve(directory.path()).await;
     crowd.open_accounts(&child.studio()).await;
     let working = crowd.work(|| child.studio());
-    actix_rt::time::sleep(Duration::from_millis(300)).await;
+    working.is_on().await;
     let asked = Instant::now();
     child.terminate();
     let mut said_not_ready = false;
