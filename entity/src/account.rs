@@ -1,6 +1,7 @@
 //! The `account` table: one row an account, with what is needed to go on deciding.
 //!
-//! Owns its columns. The row is a summary of the account's operations, which are the truth.
+//! Owns its columns. The row is a summary of the account's operations, which are the truth: it may be
+//! a few charges behind them.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,23 +15,23 @@ pub struct Model {
     /// The client's name for it.
     #[sea_orm(unique, column_type = "Text")]
     pub external_id: String,
-    /// The position of its last operation; 0 before the first.
+    /// The position of the last operation that is in the summary; 0 before the first.
     pub sequence: i64,
-    /// The hash of its last operation; zeroes before the first.
+    /// The hash of that operation; zeroes before the first.
     #[sea_orm(column_type = "Blob")]
     pub head_hash: Vec<u8>,
     /// How its subscription stands.
     #[sea_orm(column_type = "Text")]
     pub standing: String,
-    /// What could be spent after its last operation.
+    /// What could be spent after it.
     pub available: i64,
-    /// What is held.
+    /// What was held after it.
     pub held: i64,
     /// When it was opened.
     pub opened_at_us: i64,
     /// When time will next do something to it; none if it never will.
     pub next_due_at_us: Option<i64>,
-    /// The whole state, as JSON.
+    /// The whole state after it, as JSON.
     #[sea_orm(column_type = "Text")]
     pub snapshot: String,
 }

@@ -37,7 +37,8 @@ pub struct Audit(DatabaseConnection);
 const BALANCES: &str = "\
     SELECT a.external_id AS account, \
            (SELECT l.balance ->> 'available' + l.balance ->> 'held' + l.balance ->> 'frozen' \
-            FROM operation l WHERE l.account_id = a.id AND l.sequence = a.sequence) AS stands, \
+            FROM operation l WHERE l.account_id = a.id \
+            ORDER BY l.sequence DESC LIMIT 1) AS stands, \
            TOTAL(p.value ->> 'granted') - TOTAL(p.value ->> 'consumed') \
            - TOTAL(p.value ->> 'expired') - TOTAL(p.value ->> 'revoked') AS summed, \
            TOTAL(p.value ->> 'available') + TOTAL(p.value ->> 'held') AS moved \
@@ -47,7 +48,7 @@ const BALANCES: &str = "\
     GROUP BY a.id \
     HAVING stands IS NOT summed OR stands IS NOT moved";
 
-/// Accounts whose row does not say what their last operation says.
+/// Accounts whose row does not say what the operation says that it is the summary of.
 const ROWS: &str = "\
     SELECT a.external_id AS account, a.available AS stands, l.available_after AS summed, \
            l.held_after AS moved \
@@ -55,13 +56,14 @@ const ROWS: &str = "\
     WHERE a.available <> l.available_after OR a.held <> l.held_after OR a.head_hash <> l.hash \
        OR l.balance ->> 'available' <> l.available_after OR l.balance ->> 'held' <> l.held_after";
 
-/// Accounts whose positions have a gap or a double, or end elsewhere than their row says.
+/// Accounts whose positions have a gap or a double, or whose row is beyond them, or 16 behind.
 const GAPS: &str = "\
     SELECT a.external_id AS account, a.sequence AS stands, COUNT(o.sequence) AS summed, \
            COALESCE(MAX(o.sequence), 0) AS moved \
     FROM account a LEFT JOIN operation o ON o.account_id = a.id \
     GROUP BY a.id \
-    HAVING stands <> summed OR stands <> moved OR COUNT(DISTINCT o.sequence) <> summed";
+    HAVING summed <> moved OR COUNT(DISTINCT o.sequence) <> summed \
+        OR stands > moved OR stands + 16 <= moved";
 
 /// Ids decided more than once for one account: twice accepted, or accepted and refused.
 const DOUBLES: &str = "\

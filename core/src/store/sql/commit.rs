@@ -1,11 +1,12 @@
 //! One batch, one transaction: the only file in which one begins and ends.
 //!
 //! 1. `BEGIN IMMEDIATE`: on SQLite the one writer is alone from here on.
-//! 2. Read the accounts of the batch. Whose sequence and head hash are not what the work was decided
-//!    on has lost; one that is absent and decided as new is to be opened.
+//! 2. Read the accounts of the batch, each with its last operation. Whose sequence and hash are not
+//!    what the work was decided on has lost; one that is absent and decided as new is to be opened.
 //! 3. Read which operation ids and payments are known already. Their accounts have lost too.
 //! 4. Add the new accounts, in the batch's key order. One that is there all the same has lost.
-//! 5. Write operations, refusals, payments and account rows of the winners, and of nobody else.
+//! 5. Write operations, refusals, payments and, where they are due ([`snapshot`]), account rows of the
+//!    winners, and of nobody else.
 //! 6. `COMMIT`, sent only after each of these statements was answered.
 //!
 //! No constraint is met on the way: a constraint that fails is a fault of the program, and rolls
@@ -24,8 +25,9 @@ use sea_orm::{
 use super::{
     convert, error,
     insert::{Inserts, Row},
-    read,
+    load, read,
     shape::{self, Decided},
+    snapshot,
 };
 use crate::{
     domain::{
@@ -98,7 +100,7 @@ async fn decide<C: ConnectionTrait>(
     decision: &mut dyn LockedDecision,
 ) -> Result<Committed, StoreError> {
     let account = decision.account().clone();
-    let loaded = read::load_locked(transaction, &account).await?;
+    let loaded = load::load_locked(transaction, &account).await?;
     let found = read::look_up(transaction, &account, &decision.lookups()).await?;
     match decision.decide(loaded, found) {
         Some(work) => write(transaction, inserts, std::slice::from_ref(work)).await,
@@ -120,7 +122,7 @@ async fn write<C: ConnectionTrait>(
     .await;
     judged?;
     let mut rows: Vec<Rows> = rows;
-    contest.open_accounts(transaction, inserts, &rows).await?;
+    contest.open_accounts(transaction, inserts).await?;
     contest
         .write_winners(transaction, inserts, &mut rows)
         .await?;
@@ -129,8 +131,8 @@ async fn write<C: ConnectionTrait>(
 
 /// What one work writes, but for the key of its account.
 struct Rows {
-    /// By [`Inserts::update_due`].
-    account: Row,
+    /// By [`Inserts::update_due`]; none if it is not due, so far as that is known from the work.
+    account: Option<Row>,
     operations: Vec<Row>,
     refusals: Vec<Row>,
     payments: Vec<Row>,
@@ -151,14 +153,17 @@ impl Rows {
             inserts.payments.row(value)
         };
         Rows {
-            account: inserts
-                .update_due
-                .row(|column| convert::account::value(column, NO_KEY, work)),
+            account: snapshot::is_due(work).then(|| account_row(inserts, work)),
             operations: work.operations.iter().map(operation).collect(),
             refusals: work.refusals.iter().map(refusal).collect(),
             payments: work.payments.iter().map(payment).collect(),
         }
     }
+}
+
+fn account_row(inserts: &Inserts, work: &AccountWork) -> Row {
+    let value = |column| convert::account::value(column, NO_KEY, work);
+    inserts.update_due.row(value)
 }
 
 /// The works that have not lost so far, in key order.
@@ -216,8 +221,9 @@ impl<'b> Contest<'b> {
     async fn fence<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
         let ids = self.new.iter().map(|one| one.work.account.as_str());
         let mut found: HashMap<String, (shape::Present, Head)> = HashMap::new();
-        for row in shape::present(transaction, ids).await? {
-            let head = convert::account::head(&row.external_id, row.sequence, &row.head_hash)?;
+        for mut row in shape::present(transaction, ids).await? {
+            let hash = row.hash.take();
+            let head = convert::account::head(&row.external_id, row.sequence, hash)?;
             found.insert(row.external_id.clone(), (row, head));
         }
         for entrant in std::mem::take(&mut self.new) {
@@ -300,14 +306,13 @@ impl<'b> Contest<'b> {
         &mut self,
         transaction: &C,
         inserts: &Inserts,
-        rows: &[Rows],
     ) -> Result<(), StoreError> {
         if self.new.is_empty() {
             return Ok(());
         }
         let key = inserts.update_due.place(account::Column::Id);
         let keyless = |entrant: &Entrant| {
-            let mut row = rows[entrant.place].account.clone();
+            let mut row = account_row(inserts, entrant.work);
             row.remove(key);
             row
         };
@@ -334,11 +339,14 @@ impl<'b> Contest<'b> {
         let due_at = inserts.update_due.place(account::Column::NextDueAtUs);
         let (mut moved, mut stayed) = (Vec::new(), Vec::new());
         for present in &self.present {
-            let mut row = std::mem::take(&mut rows[present.entrant.place].account);
-            row[key_at] = present.key.into();
+            let Entrant { place, work } = present.entrant;
+            let row = rows[place].account.take();
             if present.due_moves() {
+                let mut row = row.unwrap_or_else(|| account_row(inserts, work));
+                row[key_at] = present.key.into();
                 moved.push(row);
-            } else {
+            } else if let Some(mut row) = row {
+                row[key_at] = present.key.into();
                 row.remove(due_at);
                 stayed.push(row);
             }

@@ -10,9 +10,11 @@ mod connect;
 mod convert;
 mod error;
 mod insert;
+mod load;
 mod lock;
 mod read;
 mod shape;
+mod snapshot;
 
 #[cfg(test)]
 mod plans;
@@ -98,7 +100,7 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
-        read::load(&self.readers, account).await
+        load::load(&self.readers, account).await
     }
 
     async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {

@@ -1,4 +1,4 @@
-//! The reads: accounts, ledgers, refusals, payments and catalogs, each in one statement where it can
+//! The reads: ledgers, holds, refusals, payments and catalogs, each in one statement where it can
 //! be, so that it sees one state of the database.
 //!
 //! Owns their conditions and order. It never writes.
@@ -9,25 +9,24 @@ use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
-    sea_query::{Expr, ExprTrait, LockType, Query, SimpleExpr},
+    sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
-use super::{convert, shape};
+use super::{convert, load::load, shape};
 use crate::{
     domain::{
-        account::Account,
         command::ContentHash,
         event::{Fact, OperationKind},
         hold::{Resolution, ResolvedHold},
         ids::{AccountId, HoldId, OperationId},
         outcome::{Decision, Outcome},
         payment::{PaymentKey, PaymentUse},
-        record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
+        record::{CorruptRecord, OperationRecord, RefusalRecord},
         time::Instant,
     },
     store::{
-        AccountStanding, AccountWindow, Found, KeptCatalog, KeptHold, Loaded, Lookups,
-        OperationFilter, SequenceWindow, StoreError,
+        AccountStanding, AccountWindow, Found, KeptCatalog, KeptHold, Lookups, OperationFilter,
+        SequenceWindow, StoreError,
     },
 };
 
@@ -50,47 +49,12 @@ fn of_account(account: &AccountId) -> Select<operation::Entity> {
     operation::Entity::find().filter(of_account.eq(key_of(account)))
 }
 
-fn records(
+pub(super) fn records(
     account: &AccountId,
     rows: Vec<operation::Model>,
 ) -> Result<Vec<OperationRecord>, StoreError> {
     let read = |row| Ok(convert::operation::record(account, row)?);
     rows.into_iter().map(read).collect()
-}
-
-pub(super) async fn load<C: ConnectionTrait>(
-    connection: &C,
-    account: &AccountId,
-) -> Result<Loaded, StoreError> {
-    let row = account::Entity::find()
-        .filter(account::Column::ExternalId.eq(account.as_str()))
-        .one(connection)
-        .await?;
-    loaded(account, row)
-}
-
-/// As [`load`]; on a database with row locks nobody else changes the account until the transaction
-/// ends.
-pub(super) async fn load_locked<C: ConnectionTrait>(
-    transaction: &C,
-    account: &AccountId,
-) -> Result<Loaded, StoreError> {
-    let locked = account::Entity::find()
-        .filter(account::Column::ExternalId.eq(account.as_str()))
-        .lock(LockType::NoKeyUpdate)
-        .one(transaction)
-        .await?;
-    loaded(account, locked)
-}
-
-fn loaded(account: &AccountId, row: Option<account::Model>) -> Result<Loaded, StoreError> {
-    match row {
-        Some(row) => Ok(convert::account::loaded(row)?),
-        None => Ok(Loaded {
-            account: Account::unopened(account.clone()),
-            head: Head::START,
-        }),
-    }
 }
 
 /// All that `lookups` asks for. Payments come first: they name more ids.

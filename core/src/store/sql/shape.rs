@@ -9,7 +9,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
     QuerySelect, QueryTrait,
     sea_query::{
-        Alias, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr, UnionType,
+        Alias, Condition, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr,
+        UnionType,
     },
 };
 use serde_json::Value;
@@ -26,9 +27,10 @@ use crate::{
 pub(super) struct Present {
     pub(super) id: i64,
     pub(super) external_id: String,
-    pub(super) sequence: i64,
-    pub(super) head_hash: Vec<u8>,
     pub(super) next_due_at_us: Option<i64>,
+    /// Of its last operation; none before the first.
+    pub(super) sequence: Option<i64>,
+    pub(super) hash: Option<Vec<u8>>,
 }
 
 /// An id that was decided, and on which account.
@@ -91,25 +93,40 @@ fn part(path: &'static str) -> SimpleExpr {
 const FIRST: &str = "'$[0]'";
 const SECOND: &str = "'$[1]'";
 
-/// Those of the accounts that are there.
+/// Those of the accounts that are there, each with the end of its chain: its last operation, which
+/// its row may be behind.
 pub(super) async fn present<'a, C: ConnectionTrait>(
     connection: &C,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<Present>, DbErr> {
     let ids = list(ids.map(Value::from).collect(), SimpleExpr::from);
-    account::Entity::find()
-        .select_only()
-        .columns([
-            account::Column::Id,
-            account::Column::ExternalId,
-            account::Column::Sequence,
-            account::Column::HeadHash,
-            account::Column::NextDueAtUs,
-        ])
-        .filter(account::Column::ExternalId.in_subquery(ids))
-        .into_model()
-        .all(connection)
-        .await
+    let account = |column: account::Column| Expr::col((account::Entity, column));
+    let last = |column: operation::Column| Expr::col((operation::Entity, column));
+    let end = Query::select()
+        .expr(Expr::col((Alias::new("each"), operation::Column::Sequence)).max())
+        .from_as(operation::Entity, Alias::new("each"))
+        .and_where(
+            Expr::col((Alias::new("each"), operation::Column::AccountId))
+                .eq(account(account::Column::Id)),
+        )
+        .take();
+    let ends = Condition::all()
+        .add(last(operation::Column::AccountId).eq(account(account::Column::Id)))
+        .add(last(operation::Column::Sequence).eq(SimpleExpr::from(end)));
+    let found = Query::select()
+        .expr(account(account::Column::Id))
+        .expr(account(account::Column::ExternalId))
+        .expr(account(account::Column::NextDueAtUs))
+        .expr(last(operation::Column::Sequence))
+        .expr(last(operation::Column::Hash))
+        .from(account::Entity)
+        .left_join(operation::Entity, ends)
+        .and_where(account(account::Column::ExternalId).in_subquery(ids))
+        .take();
+    let rows = connection.query_all(&found).await?;
+    rows.iter()
+        .map(|row| Present::from_query_result(row, ""))
+        .collect()
 }
 
 /// Those of the ids that were decided before, each with the key of an account that has it.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use credits_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
 use super::book::{Book, account, charge, id, purchase, subscribe};
@@ -55,6 +55,20 @@ impl File {
         Database::connect(format!("sqlite:{}", self.path().display()))
             .await
             .unwrap()
+    }
+
+    /// Runs a statement behind the store's back.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let raw = self.raw().await;
+        raw.execute_unprepared(statement).await.unwrap();
+    }
+
+    /// The number that a query answers.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let raw = self.raw().await;
+        let asked = Statement::from_string(raw.get_database_backend(), query);
+        let row = raw.query_one_raw(asked).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
     }
 }
 

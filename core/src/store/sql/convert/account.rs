@@ -77,11 +77,19 @@ pub(in super::super) fn loaded(model: account::Model) -> Result<Loaded, CorruptR
     Ok(Loaded { account, head })
 }
 
-/// The end of an account's chain from its two columns.
-pub(in super::super) fn head(id: &str, sequence: i64, hash: &[u8]) -> Result<Head, CorruptRecord> {
-    let hash = Row(|| format!("account {id}")).hash("head_hash", hash.to_vec())?;
-    let sequence = Sequence(sequence);
-    Ok(Head { sequence, hash })
+/// The end of an account's chain from its last operation, if it has one.
+pub(in super::super) fn head(
+    id: &str,
+    sequence: Option<i64>,
+    hash: Option<Vec<u8>>,
+) -> Result<Head, CorruptRecord> {
+    match sequence.zip(hash) {
+        Some((sequence, hash)) => Ok(Head {
+            sequence: Sequence(sequence),
+            hash: Row(|| format!("operation {sequence} of account {id}")).hash("hash", hash)?,
+        }),
+        None => Ok(Head::START),
+    }
 }
 
 /// An account's name.
