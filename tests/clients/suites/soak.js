@@ -21,7 +21,7 @@ const { charge } = await snippet("charge.js");
 
 const RESTARTS = 50;
 /** Between two of them: long enough to connect again and charge, short enough to be in the way. */
-const CALM_MS = [150, 600];
+const CALM_MS = [300, 1_000];
 /** Who charges at once, and how long each waits in between. */
 const CHARGERS = 12;
 const CHARGE_EVERY_MS = [10, 60];
@@ -223,7 +223,7 @@ test("feeds miss nothing through restarts, accidents and a slow network", async 
   const missed = last - Math.min(...forgetful.seen) + 1 - forgetful.seen.length;
   assert.ok(missed > 0, "a feed that does not resume misses something");
   const connects = feeds.map((one) => one.connects);
-  assert.ok(Math.min(...connects) > RESTARTS / 5, `connections: ${connects}`);
+  assert.ok(Math.min(...connects) > RESTARTS / 10, `connections: ${connects}`);
   assert.ok(charged.length > RESTARTS, `charges: ${charged.length}`);
   const replayed = [...answers.values()].filter((answer) => answer.replayed).length;
   t.diagnostic(`${charged.length} charges, ${replayed} of them answered by a repeat`);
