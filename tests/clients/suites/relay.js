@@ -12,6 +12,7 @@ const place = (path) => fileURLToPath(new URL(path, import.meta.url));
 // Inside of `node_modules`: what is compiled is no source.
 const folder = await mkdtemp(place("../node_modules/.relay-"));
 test.after(() => rm(folder, { recursive: true }));
+await writeFile(`${folder}/package.json`, '{ "type": "module" }');
 
 /** Compiles a folder of `relay/`: whether it went well, and what was said. */
 async function compile(name) {

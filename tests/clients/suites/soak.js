@@ -8,6 +8,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { createClient as createSseClient } from "graphql-sse";
 import { account, bearer, operationId, read, restart, studioToken, url, userToken } from "../support/service.js";
 import { openProxy } from "../support/proxy.js";
@@ -20,7 +21,7 @@ const { charge } = await snippet("charge.js");
 
 const RESTARTS = 50;
 /** Between two of them: long enough to connect again and charge, short enough to be in the way. */
-const CALM_MS = [150, 600];
+const CALM_MS = [300, 1_000];
 /** Who charges at once, and how long each waits in between. */
 const CHARGERS = 12;
 const CHARGE_EVERY_MS = [10, 60];
@@ -196,7 +197,11 @@ test("feeds miss nothing through restarts, accidents and a slow network", async 
   await until(() => [...operations, ...balances].every(reached), SETTLE_MS);
   for (const one of feeds) assert.deepEqual(one.errors, []);
 
-  for (const one of operations) assert.deepEqual(one.seen, entries);
+  for (const { seen } of operations) {
+    const place = entries.findIndex((entry, index) => !isDeepStrictEqual(entry, seen[index]));
+    assert.equal(place, -1, `after ${place} comes ${seen[place]?.sequence}`);
+    assert.equal(seen.length, entries.length);
+  }
   for (const { seen } of balances) {
     for (const [place, { sequence, balance: shown }] of seen.entries()) {
       assert.equal(shown.sequence, sequence);
@@ -218,7 +223,7 @@ test("feeds miss nothing through restarts, accidents and a slow network", async 
   const missed = last - Math.min(...forgetful.seen) + 1 - forgetful.seen.length;
   assert.ok(missed > 0, "a feed that does not resume misses something");
   const connects = feeds.map((one) => one.connects);
-  assert.ok(Math.min(...connects) > RESTARTS / 5, `connections: ${connects}`);
+  assert.ok(Math.min(...connects) > RESTARTS / 10, `connections: ${connects}`);
   assert.ok(charged.length > RESTARTS, `charges: ${charged.length}`);
   const replayed = [...answers.values()].filter((answer) => answer.replayed).length;
   t.diagnostic(`${charged.length} charges, ${replayed} of them answered by a repeat`);
