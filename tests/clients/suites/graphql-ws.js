@@ -25,8 +25,8 @@ const OPERATIONS = `subscription ($after: Sequence) {
   operations(afterSequence: $after) { sequence kind availableAfter }
 }`;
 
-/** A client that is gone after the test, and what happened to its socket. */
-function open(t, options = {}) {
+/** A client, which leaves when its last subscription does, and what happened to its socket. */
+function open(options = {}) {
   const events = [];
   const client = createClient({
     url: wsUrl,
@@ -42,7 +42,6 @@ function open(t, options = {}) {
     },
     ...options,
   });
-  t.after(() => client.dispose());
   return { client, events };
 }
 
@@ -62,7 +61,7 @@ async function run(client, query, variables) {
 }
 
 test("it connects when there is something to ask, and leaves when there is not", async (t) => {
-  const { client, events } = open(t);
+  const { client, events } = open();
   assert.deepEqual(events, []);
   const { data } = await run(client, "{ viewer { accountId } }");
   assert.equal(data.viewer.accountId, account);
@@ -71,7 +70,7 @@ test("it connects when there is something to ask, and leaves when there is not",
 });
 
 test("queries, mutations and subscriptions share a socket", async (t) => {
-  const { client, events } = open(t, { connectionParams: () => bearer(studioToken) });
+  const { client, events } = open({ connectionParams: () => bearer(studioToken) });
   const feed = watch(t, client, BALANCE.replace("(after", `(accountId: "${account}", after`));
   await until(() => feed.seen.length === 1);
   assert.equal(feed.seen[0].data.balance.snapshot, true);
@@ -91,7 +90,7 @@ test("queries, mutations and subscriptions share a socket", async (t) => {
 });
 
 test("what does not validate is an error of its operation only", async (t) => {
-  const { client, events } = open(t);
+  const { client, events } = open();
   const feed = watch(t, client, BALANCE);
   const wrong = watch(t, client, "subscription { credits }");
   await until(() => wrong.error && feed.seen.length === 1);
@@ -101,7 +100,7 @@ test("what does not validate is an error of its operation only", async (t) => {
 });
 
 test("who has no token reads what is public and no account", async (t) => {
-  const { client } = open(t, { connectionParams: undefined });
+  const { client } = open({ connectionParams: undefined });
   const { data } = await run(client, "{ catalog { version } }");
   assert.equal(data.catalog.version, 1);
   const feed = watch(t, client, BALANCE);
@@ -112,7 +111,7 @@ test("who has no token reads what is public and no account", async (t) => {
 
 test("a refused token is 4403, and the next one is tried", async (t) => {
   const tokens = ["no.longer.good", userToken];
-  const { client, events } = open(t, { connectionParams: () => bearer(tokens.shift()) });
+  const { client, events } = open({ connectionParams: () => bearer(tokens.shift()) });
   const feed = watch(t, client, BALANCE);
   await until(() => feed.seen.length === 1);
   assert.deepEqual(events, [4403, "connected"]);
@@ -121,7 +120,7 @@ test("a refused token is 4403, and the next one is tried", async (t) => {
 test("a token that runs out ends the socket, and a fresh one resumes the feed", async (t) => {
   const tokens = [await shortToken(2)];
   const connectionParams = () => bearer(tokens.shift() ?? userToken);
-  const { client, events } = open(t, { connectionParams });
+  const { client, events } = open({ connectionParams });
   const feed = watch(t, client, BALANCE);
   await until(() => events.length === 3);
   assert.deepEqual(events, ["connected", 4403, "connected"]);
@@ -131,7 +130,7 @@ test("a token that runs out ends the socket, and a fresh one resumes the feed", 
 
 for (const signal of ["SIGTERM", "SIGKILL"]) {
   test(`after ${signal} it resumes where it was, and misses nothing`, async (t) => {
-    const { client, events } = open(t);
+    const { client, events } = open();
     const variables = { after: 0 };
     const feed = watch(t, client, OPERATIONS, variables);
     const sequences = () => feed.seen.map(({ data }) => data.operations.sequence);
@@ -154,7 +153,7 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
 
 test("a balance resumes with what is newer, and without a snapshot if it is near", async (t) => {
   const { operation: known } = await charge();
-  const { client } = open(t);
+  const { client } = open();
   const feed = watch(t, client, BALANCE, { after: known.sequence });
   const { operation: next } = await charge();
   await until(() => feed.seen.length > 0);

@@ -40,11 +40,8 @@ function page(t, options = {}) {
   const reported = [];
   const client = connect({ url: wsUrl, freshToken: () => userToken, ...options });
   const stop = watchBalance(client, (balance) => shown.push(balance), (one) => reported.push(one));
-  t.after(() => {
-    stop();
-    client.dispose();
-  });
-  return { shown, reported, client };
+  t.after(stop);
+  return { shown, reported };
 }
 
 test("all are run: here, or by the suite of their library", () => {
