@@ -1,9 +1,9 @@
 //! The actor of one account: it serialises everything that touches it.
 //!
-//! A call is decided *synchronously*, at the [`Desk`], on top of all that was decided before, without
+//! A call is decided *synchronously*, at the `desk`, on top of all that was decided before, without
 //! waiting for the disk; its caller is answered by the writer once it is kept. While the account is
 //! loaded the actor takes up nothing else (`ctx.wait`), and while the writer has the desk for a turn
-//! ([`contention`](super::contention)) there is nothing to decide at, so that there is no await
+//! (`contention`) there is nothing to decide at, so that there is no await
 //! between reading and changing its state. It never opens a transaction and never answers a success
 //! itself.
 

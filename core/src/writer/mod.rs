@@ -16,7 +16,6 @@
 //! 6. **An error at COMMIT** is an unknown outcome, never "not charged". It is resolved by asking the
 //!    database once the old transaction is over. Where only a restart can tell, callers get
 //!    `UnknownOutcome` and the writer halts.
-//!
 //! 7. **A contended account.** For a while after a loss its calls are not decided in memory: the actor
 //!    hands them over as a [`Turn`], which is decided in a transaction of its own, after the account's
 //!    row is locked. A turn keeps its place among what was submitted.
@@ -25,6 +24,7 @@
 //! or writing for an account whose fence was not checked in the same transaction.
 
 pub mod batch;
+mod entry;
 pub mod submission;
 pub mod turn;
 
@@ -38,6 +38,7 @@ use tracing::{debug, error, warn};
 
 use self::{
     batch::{Batch, Party},
+    entry::Entry,
     submission::{Look, Submission},
     turn::{Locked, Turn},
 };
@@ -130,28 +131,6 @@ impl Writer {
         // An error means that the task died: it ends in an orderly way only once every handle is
         // gone, and this is one.
         let _died = halted.wait_for(|halted| *halted).await.is_err();
-    }
-}
-
-/// What waits for the writer.
-#[derive(Debug)]
-enum Entry {
-    Decided(Submission),
-    Turn(Box<dyn Turn>),
-}
-
-impl Entry {
-    /// The writer had halted before it came.
-    fn never_written(self) {
-        match self {
-            Entry::Decided(submission) => {
-                if let Some((waiter, _)) = submission.waiter {
-                    waiter.answer(Err(LedgerError::Unavailable));
-                }
-                submission.lineage.breaks();
-            }
-            Entry::Turn(turn) => turn.over(Some(LedgerError::Unavailable)),
-        }
     }
 }
 
@@ -270,10 +249,10 @@ impl Task {
     }
 
     async fn commit(&self, works: &[AccountWork]) -> Result<Committed, CommitError> {
-        if works.is_empty() {
-            return Ok(Committed::default());
+        match works {
+            [] => Ok(Committed::default()),
+            works => self.store.commit(works).await,
         }
-        self.store.commit(works).await
     }
 
     async fn write_alone(&self, works: &[AccountWork], parties: Vec<Party>) -> Result<(), Halt> {

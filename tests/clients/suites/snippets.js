@@ -26,6 +26,7 @@ const { outcome } = await snippet("outcome.js");
 const { picker } = await snippet("picker.js");
 const { balanceText } = await snippet("balance-text.js");
 const { refusalText } = await snippet("refusal-text.js");
+const { showBalance } = await snippet("page.js");
 
 const user = caller({ url, freshToken: () => userToken });
 const studio = caller({ url, freshToken: () => studioToken });
@@ -46,7 +47,7 @@ function page(t, options = {}) {
 
 test("all are run: here, or by the suite of their library", () => {
   const elsewhere = ["apollo.js", "urql.js"];
-  const here = ["live", "balance", "ask", "charge", "outcome", "picker", "balance-text", "refusal-text"];
+  const here = ["live", "balance", "ask", "charge", "outcome", "picker", "balance-text", "refusal-text", "page"];
   assert.deepEqual(names.sort(), [...here.map((name) => `${name}.js`), ...elsewhere].sort());
 });
 
@@ -71,6 +72,15 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
   });
 }
 
+test("a label shows the balance and follows it", async (t) => {
+  const label = {};
+  t.after(showBalance(label, { url: wsUrl, freshToken: () => userToken }));
+  await until(() => label.textContent);
+  const { operation } = await spend();
+  const left = `${operation.availableAfter.toLocaleString("en")} credits left`;
+  await until(() => label.textContent.includes(left));
+});
+
 test("a page whose token runs out goes on with the next", async (t) => {
   const tokens = [await shortToken(2)];
   const asked = [];
@@ -88,7 +98,7 @@ test("a page whose token runs out goes on with the next", async (t) => {
 test("a socket that says nothing is given up for another", async (t) => {
   const proxy = await openProxy(url);
   t.after(proxy.close);
-  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 400 });
+  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 2_000 });
   await until(() => shown.length === 1);
   // The connection stays, and nothing comes through it any more.
   proxy.hush();
@@ -101,7 +111,7 @@ test("a socket that never opens is given up for another", async (t) => {
   const weather = { mute: true };
   const proxy = await openProxy(url, weather);
   t.after(proxy.close);
-  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 400 });
+  const { shown, reported } = page(t, { url: `ws://127.0.0.1:${proxy.port}/graphql`, silenceMs: 2_000 });
   await until(() => proxy.open() > 0);
   weather.mute = false;
   await until(() => shown.length === 1);
