@@ -194,21 +194,11 @@ async function asksForATokenElsewhere({ context, faults }) {
   assert.deepEqual(faults, []);
 }
 
-async function offersSubscriptions() {
-  const query = '{ __schema { subscriptionType { name } } }';
-  const asked = await fetch(`${CREDITS_URL}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
-  return Boolean((await asked.json()).data.__schema.subscriptionType);
-}
-
 try {
   const newcomer = await visitor();
   const page = await opensOnTheTour(newcomer);
   await chargesAgainWithNewIds(page);
-  if (await offersSubscriptions()) await watchesTheBalance(page, newcomer.context);
+  await watchesTheBalance(page, newcomer.context);
   await explainsTheSchema(page);
   await keepsTheDevelopersOwnTabs(page);
   assert.deepEqual(newcomer.faults, []);

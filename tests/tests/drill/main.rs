@@ -7,6 +7,7 @@
 //! and the database is audited by statements of the tests' own.
 
 mod crowd;
+mod silence;
 mod streams;
 
 use std::time::{Duration, Instant};
