@@ -57,17 +57,20 @@ async fn deaf_stream(address: SocketAddr, token: &str) -> TcpStream {
         "subscription {{ operations(accountId: \"ada\", afterSequence: 0) {{ sequence {fields} }} }}"
     );
     let body = json!({ "query": query }).to_string();
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let mut stream = socket.connect(address).await.unwrap();
+    let socket = TcpSocket::new_v4().expect("a socket can be made");
+    socket.set_recv_buffer_size(4_096).expect("it can be set");
+    let mut stream = socket.connect(address).await.expect("it listens");
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
          accept: text/event-stream\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all((head + &body).as_bytes()).await.unwrap();
+    stream
+        .write_all((head + &body).as_bytes())
+        .await
+        .expect("it is asked");
     let mut status = [0; 15];
-    stream.read_exact(&mut status).await.unwrap();
+    stream.read_exact(&mut status).await.expect("it answers");
     assert_eq!(&status, b"HTTP/1.1 200 OK");
     stream
 }
