@@ -353,6 +353,9 @@ impl<'b> Contest<'b> {
         }
         inserts.update.run(transaction, stayed).await?;
         inserts.update_due.run(transaction, moved).await?;
+        let operation_at = inserts.operations.place(operation::Column::AccountId);
+        let refusal_at = inserts.refusals.place(refusal::Column::AccountId);
+        let payment_at = inserts.payments.place(payment::Column::AccountId);
         let present = self.present.iter();
         let present = present.map(|present| (present.key, present.entrant));
         let (mut operations, mut refusals, mut payments) = (Vec::new(), Vec::new(), Vec::new());
@@ -364,12 +367,9 @@ impl<'b> Contest<'b> {
                 }
                 std::mem::take(rows)
             };
-            let place = inserts.operations.place(operation::Column::AccountId);
-            operations.extend(of_account(&mut rows.operations, place));
-            let place = inserts.refusals.place(refusal::Column::AccountId);
-            refusals.extend(of_account(&mut rows.refusals, place));
-            let place = inserts.payments.place(payment::Column::AccountId);
-            payments.extend(of_account(&mut rows.payments, place));
+            operations.extend(of_account(&mut rows.operations, operation_at));
+            refusals.extend(of_account(&mut rows.refusals, refusal_at));
+            payments.extend(of_account(&mut rows.payments, payment_at));
         }
         inserts.operations.run(transaction, operations).await?;
         inserts.refusals.run(transaction, refusals).await?;
