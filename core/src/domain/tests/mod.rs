@@ -8,6 +8,7 @@ mod shop;
 mod words;
 
 mod burn_order;
+mod calendar;
 mod chain;
 mod holds;
 mod lateness;
