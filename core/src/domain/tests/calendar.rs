@@ -137,6 +137,11 @@ fn the_end_of_the_calendar_is_an_end_and_no_error() {
     let first = Instant::default();
     assert_eq!(period_at(first, Instant::MAX), 8_030 * 12 - 1);
     assert_eq!(first.minus_months(1), first);
+    // The last period of all has no next one, however late it is.
+    let mut scene = Scene::new(shop(|_| {}), at("9999-12-01"));
+    scene.does("start basic monthly").unwrap();
+    scene.reach(Instant::MAX);
+    assert_eq!(scene.account.available(), credits(500));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod lateness;
 mod packs;
 mod plans;
 mod precedence;
+mod projections;
 mod properties;
 mod quotes;
 mod random;
