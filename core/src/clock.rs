@@ -88,10 +88,9 @@ pub struct Reading {
 impl Clock {
     /// The machine's clock.
     pub fn real() -> Clock {
-        let began = Monotonic::now();
-        Clock::watching(move || Dials {
+        Clock::watching(|| Dials {
             wall: wall_clock(),
-            monotonic: began.elapsed(),
+            monotonic: monotonic_clock(),
         })
     }
 
@@ -216,6 +215,21 @@ fn wall_clock() -> Instant {
     Instant::try_from(Utc::now()).unwrap_or(Instant::MAX)
 }
 
+/// Time since the machine was started, also while it slept: where sleep does not count, waking up
+/// looks like a step of the wall clock.
+#[cfg(target_os = "linux")]
+fn monotonic_clock() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).expect("a machine was started before now")
+}
+
+/// Time since this was first asked. On some systems it stands while the machine sleeps.
+#[cfg(not(target_os = "linux"))]
+fn monotonic_clock() -> Duration {
+    static BEGAN: std::sync::LazyLock<Monotonic> = std::sync::LazyLock::new(Monotonic::now);
+    BEGAN.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
@@ -316,6 +330,16 @@ mod tests {
         hands.step(-YEAR);
         hands.pass(TimeDelta::days(31));
         assert_eq!(april(), Some(()));
+    }
+
+    #[test]
+    fn the_machines_clocks_agree() {
+        let clock = Clock::real();
+        let first = clock.read();
+        let second = clock.read();
+        assert!(first.trusted && second.trusted);
+        assert!(second.now >= first.now.saturating_sub(SECOND));
+        assert!(monotonic_clock() > Duration::ZERO);
     }
 
     #[test]
