@@ -4,6 +4,11 @@
 //! the periods of 219,146 anchors; how the file reads is said in `tests/oracle/schedules.py`, which
 //! makes it. Where there is dateutil the file is made again, and must be the same, byte for byte.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "this is a test: an unwrap that fails is a finding"
+)]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
