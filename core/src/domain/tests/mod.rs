@@ -8,12 +8,14 @@ mod shop;
 mod words;
 
 mod burn_order;
+mod calendar;
 mod chain;
 mod holds;
 mod lateness;
 mod packs;
 mod plans;
 mod precedence;
+mod projections;
 mod properties;
 mod quotes;
 mod random;
