@@ -14,6 +14,7 @@ mod holds;
 mod lateness;
 mod packs;
 mod plans;
+mod policies;
 mod precedence;
 mod properties;
 mod quotes;
