@@ -13,7 +13,7 @@ pub struct Policy {
     pub topic: PolicyTopic,
     /// The heading, for people.
     pub heading: String,
-    /// The answer, for people: sentences, one to a line.
+    /// The answer, for people: sentences, one to a line; empty under `QUESTIONS`, which has `questions`.
     pub text: String,
     /// The common questions with their answers; empty under any other heading.
     pub questions: Vec<PolicyQuestion>,

@@ -254,11 +254,7 @@ impl From<domain::Rule> for PolicyRule {
             Rule::PacksWithoutPlan(state) => PolicyRule::PacksWithoutPlan(PacksWithoutPlanRule {
                 packs_without_plan: state.into(),
             }),
-            Rule::Consumption => PolicyRule::Consumption(ConsumptionRule {
-                once_processed: true,
-                depends_on_result: false,
-                retries_consume: true,
-            }),
+            Rule::Consumption => PolicyRule::Consumption(ConsumptionRule::service()),
             Rule::Hold {
                 ttl_minutes,
                 hours_max,
@@ -270,11 +266,7 @@ impl From<domain::Rule> for PolicyRule {
                 late_settle_days,
                 open_max,
             }),
-            Rule::NoRefund => PolicyRule::Refund(RefundRule {
-                refundable: false,
-                added_by_hand: false,
-                origins: vec![LotOrigin::Plan, LotOrigin::Rollover, LotOrigin::Pack],
-            }),
+            Rule::NoRefund => PolicyRule::Refund(RefundRule::service()),
             Rule::Cost { action, models } => PolicyRule::ModelCost(ModelCostRule {
                 action: Action::from(&action),
                 models: models.into_iter().map(Into::into).collect(),
@@ -300,6 +292,28 @@ impl From<domain::Rule> for PolicyRule {
                 asked: asked.into(),
                 answer: answer.into(),
             }),
+        }
+    }
+}
+
+impl ConsumptionRule {
+    /// The service's own, the same in every catalog.
+    fn service() -> ConsumptionRule {
+        ConsumptionRule {
+            once_processed: true,
+            depends_on_result: false,
+            retries_consume: true,
+        }
+    }
+}
+
+impl RefundRule {
+    /// The service's own, the same in every catalog.
+    fn service() -> RefundRule {
+        RefundRule {
+            refundable: false,
+            added_by_hand: false,
+            origins: vec![LotOrigin::Plan, LotOrigin::Rollover, LotOrigin::Pack],
         }
     }
 }

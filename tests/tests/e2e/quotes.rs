@@ -31,8 +31,8 @@ fn key_file(service: &Service, name: &str, byte: u8) -> PathBuf {
 
 async fn charge_code(studio: &Client, quote: &Value) -> Value {
     let input = with(picture("ada"), "quoteId", quote.clone());
-    let mut payload = studio.call("charge", input).await;
-    payload["userErrors"][0]["code"].take()
+    let payload = studio.call("charge", input).await;
+    payload["userErrors"][0]["code"].clone()
 }
 
 #[actix_web::test]
@@ -66,7 +66,8 @@ async fn a_quote_outlasts_a_restart_and_one_change_of_the_key() {
     // A key that is not named any more is not recognised, and a new one begins with nothing.
     let other = key_file(&service, "other.key", 3);
     let service = service.restart_with(|settings| settings.quotes.key_files = vec![other]);
-    let studio = service.await.studio();
+    let service = service.await;
+    let studio = service.studio();
     assert_eq!(charge_code(&studio, &by_next).await, "QUOTE_MISMATCH");
 }
 

@@ -170,7 +170,10 @@ fn how_it_works(catalog: &Catalog) -> Vec<String> {
     let mut sentences: Vec<String> = catalog
         .plans
         .iter()
-        .map(|plan| format!("{} includes {} credits a month.", plan.name, plan.allowance))
+        .map(|plan| {
+            let allowance = in_credits(plan.allowance);
+            format!("{} includes {allowance} a month.", plan.name)
+        })
         .collect();
     sentences
         .push("Included credits renew automatically every month, on yearly plans too.".to_owned());
@@ -194,8 +197,9 @@ fn pack(pack: &Pack) -> String {
         }
     };
     format!(
-        "{} adds {} credits that {life}{when}.",
-        pack.name, pack.credits
+        "{} adds {} that {life}{when}.",
+        pack.name,
+        in_credits(pack.credits)
     )
 }
 
@@ -263,12 +267,18 @@ fn cost_by_model(catalog: &Catalog) -> Vec<String> {
         sentences.extend(match rule::costs(catalog, action).as_slice() {
             [] => None,
             [only] => Some(format!(
-                "{}: from {} credits with {}.",
-                action.name, only.from, only.name
+                "{}: from {} with {}.",
+                action.name,
+                in_credits(only.from),
+                only.name
             )),
             [least, .., most] => Some(format!(
-                "{}: from {} credits with {}, from {} with {}.",
-                action.name, least.from, least.name, most.from, most.name
+                "{}: from {} with {}, from {} with {}.",
+                action.name,
+                in_credits(least.from),
+                least.name,
+                most.from,
+                most.name
             )),
         });
     }
@@ -347,7 +357,12 @@ fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.join(", ")
 }
 
-fn counted(count: u32, noun: &str) -> String {
+fn counted(count: impl Into<i64>, noun: &str) -> String {
+    let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+fn in_credits(amount: Credits) -> String {
+    counted(amount.get(), "credit")
 }
