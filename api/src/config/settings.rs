@@ -19,6 +19,9 @@ use crate::{auth::Algorithm, telemetry::LogFormat};
 /// The greatest request deadline: a shutdown waits this long for accepted requests, and a supervisor
 /// grants it 10 s in all.
 const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
+/// The most keys of quotes: the one in use and the one before it. A quote lasts minutes, so a third
+/// would be recognised for nothing.
+const QUOTE_KEYS_MAX: usize = 2;
 /// The greatest body; a request with more would hold a worker too long.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -45,6 +48,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The catalog.
     pub catalog: CatalogSettings,
+    /// Quotes.
+    pub quotes: QuoteSettings,
 }
 
 impl Default for Settings {
@@ -59,6 +64,7 @@ impl Default for Settings {
             actors: ActorSettings::default(),
             log: LogSettings::default(),
             catalog: CatalogSettings::default(),
+            quotes: QuoteSettings::default(),
         }
     }
 }
@@ -216,6 +222,15 @@ pub struct CatalogSettings {
     pub file: Option<PathBuf>,
 }
 
+/// `quotes`: what seals them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuoteSettings {
+    /// Files of 32 random bytes that all nodes share. The first one seals; a second one is still
+    /// recognised, while the key changes. `node.key` in the data directory unless set.
+    pub key_files: Vec<PathBuf>,
+}
+
 impl Settings {
     /// The database, with its default in the data directory.
     pub fn database_url(&self) -> String {
@@ -267,6 +282,11 @@ impl Settings {
                 self.actors.resident_max > 0,
                 "actors.resident_max",
                 "must be at least 1".to_owned(),
+            ),
+            (
+                self.quotes.key_files.len() <= QUOTE_KEYS_MAX,
+                "quotes.key_files",
+                format!("at most {QUOTE_KEYS_MAX}: the new key, then the one before it"),
             ),
         ];
         for (holds, key, rule) in rules {

@@ -182,3 +182,17 @@ fn a_mistake_in_the_file_names_the_file() {
         "{told}"
     );
 }
+
+#[test]
+fn quotes_have_a_key_in_use_and_the_one_before_it() {
+    let settings = load_text("development = true", &["--quotes-key-files=/a,/b"]).expect("good");
+    assert_eq!(
+        settings.quotes.key_files,
+        [PathBuf::from("/a"), PathBuf::from("/b")]
+    );
+    let three = "development = true\nquotes.key_files = [\"/a\", \"/b\", \"/c\"]";
+    assert_eq!(
+        refusal(three, &[]),
+        "quotes.key_files: at most 2: the new key, then the one before it"
+    );
+}

@@ -13,13 +13,14 @@ use super::{
     balance::Balance,
     charge::{self, ChargeConnection},
     fault::parse_id,
-    hold::{self, Hold, HoldConnection},
+    hold::{Hold, HoldConnection},
     lot::{Lot, LotState},
     node::{Node, NodeId},
     offer::PackOffer,
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
     scalar::DateTime,
+    standing,
     subscription::{PlanSubscription, SubscriptionStatus},
 };
 use crate::error::Fault;
@@ -116,7 +117,7 @@ impl Account {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<HoldConnection, Fault> {
         let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
-        hold::page(ctx, &self.0.account.id, &page).await
+        standing::page(ctx, &self.0.account, &page).await
     }
 
     /// The holds that are open now, oldest first. At most 256.

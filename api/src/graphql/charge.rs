@@ -15,12 +15,13 @@ use super::{
     access,
     execute::{self, Decided, payload},
     generation::SpendInput,
-    hold::{self, Hold},
+    hold::Hold,
     operation::{Operation, operation},
     page::{Page, connection},
     price::PriceLine,
     scalar::Credits,
     spend::Spend,
+    standing,
 };
 use crate::{auth::Scope, error::Fault};
 
@@ -91,10 +92,10 @@ operation! {
         }
 
         /// The hold that was settled, as it stands now; null for a charge in one step.
-        #[graphql(complexity = "hold::COST")]
+        #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
             match self.charged.hold {
-                Some(hold) => hold::find(ctx, &self.operation.account, hold).await,
+                Some(hold) => standing::find(ctx, &self.operation.account, hold).await,
                 None => Ok(None),
             }
         }

@@ -17,12 +17,8 @@ use credits_core::{
 };
 
 use super::{
-    access,
-    account::Account,
-    balance::Balance,
-    hold::{self, Hold},
-    operation::Operation,
-    refusal::UserError,
+    access, account::Account, balance::Balance, hold::Hold, operation::Operation,
+    refusal::UserError, standing,
 };
 use crate::{auth::Scope, error::Fault};
 
@@ -141,8 +137,8 @@ impl Decided {
         };
         let operation = &accepted.operation;
         match (operation.event.fact.hold(), self.replayed) {
-            (Some(hold), _) => hold::find(ctx, &operation.account, hold).await,
-            (None, true) => hold::placed_by(ctx, operation).await,
+            (Some(hold), _) => standing::find(ctx, &operation.account, hold).await,
+            (None, true) => standing::placed_by(ctx, operation).await,
             (None, false) => Ok(Hold::placed(operation)),
         }
     }

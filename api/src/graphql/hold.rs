@@ -1,19 +1,15 @@
-//! Holds: credits set aside for a generation that is not yet processed.
-
-use std::collections::HashMap;
+//! Holds: credits set aside for a generation that is not yet processed. How one stands is read in
+//! [`standing`](super::standing).
 
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
-use credits_core::{
-    domain::{
-        catalog::ActualRun,
-        command::Request,
-        event::{Fact, OperationKind},
-        hold as domain,
-        ids::{AccountId, HoldId},
-        outcome::{Operation, Outcome},
-        time::Instant,
-    },
-    store::{OperationFilter, SequenceWindow},
+use credits_core::domain::{
+    catalog::ActualRun,
+    command::Request,
+    event::Fact,
+    hold as domain,
+    ids::{AccountId, HoldId},
+    outcome::{Operation, Outcome},
+    time::Instant,
 };
 
 use super::{
@@ -23,17 +19,11 @@ use super::{
     fault::{count, optional_count},
     generation::SpendInput,
     node::NodeId,
-    page::{Page, connection},
+    page::connection,
     scalar::{Credits, DateTime},
     spend::Spend,
 };
 use crate::{auth::Scope, error::Fault};
-
-/// What a hold within an operation costs a request, its fields included: two reads.
-pub const COST: usize = 20;
-/// The most changes read of the holds of one page: a hold has one end, perhaps a late settlement,
-/// and rarely an extension.
-const CHANGES_MAX: u64 = 1_000;
 
 /// Credits set aside for a generation that is not yet processed. `OPEN` becomes `SETTLED`,
 /// `RELEASED` or `EXPIRED`; `EXPIRED` becomes `SETTLED_LATE` once, within 7 days.
@@ -313,13 +303,25 @@ impl Hold {
     }
 
     /// The hold after an operation that changed it. Operations are taken in the ledger's order.
-    fn after(mut self, operation: &Operation) -> Hold {
+    pub(super) fn after(mut self, operation: &Operation) -> Hold {
         if let Fact::HoldExtended { expires_at, .. } = &operation.event.fact {
             self.expires_at = (*expires_at).into();
         }
-        if let Some((_, resolution)) = operation.event.fact.resolution() {
-            (self.state, self.cost) = state_of(resolution);
-            self.resolved_at = Some(operation.event.at.into());
+        let end = HoldId::parse(&self.hold_id).ok();
+        let end = end.and_then(|hold| operation.event.end_of(hold));
+        if let Some(end) = end {
+            (self.state, self.cost) = state_of(end.resolution);
+            self.resolved_at = Some(end.at.into());
+        }
+        self
+    }
+
+    /// The hold, known to have ended: one that nothing has ended by name ended by itself, together
+    /// with others.
+    pub(super) fn ended(mut self) -> Hold {
+        if self.state == HoldState::Open {
+            self.state = HoldState::Expired;
+            self.resolved_at = Some(self.expires_at);
         }
         self
     }
@@ -333,79 +335,4 @@ pub(super) fn state_of(resolution: domain::Resolution) -> (HoldState, Option<Cre
         domain::Resolution::Expired => (HoldState::Expired, None),
         domain::Resolution::SettledLate { cost } => (HoldState::SettledLate, Some(cost.into())),
     }
-}
-
-/// The hold of that name as it stands now; none if none was placed.
-pub async fn find(
-    ctx: &Context<'_>,
-    account: &AccountId,
-    hold: HoldId,
-) -> Result<Option<Hold>, Fault> {
-    match access::ledger(ctx).outcome(account, hold).await? {
-        Some(Outcome::Accepted(accepted)) => placed_by(ctx, &accepted.operation).await,
-        Some(Outcome::Refused(_)) | None => Ok(None),
-    }
-}
-
-/// The hold that an operation placed, as it stands now; none for any other operation.
-pub async fn placed_by(ctx: &Context<'_>, operation: &Operation) -> Result<Option<Hold>, Fault> {
-    let mut found = standing(ctx, &operation.account, std::slice::from_ref(operation)).await?;
-    Ok(found.pop().map(|(_, hold)| hold))
-}
-
-/// A page of the holds of an account.
-pub async fn page(
-    ctx: &Context<'_>,
-    account: &AccountId,
-    page: &Page,
-) -> Result<HoldConnection, Fault> {
-    let filter = OperationFilter {
-        kinds: vec![OperationKind::HoldPlaced],
-        ..OperationFilter::default()
-    };
-    let placed = access::ledger(ctx)
-        .operations(account, &filter, &page.sequences())
-        .await?;
-    Ok(page.cut(standing(ctx, account, &placed).await?).into())
-}
-
-/// The holds that these operations placed as they stand now, with the operations' positions.
-async fn standing(
-    ctx: &Context<'_>,
-    account: &AccountId,
-    placed: &[Operation],
-) -> Result<Vec<(i64, Hold)>, Fault> {
-    let holds: Vec<HoldId> = placed
-        .iter()
-        .filter_map(|placed| Some(placed.event.caused_by?.operation_id))
-        .collect();
-    if holds.is_empty() {
-        return Ok(Vec::new());
-    }
-    let filter = OperationFilter {
-        holds,
-        ..OperationFilter::default()
-    };
-    let window = SequenceWindow {
-        above: None,
-        below: None,
-        newest_first: false,
-        limit: CHANGES_MAX,
-    };
-    let changes = access::ledger(ctx)
-        .operations(account, &filter, &window)
-        .await?;
-    let mut by_hold: HashMap<HoldId, Vec<&Operation>> = HashMap::new();
-    for change in &changes {
-        if let Some(hold) = change.event.fact.hold() {
-            by_hold.entry(hold).or_default().push(change);
-        }
-    }
-    let stands = |placed: &Operation| {
-        let id = placed.event.caused_by?.operation_id;
-        let changes = by_hold.remove(&id).unwrap_or_default().into_iter();
-        let hold = changes.fold(Hold::placed(placed)?, Hold::after);
-        Some((placed.sequence.0, hold))
-    };
-    Ok(placed.iter().filter_map(stands).collect())
 }

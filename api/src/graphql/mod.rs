@@ -29,11 +29,13 @@ pub mod lot;
 pub mod offer;
 pub mod operation;
 pub mod policy;
+mod policy_rule;
 pub mod price;
 pub mod proof;
 pub mod quote;
 pub mod refusal;
 pub mod spend;
+mod standing;
 pub mod subscription;
 
 use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};

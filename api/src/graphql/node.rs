@@ -19,12 +19,13 @@ use super::{
     access,
     account::Account,
     charge::Charge,
-    hold::{self, Hold},
+    hold::Hold,
     lot::Lot,
     operation::{
         AccountOpened, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, Operation,
         PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
     },
+    standing,
     subscription::PlanSubscription,
 };
 use crate::{
@@ -192,7 +193,7 @@ async fn load(ctx: &Context<'_>, node: NodeId) -> Result<Option<Node>, Fault> {
             Ok(found.map(Node::Account))
         }
         NodeId::Hold(account, hold) => {
-            let found = hold::find(ctx, &account, hold).await?;
+            let found = standing::find(ctx, &account, hold).await?;
             Ok(found.map(Node::Hold))
         }
         NodeId::Operation(account, at) => operation(ctx, &account, at).await,

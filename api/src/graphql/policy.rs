@@ -3,6 +3,8 @@
 use async_graphql::{Enum, SimpleObject};
 use credits_core::domain::policies as domain;
 
+use super::policy_rule::PolicyRule;
+
 /// One heading of the product's policies, answered from the catalog in force: it never states a rule
 /// that the service does not follow.
 #[derive(Clone, SimpleObject)]
@@ -11,10 +13,12 @@ pub struct Policy {
     pub topic: PolicyTopic,
     /// The heading, for people.
     pub heading: String,
-    /// The answer, for people: sentences, one to a line.
+    /// The answer, for people: sentences, one to a line; empty under `QUESTIONS`, which has `questions`.
     pub text: String,
     /// The common questions with their answers; empty under any other heading.
     pub questions: Vec<PolicyQuestion>,
+    /// The same for programs: at least one rule, with the numbers of the catalog.
+    pub rules: Vec<PolicyRule>,
 }
 
 /// A common question.
@@ -59,6 +63,7 @@ impl From<domain::Policy> for Policy {
             heading: policy.heading.to_owned(),
             text: policy.sentences.join("\n"),
             questions: policy.questions.into_iter().map(question).collect(),
+            rules: policy.rules.into_iter().map(PolicyRule::from).collect(),
         }
     }
 }

@@ -167,20 +167,21 @@ impl Deciding {
         (record, Accepted { operation, balance })
     }
 
-    /// Remembers a hold that `event` is about to end: the account forgets it, and the database does
+    /// Remembers the holds that `event` is about to end: the account forgets them, and the database does
     /// not know so far.
     fn remember_end(&mut self, event: &Event) {
-        if let Some((id, resolution)) = event.fact.resolution()
-            && let Some(hold) = self.account.hold(id)
-        {
+        for end in event.hold_ends() {
+            let Some(hold) = self.account.hold(end.hold) else {
+                continue;
+            };
             let resolved = ResolvedHold {
-                id,
+                id: end.hold,
                 amount: hold.amount,
                 spend: hold.spend.clone(),
-                resolution,
-                at: event.at,
+                resolution: end.resolution,
+                at: end.at,
             };
-            self.ended.insert(id, resolved);
+            self.ended.insert(end.hold, resolved);
         }
     }
 }

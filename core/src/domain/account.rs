@@ -109,9 +109,15 @@ impl Account {
     /// the calendar or later never does: no period could follow it.
     pub fn next_due_at(&self) -> Option<Instant> {
         let holds = self.holds.iter().map(|hold| hold.expires_at);
+        holds.chain(self.next_due_besides_holds()).min()
+    }
+
+    /// When time will next do something to it that is not the end of a hold: holds that end until
+    /// then, that instant included, end together.
+    pub fn next_due_besides_holds(&self) -> Option<Instant> {
         let lots = self.lots.iter().filter_map(Lot::due_at);
         let renewal = self.subscription.as_ref().map(Subscription::period_end);
-        let next = holds.chain(lots).chain(renewal).min();
+        let next = lots.chain(renewal).min();
         next.filter(|due| *due < Instant::MAX)
     }
 
@@ -205,7 +211,11 @@ impl Account {
                 let open = self.holds.iter_mut().find(|open| open.id == *hold);
                 open.expect("only an open hold is extended").expires_at = *expires_at;
             }
-            Fact::HoldReleased { hold } | Fact::HoldExpired { hold } => self.close_hold(*hold),
+            Fact::HoldReleased { .. } | Fact::HoldExpired { .. } => {
+                for end in event.hold_ends() {
+                    self.close_hold(end.hold);
+                }
+            }
             Fact::Charge(charge) => match charge.hold {
                 Some(hold) if charge.late => {
                     let late = LateSettlement {

@@ -3,14 +3,16 @@
 //! Owns the order of what becomes due: instants one after the other, and at one instant hold
 //! expiries, then lot expiries and the rollover they feed, then the end of a cancelled subscription,
 //! then the grant of the next period. It depends on instants only, never on when somebody looked, so
-//! an account that nobody touched for 14 months is right at the first touch.
+//! an account that nobody touched for 14 months is right at the first touch. Only into how many
+//! events the expiries of holds are put depends on who looks: those with nothing else due between
+//! them are one, because a thousand forgotten holds must not be a thousand writes.
 
 use super::{
     account::Account,
     catalog::{Catalogs, PacksWithoutPlan},
     credits::Credits,
     event::{Event, Fact, SubscriptionEvent},
-    hold::Hold,
+    hold::{ExpiredHold, HOLDS_EXPIRED_TOGETHER_MAX, Hold},
     ids::{CatalogVersion, PlanId, Sequence},
     lot::{LotTerms, Origin},
     posting::Posting,
@@ -73,8 +75,11 @@ struct Unused {
 }
 
 impl Step<'_> {
+    /// Does what is due at `at`, the next such instant; of the holds among it also those that follow.
     fn reach(&mut self, at: Instant) {
-        self.expire_holds(at);
+        if self.expire_holds() {
+            return;
+        }
         for unused in self.expire_lots(at) {
             self.roll_over(at, unused);
         }
@@ -105,21 +110,46 @@ impl Step<'_> {
         self.catalogs.terms_at(at).version
     }
 
-    fn expire_holds(&mut self, at: Instant) {
-        let ended: Vec<Hold> = self
-            .state
-            .holds
-            .iter()
-            .filter(|hold| hold.expires_at <= at)
-            .cloned()
-            .collect();
-        for hold in ended {
+    /// Ends in one event the holds that end from now on, one after the other, until something else
+    /// is due; tells whether there were any.
+    fn expire_holds(&mut self) -> bool {
+        let otherwise = self.state.next_due_besides_holds();
+        let mut until = otherwise.map_or(self.recorded_at, |due| due.min(self.recorded_at));
+        let mut ending: Vec<&Hold> = self.state.holds.iter().collect();
+        ending.sort_by_key(|hold| hold.expires_at);
+        let mut postings: Vec<Posting> = Vec::new();
+        let mut ended: Vec<ExpiredHold> = Vec::new();
+        for hold in ending.into_iter().take(HOLDS_EXPIRED_TOGETHER_MAX) {
+            let at = hold.expires_at;
+            if at > until {
+                break;
+            }
             // A lot that ends at this very instant takes its part back first and ends right after,
             // so that what returns can still roll over.
-            let postings = hold.resolve(&self.state, Credits::ZERO, |expires| expires < at);
-            let fact = Fact::HoldExpired { hold: hold.id };
-            self.record(at, self.version_at(at), fact, postings);
+            for posting in hold.resolve(&self.state, Credits::ZERO, |expires| expires < at) {
+                // What returned makes the lot's own end due, where nothing was left of it before.
+                let lot = self.state.lot(posting.lot);
+                let ends = lot.and_then(|lot| lot.terms.expires_at);
+                until = ends.map_or(
+                    until,
+                    |ends| if ends < at { until } else { until.min(ends) },
+                );
+                Posting::add(&mut postings, posting);
+            }
+            ended.push(ExpiredHold {
+                hold: hold.id,
+                amount: hold.amount,
+                at,
+            });
         }
+        let Some((first, last)) = ended.first().zip(ended.last()) else {
+            return false;
+        };
+        let (hold, at) = (first.hold, last.at);
+        let holds = if ended.len() == 1 { Vec::new() } else { ended };
+        let fact = Fact::HoldExpired { hold, holds };
+        self.record(at, self.version_at(at), fact, postings);
+        true
     }
 
     fn expire_lots(&mut self, at: Instant) -> Vec<Unused> {

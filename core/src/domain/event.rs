@@ -1,7 +1,8 @@
 //! Events: what happened to an account.
 //!
 //! Owns the closed list of things that can happen. One command that is accepted makes exactly one
-//! event, and one thing that time did makes one. It never changes an account: `apply` does.
+//! event, and one thing that time did makes one; holds that expire with nothing else between them are
+//! one thing. It never changes an account: `apply` does.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use super::{
     catalog::BillingInterval,
     command::ContentHash,
     credits::Credits,
-    hold::{Resolution, Spend},
+    hold::{ExpiredHold, HoldEnd, Resolution, Spend},
     ids::{CatalogVersion, HoldId, LotId, OperationId, PackId, PlanId, Sequence},
     lot::LotTerms,
     payment::Payment,
@@ -156,10 +157,14 @@ pub enum Fact {
         /// The hold.
         hold: HoldId,
     },
-    /// A hold ended by itself.
+    /// Holds ended by themselves, one after the other, with nothing else due between them.
     HoldExpired {
-        /// The hold.
+        /// The first of them.
         hold: HoldId,
+        /// All of them in their order, the event counting from the last one; empty where `hold` is
+        /// the only one, which ended at the event's instant.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<ExpiredHold>,
     },
     /// What was unused of a lot ended with it.
     Expiry {
@@ -226,6 +231,53 @@ impl OperationKind {
     }
 }
 
+impl Event {
+    /// The holds that it ended, and how, in their order.
+    pub fn hold_ends(&self) -> Vec<HoldEnd> {
+        let end = |hold: HoldId, resolution| HoldEnd {
+            hold,
+            resolution,
+            at: self.at,
+        };
+        match &self.fact {
+            Fact::Charge(charge) => {
+                let cost = charge.cost;
+                let resolution = if charge.late {
+                    Resolution::SettledLate { cost }
+                } else {
+                    Resolution::Settled { cost }
+                };
+                let ended = charge.hold.map(|hold| end(hold, resolution));
+                ended.into_iter().collect()
+            }
+            Fact::HoldReleased { hold } => vec![end(*hold, Resolution::Released)],
+            Fact::HoldExpired { hold, holds } if holds.is_empty() => {
+                vec![end(*hold, Resolution::Expired)]
+            }
+            Fact::HoldExpired { holds, .. } => {
+                let expired = |one: &ExpiredHold| HoldEnd {
+                    at: one.at,
+                    ..end(one.hold, Resolution::Expired)
+                };
+                holds.iter().map(expired).collect()
+            }
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::Expiry { .. } => Vec::new(),
+        }
+    }
+
+    /// How it ended that hold, if it did.
+    pub fn end_of(&self, hold: HoldId) -> Option<HoldEnd> {
+        self.hold_ends().into_iter().find(|end| end.hold == hold)
+    }
+}
+
 impl Fact {
     /// The kind of operation that it is.
     pub fn kind(&self) -> OperationKind {
@@ -261,13 +313,14 @@ impl Fact {
         }
     }
 
-    /// The hold that it resolves or changes, if it does.
+    /// The hold that it resolves or changes, if it does; the first one of several. How each of them
+    /// ended is told by [`Event::hold_ends`].
     pub fn hold(&self) -> Option<HoldId> {
         match self {
             Fact::Charge(charge) => charge.hold,
             Fact::HoldExtended { hold, .. }
             | Fact::HoldReleased { hold }
-            | Fact::HoldExpired { hold } => Some(*hold),
+            | Fact::HoldExpired { hold, .. } => Some(*hold),
             Fact::AccountOpened
             | Fact::SubscriptionChange { .. }
             | Fact::PeriodGrant { .. }
@@ -291,31 +344,6 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
-        }
-    }
-
-    /// How the hold it concerns ended, if it ended it.
-    pub fn resolution(&self) -> Option<(HoldId, Resolution)> {
-        match self {
-            Fact::Charge(charge) => charge.hold.map(|hold| {
-                let cost = charge.cost;
-                let resolution = if charge.late {
-                    Resolution::SettledLate { cost }
-                } else {
-                    Resolution::Settled { cost }
-                };
-                (hold, resolution)
-            }),
-            Fact::HoldReleased { hold } => Some((*hold, Resolution::Released)),
-            Fact::HoldExpired { hold } => Some((*hold, Resolution::Expired)),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldExtended { .. }
             | Fact::Expiry { .. } => None,
         }
     }

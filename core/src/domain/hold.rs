@@ -15,6 +15,9 @@ use super::{
 
 /// The most open holds of one account: a request visits each when time passes.
 pub const HOLDS_OPEN_MAX: usize = 256;
+/// The most holds that one operation tells to have expired: all that can be open, so that a crowd of
+/// forgotten holds is one write. Each takes about 100 bytes of it.
+pub const HOLDS_EXPIRED_TOGETHER_MAX: usize = HOLDS_OPEN_MAX;
 /// For so long an expired hold can still be settled, once: a worker may be cut off over a weekend.
 pub const LATE_SETTLE_DAYS: u32 = 7;
 /// The most late settlements remembered at a time; more within [`LATE_SETTLE_DAYS`] are refused.
@@ -90,6 +93,28 @@ pub enum Resolution {
         /// What was consumed.
         cost: Credits,
     },
+}
+
+/// One of several holds that ended by themselves in one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiredHold {
+    /// The operation id of the reserve that placed it.
+    pub hold: HoldId,
+    /// How many credits were set aside.
+    pub amount: Credits,
+    /// When it ended.
+    pub at: Instant,
+}
+
+/// The end of a hold, as an event tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldEnd {
+    /// The operation id of the reserve that placed it.
+    pub hold: HoldId,
+    /// How it ended.
+    pub resolution: Resolution,
+    /// When it ended.
+    pub at: Instant,
 }
 
 /// A hold that is no longer open, as the ledger tells it.

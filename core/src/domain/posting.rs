@@ -53,6 +53,24 @@ impl Posting {
         }
     }
 
+    /// Adds `posting` to those of the same event, of which each lot has one.
+    pub fn add(postings: &mut Vec<Posting>, posting: Posting) {
+        let Some(same) = postings.iter_mut().find(|one| one.lot == posting.lot) else {
+            postings.push(posting);
+            return;
+        };
+        let sum = |one: Credits, other: Credits| [one, other].into_iter().sum();
+        *same = Posting {
+            lot: same.lot,
+            available: same.available + posting.available,
+            held: same.held + posting.held,
+            granted: sum(same.granted, posting.granted),
+            consumed: sum(same.consumed, posting.consumed),
+            expired: sum(same.expired, posting.expired),
+            revoked: sum(same.revoked, posting.revoked),
+        };
+    }
+
     /// `amount` enters a new lot.
     pub fn granted(lot: LotId, amount: Credits) -> Posting {
         Posting {

@@ -284,7 +284,8 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
             .number(subscription.0)
             .number(i64::from(*period)),
         Fact::Expiry { lot } => encoding.text("expiry").number(lot.0),
-        Fact::HoldExpired { hold } => encoding.text("hold-expiry").bytes(hold.0.as_bytes()),
+        // A hold expires once, and so it is the first of those that expire together at most once.
+        Fact::HoldExpired { hold, .. } => encoding.text("hold-expiry").bytes(hold.0.as_bytes()),
         Fact::AccountOpened
         | Fact::SubscriptionChange { .. }
         | Fact::RolloverGrant { .. }

@@ -277,11 +277,24 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
                 return Err("a hold is placed by a command and only sets aside".to_owned());
             }
         }
-        Fact::HoldExtended { hold, .. }
-        | Fact::HoldReleased { hold }
-        | Fact::HoldExpired { hold } => {
+        Fact::HoldExtended { hold, .. } | Fact::HoldReleased { hold } => {
             if state.hold(*hold).is_none() {
                 return Err(format!("hold {hold} is not open"));
+            }
+        }
+        Fact::HoldExpired { hold, .. } => {
+            let ends = event.hold_ends();
+            if ends.first().map(|end| end.hold) != Some(*hold)
+                || ends.last().map(|end| end.at) != Some(event.at)
+            {
+                return Err(format!("it is not told by hold {hold} and its last end"));
+            }
+            for end in ends {
+                // Where a hold ended is read from when it was to end.
+                let open = state.hold(end.hold);
+                if open.is_none_or(|open| open.expires_at != end.at) {
+                    return Err(format!("hold {} does not end at {}", end.hold, end.at));
+                }
             }
         }
         Fact::AccountOpened

@@ -37,7 +37,10 @@ async fn fill(store: &dyn Store) -> u64 {
             .tell("2026-08-01T00:00:00Z", 11, charge())
             .tell("2026-08-01T00:00:00Z", 12, Request::CancelSubscription)
             .pass(at("2027-01-01T00:00:00Z"));
-        book.tell("2027-01-01T00:00:00Z", 13, subscribe("starter"));
+        book.tell("2027-01-01T00:00:00Z", 13, subscribe("starter"))
+            .tell("2027-01-01T00:00:00Z", 14, reserve())
+            .tell("2027-01-01T00:01:00Z", 15, reserve())
+            .pass(at("2027-01-02T00:00:00Z"));
         operations += u64::try_from(book.head.sequence.0).unwrap();
         assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
     }

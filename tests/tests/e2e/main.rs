@@ -7,12 +7,15 @@
 mod billing;
 mod endurance;
 mod events;
+mod expiries;
 mod feeds;
 mod forgery;
 mod holds;
 mod limits;
 mod poison;
+mod policies;
 mod prices;
+mod quotes;
 mod raw;
 mod reading;
 mod renewal;

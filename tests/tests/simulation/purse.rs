@@ -96,7 +96,14 @@ impl Purse {
                 self.holds.insert(record.operation_id, held);
             }
             Fact::HoldReleased { hold } => self.end(*hold, 0, at, false),
-            Fact::HoldExpired { hold } => self.end(*hold, 0, at, true),
+            Fact::HoldExpired { hold, holds } => {
+                if holds.is_empty() {
+                    self.end(*hold, 0, at, true);
+                }
+                for one in holds {
+                    self.end(one.hold, 0, one.at.micros(), true);
+                }
+            }
             Fact::Expiry { lot } => self.lot(lot.0).left = 0,
         }
         if self.lots.iter().any(|lot| lot.left < 0 || lot.held < 0) {

@@ -18,7 +18,7 @@ use credits_core::{
 };
 
 pub use entered::{Expiry, PackPurchase, Payment, PeriodGrant, RolloverGrant};
-pub use holds::{HoldExpired, HoldExtended, HoldPlaced, HoldReleased};
+pub use holds::{ExpiredHold, HoldExpired, HoldExtended, HoldPlaced, HoldReleased};
 pub use outcome::{OperationOutcome, OutcomeStatus};
 pub use posting::Posting;
 pub use standing::{AccountOpened, SubscriptionChange, SubscriptionChangeKind};
@@ -108,7 +108,7 @@ pub enum Operation {
     HoldExtended(HoldExtended),
     /// A hold was released.
     HoldReleased(HoldReleased),
-    /// A hold ended by itself.
+    /// Holds ended by themselves.
     HoldExpired(HoldExpired),
 }
 
@@ -136,7 +136,7 @@ pub enum OperationKind {
     HoldExtended,
     /// A hold was given up, and what it set aside returned.
     HoldReleased,
-    /// A hold ended by itself, and what it set aside returned.
+    /// Holds ended by themselves, and what they set aside returned.
     HoldExpired,
     /// What was unused of a lot ended with it.
     Expiry,
@@ -254,7 +254,7 @@ impl From<domain::Operation> for Operation {
                 HoldExtended::new(of, hold, expires_at).into()
             }
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
-            Fact::HoldExpired { hold } => HoldExpired::new(of, hold).into(),
+            Fact::HoldExpired { hold, holds } => HoldExpired::new(of, hold, holds).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
         }
     }

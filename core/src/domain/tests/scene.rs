@@ -140,17 +140,17 @@ impl Scene {
         let Fact::HoldPlaced { amount, spend, .. } = &placed.fact else {
             return None;
         };
-        let ended = |event: &Event| match event.fact.resolution() {
-            Some((hold, resolution)) if hold == id => Some((resolution, event.at)),
-            Some(_) | None => None,
-        };
-        let (resolution, at) = self.ledger.iter().rev().find_map(ended)?;
+        let end = self
+            .ledger
+            .iter()
+            .rev()
+            .find_map(|event| event.end_of(id))?;
         Some(ResolvedHold {
             id,
             amount: *amount,
             spend: spend.clone(),
-            resolution,
-            at,
+            resolution: end.resolution,
+            at: end.at,
         })
     }
 

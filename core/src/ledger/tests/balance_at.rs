@@ -66,6 +66,37 @@ async fn the_past_is_what_was_shown_then() {
 }
 
 #[actix::test]
+async fn between_the_ends_of_holds_that_expired_together_each_has_its_own() {
+    let clock = Clock::manual(at(OPENED), 0.0);
+    let stage = Stage::set(clock.clone()).await;
+    for (number, now) in (3..).zip(["2026-01-31T11:00:00Z", "2026-01-31T11:10:00Z"]) {
+        clock.set(at(now));
+        stage.does(number, reserve()).await;
+    }
+    let instants = [
+        "2026-01-31T11:59:59.999999Z",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:09:59.999999Z",
+        "2026-01-31T12:10:00Z",
+    ];
+    let mut foretold = Vec::new();
+    for instant in instants {
+        foretold.push(told(&stage, instant).await);
+    }
+    clock.set(at("2026-02-01T00:00:00Z"));
+    stage.does(5, charge()).await;
+    for (instant, foretold) in instants.iter().zip(&foretold) {
+        let past = told(&stage, instant).await;
+        assert_eq!(at_position_of(foretold, &past), past, "{instant}");
+    }
+    let held: Vec<i64> = foretold.iter().map(|balance| balance.held.get()).collect();
+    assert!(
+        held[0] == 2 * held[1] && held[1] == held[2] && held[3] == 0,
+        "{held:?}"
+    );
+}
+
+#[actix::test]
 async fn the_future_is_what_then_comes() {
     let clock = Clock::manual(at(OPENED), 0.0);
     let stage = Stage::set(clock.clone()).await;

@@ -212,10 +212,8 @@ impl Kept {
         let mut end = None;
         for record in &rows.operations {
             let event = record.event()?;
-            if let Some((resolved, resolution)) = event.fact.resolution()
-                && resolved == hold
-            {
-                end = Some((resolution, event.at));
+            if let Some(ended) = event.end_of(hold) {
+                end = Some((ended.resolution, ended.at));
             }
             if let Fact::HoldPlaced { amount, spend, .. } = event.fact
                 && record.operation_id == hold

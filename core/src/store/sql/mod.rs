@@ -9,6 +9,7 @@ mod commit;
 mod connect;
 mod convert;
 mod error;
+mod hold;
 mod insert;
 mod load;
 mod lock;
@@ -125,7 +126,7 @@ impl Store for SqlStore {
         account: &AccountId,
         hold: HoldId,
     ) -> Result<Option<KeptHold>, StoreError> {
-        read::hold(&self.readers, account, hold).await
+        hold::hold(&self.readers, account, hold).await
     }
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {

@@ -1,4 +1,4 @@
-//! The reads: ledgers, holds, refusals, payments and catalogs, each in one statement where it can
+//! The reads: ledgers, refusals, payments and catalogs, each in one statement where it can
 //! be, so that it sees one state of the database.
 //!
 //! Owns their conditions and order. It never writes.
@@ -12,20 +12,17 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
-use super::{convert, load::load, shape};
+use super::{convert, hold::hold, shape};
 use crate::{
     domain::{
         command::ContentHash,
-        event::{Fact, OperationKind},
-        hold::{Resolution, ResolvedHold},
-        ids::{AccountId, HoldId, OperationId},
+        ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
         payment::{PaymentKey, PaymentUse},
-        record::{CorruptRecord, OperationRecord, RefusalRecord},
-        time::Instant,
+        record::{OperationRecord, RefusalRecord},
     },
     store::{
-        AccountStanding, AccountWindow, Found, KeptCatalog, KeptHold, Lookups, OperationFilter,
+        AccountStanding, AccountWindow, Found, KeptCatalog, Lookups, OperationFilter,
         SequenceWindow, StoreError,
     },
 };
@@ -132,82 +129,6 @@ pub(super) async fn payment<C: ConnectionTrait>(
         .await?;
     let id = account.map_or_else(String::new, |account| account.external_id);
     Ok(Some(convert::payment::used(&id, row)?))
-}
-
-/// A hold that the ledger has no end of is open, so its state is in the snapshot; if it is not, it
-/// ended between the two reads, and the ledger says so when asked again.
-pub(super) async fn hold<C: ConnectionTrait>(
-    connection: &C,
-    account: &AccountId,
-    hold: HoldId,
-) -> Result<Option<KeptHold>, StoreError> {
-    for _ in 0..2 {
-        let Some(placed) = placed(connection, account, hold).await? else {
-            return Ok(None);
-        };
-        if let Some(resolved) = resolved(connection, account, &placed).await? {
-            return Ok(Some(KeptHold::Resolved(resolved)));
-        }
-        if let Some(open) = load(connection, account).await?.account.hold(hold) {
-            return Ok(Some(KeptHold::Open(open.clone())));
-        }
-    }
-    Err(StoreError::Corrupt(CorruptRecord::Column {
-        row: format!("account {account}"),
-        column: "snapshot",
-        problem: format!("hold {hold} is not in it and did not end"),
-    }))
-}
-
-async fn placed<C: ConnectionTrait>(
-    connection: &C,
-    account: &AccountId,
-    hold: HoldId,
-) -> Result<Option<OperationRecord>, StoreError> {
-    let found = of_account(account)
-        .filter(operation::Column::OperationId.eq(hold.0))
-        .filter(operation::Column::Kind.eq(OperationKind::HoldPlaced.as_str()))
-        .one(connection)
-        .await?;
-    let record = found.map(|row| convert::operation::record(account, row));
-    Ok(record.transpose()?)
-}
-
-async fn resolved<C: ConnectionTrait>(
-    connection: &C,
-    account: &AccountId,
-    placed: &OperationRecord,
-) -> Result<Option<ResolvedHold>, StoreError> {
-    let rows = of_account(account)
-        .filter(operation::Column::Hold.eq(placed.operation_id.0))
-        .order_by_asc(operation::Column::Sequence)
-        .all(connection)
-        .await?;
-    // The last one counts: an expired hold may be settled late.
-    let mut end: Option<(Resolution, Instant)> = None;
-    for record in records(account, rows)? {
-        let event = record.event()?;
-        if let Some((_, resolution)) = event.fact.resolution() {
-            end = Some((resolution, event.at));
-        }
-    }
-    let Some((resolution, at)) = end else {
-        return Ok(None);
-    };
-    let Fact::HoldPlaced { amount, spend, .. } = placed.event()?.fact else {
-        return Err(StoreError::Corrupt(CorruptRecord::Column {
-            row: format!("operation {} of account {account}", placed.sequence),
-            column: "fact",
-            problem: "its kind says that it places a hold".to_owned(),
-        }));
-    };
-    Ok(Some(ResolvedHold {
-        id: placed.operation_id,
-        amount,
-        spend,
-        resolution,
-        at,
-    }))
 }
 
 pub(super) async fn catalogs<C: ConnectionTrait>(

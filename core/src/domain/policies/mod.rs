@@ -4,11 +4,17 @@
 //! or a fact of the catalog it was given, so that a page never shows a rule the service does not
 //! follow. The headings are the specification's ("Credits & usage").
 
+mod rule;
+
+pub use rule::{Answer, Careful, ModelCost, Question, RENEWAL_MONTHS, Rule};
+
 use super::{
     catalog::{
-        Catalog, Generation, Model, ModelAction, PackLife, PacksWithoutPlan, Plan, Produces,
+        Catalog, Generation, HOLD_TTL_HOURS_MAX, Model, ModelAction, Pack, PackLife,
+        PacksWithoutPlan, Plan, PriceOption, Produces,
     },
     credits::Credits,
+    hold::LATE_SETTLE_DAYS,
     ids::OptionId,
 };
 
@@ -34,7 +40,7 @@ pub enum Topic {
 }
 
 /// One heading with its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// Which heading.
     pub topic: Topic,
@@ -44,6 +50,8 @@ pub struct Policy {
     pub sentences: Vec<String>,
     /// Questions with their answers; empty but for [`Topic::Questions`].
     pub questions: Vec<(&'static str, String)>,
+    /// The same for programs: at least one rule.
+    pub rules: Vec<Rule>,
 }
 
 /// Every heading, answered from `catalog`.
@@ -51,6 +59,13 @@ pub fn policies(catalog: &Catalog) -> Vec<Policy> {
     use Topic::{
         BeCareful, CostByModel, HowItWorks, Questions, WhatDoesNot, WhatUses, WhenConsumed,
         WhyNoRefund,
+    };
+    let policy = |topic, heading, sentences| Policy {
+        topic,
+        heading,
+        sentences,
+        questions: Vec::new(),
+        rules: rule::rules(topic, catalog),
     };
     vec![
         policy(WhatUses, "What uses credits", what_uses(catalog)),
@@ -60,7 +75,11 @@ pub fn policies(catalog: &Catalog) -> Vec<Policy> {
             what_does_not(catalog),
         ),
         policy(HowItWorks, "How credits work", how_it_works(catalog)),
-        policy(WhenConsumed, "When credits are consumed", when_consumed()),
+        policy(
+            WhenConsumed,
+            "When credits are consumed",
+            when_consumed(catalog),
+        ),
         policy(
             WhyNoRefund,
             "Why credits can't be refunded",
@@ -85,7 +104,7 @@ pub fn policies(catalog: &Catalog) -> Vec<Policy> {
 
 /// What the cheapest request for an action of a model costs; none if it has no price.
 pub fn cost_from(catalog: &Catalog, model: &Model, offer: &ModelAction) -> Option<Credits> {
-    let ids = |options: &[super::catalog::PriceOption]| -> Vec<Option<OptionId>> {
+    let ids = |options: &[PriceOption]| -> Vec<Option<OptionId>> {
         if options.is_empty() {
             vec![None]
         } else {
@@ -115,15 +134,6 @@ pub fn cost_from(catalog: &Catalog, model: &Model, offer: &ModelAction) -> Optio
     costs.min()
 }
 
-fn policy(topic: Topic, heading: &'static str, sentences: Vec<String>) -> Policy {
-    Policy {
-        topic,
-        heading,
-        sentences,
-        questions: Vec::new(),
-    }
-}
-
 fn what_uses(catalog: &Catalog) -> Vec<String> {
     let uses = |produces: Produces| !produces.is_free();
     let mut sentences = vec![format!(
@@ -151,7 +161,8 @@ fn what_does_not(catalog: &Catalog) -> Vec<String> {
     if !free.is_empty() {
         sentences.push(format!("These use no credits: {}.", names(free)));
     }
-    sentences.push("Text is unlimited: there is no usage cap.".to_owned());
+    sentences.push("Text is unlimited: there is no usage cap for conversations.".to_owned());
+    sentences.push("Send as many messages as you want.".to_owned());
     sentences
 }
 
@@ -159,7 +170,10 @@ fn how_it_works(catalog: &Catalog) -> Vec<String> {
     let mut sentences: Vec<String> = catalog
         .plans
         .iter()
-        .map(|plan| format!("{} includes {} credits a month.", plan.name, plan.allowance))
+        .map(|plan| {
+            let allowance = in_credits(plan.allowance);
+            format!("{} includes {allowance} a month.", plan.name)
+        })
         .collect();
     sentences
         .push("Included credits renew automatically every month, on yearly plans too.".to_owned());
@@ -170,7 +184,7 @@ fn how_it_works(catalog: &Catalog) -> Vec<String> {
     sentences
 }
 
-fn pack(pack: &super::catalog::Pack) -> String {
+fn pack(pack: &Pack) -> String {
     let life = match pack.expires_after {
         None => "do not expire".to_owned(),
         Some(PackLife::Months(months)) => format!("last {}", counted(months, "month")),
@@ -183,8 +197,9 @@ fn pack(pack: &super::catalog::Pack) -> String {
         }
     };
     format!(
-        "{} adds {} credits that {life}{when}.",
-        pack.name, pack.credits
+        "{} adds {} that {life}{when}.",
+        pack.name,
+        in_credits(pack.credits)
     )
 }
 
@@ -203,7 +218,9 @@ fn rollover(catalog: &Catalog) -> Vec<String> {
         return vec!["Unused credits of a plan do not roll over.".to_owned()];
     }
     let rule = "Unused credits of a plan do not roll over, unless it is stated here.".to_owned();
-    [rule].into_iter().chain(stated).collect()
+    let none = catalog.plans.iter().filter(|plan| plan.rollover.is_none());
+    let none = none.map(|plan| format!("Unused credits of {} do not roll over.", plan.name));
+    [rule].into_iter().chain(stated).chain(none).collect()
 }
 
 fn plan_rollover(plan: &Plan) -> Option<String> {
@@ -216,56 +233,82 @@ fn plan_rollover(plan: &Plan) -> Option<String> {
     ))
 }
 
-fn when_consumed() -> Vec<String> {
+fn when_consumed(catalog: &Catalog) -> Vec<String> {
     vec![
         "A generation consumes credits once its request is processed, even if the result is poor or not what was expected.".to_owned(),
         "To retry or regenerate is a new generation and consumes credits again.".to_owned(),
-        "Credits set aside for a request that is not processed return: nothing was consumed.".to_owned(),
+        "This is expected and no mistake.".to_owned(),
+        format!(
+            "Until then credits can be set aside, for {} unless told and {HOLD_TTL_HOURS_MAX} hours at most; for a request that is not processed they return: nothing was consumed.",
+            counted(catalog.policy.hold_ttl_minutes, "minute")
+        ),
+        format!(
+            "A request that was processed after that is charged late, within {LATE_SETTLE_DAYS} days, at the price it was set aside for."
+        ),
     ]
 }
 
 fn why_no_refund() -> Vec<String> {
     vec![
         "Image and video generation require significant computing resources; once a request is processed, they have been used.".to_owned(),
+        "Knowing this helps to avoid unnecessary retries and wasted credits.".to_owned(),
         "Credits enter an account only with a plan's month, a pack that was paid for, or a stated rollover.".to_owned(),
     ]
 }
 
 fn cost_by_model(catalog: &Catalog) -> Vec<String> {
     let mut sentences = vec!["Different models consume different amounts of credits.".to_owned()];
+    sentences.extend(in_general(catalog));
     for action in catalog
         .actions
         .iter()
         .filter(|action| !action.produces.is_free())
     {
-        let mut priced: Vec<(Credits, &str)> = catalog
-            .models
-            .iter()
-            .filter_map(|model| {
-                let offer = model.action(&action.id)?;
-                Some((cost_from(catalog, model, offer)?, model.name.as_str()))
-            })
-            .collect();
-        priced.sort();
-        sentences.extend(match priced.as_slice() {
+        sentences.extend(match rule::costs(catalog, action).as_slice() {
             [] => None,
-            [(cost, model)] => Some(format!(
-                "{}: from {cost} credits with {model}.",
-                action.name
+            [only] => Some(format!(
+                "{}: from {} with {}.",
+                action.name,
+                in_credits(only.from),
+                only.name
             )),
-            [(least, cheapest), .., (most, dearest)] => Some(format!(
-                "{}: from {least} credits with {cheapest}, from {most} with {dearest}.",
-                action.name
+            [least, .., most] => Some(format!(
+                "{}: from {} with {}, from {} with {}.",
+                action.name,
+                in_credits(least.from),
+                least.name,
+                most.from,
+                most.name
             )),
         });
     }
+    sentences.push(format!(
+        "Choosing the right model matters: a quote tells what a request costs on each, and its price binds for {}.",
+        counted(catalog.policy.quote_ttl_minutes, "minute")
+    ));
     sentences
 }
 
+/// What the prices of the catalog say of the spec's "in general", if they say it.
+fn in_general(catalog: &Catalog) -> Option<String> {
+    let cheapest = |produces: Produces| {
+        let actions = catalog
+            .actions
+            .iter()
+            .filter(|one| one.produces == produces);
+        let costs = actions.flat_map(|action| rule::costs(catalog, action));
+        costs.map(|cost| cost.from).min()
+    };
+    let (image, video) = (cheapest(Produces::Image)?, cheapest(Produces::Video)?);
+    let fewer = "Image generation uses fewer credits than video generation";
+    (image < video).then(|| format!("{fewer}: from {image} an image, from {video} a video."))
+}
+
 fn be_careful(catalog: &Catalog) -> Vec<String> {
-    let mut sentences = vec![
-        "Every variation is charged: their price is added up, then rounded up once.".to_owned(),
-    ];
+    let mut sentences = vec![format!(
+        "Every variation is charged, of up to {} in a request: their price is added up, then rounded up once.",
+        rule::variations_max(catalog)
+    )];
     let video = catalog
         .actions
         .iter()
@@ -277,6 +320,8 @@ fn be_careful(catalog: &Catalog) -> Vec<String> {
         "Another model may have another price: compare before switching mid-project.".to_owned(),
     );
     sentences.push("The same prompt again costs again.".to_owned());
+    sentences
+        .push("Small adjustments to prompts or models can help to waste fewer credits.".to_owned());
     sentences
 }
 
@@ -312,7 +357,12 @@ fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.join(", ")
 }
 
-fn counted(count: u32, noun: &str) -> String {
+fn counted(count: impl Into<i64>, noun: &str) -> String {
+    let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
+}
+
+fn in_credits(amount: Credits) -> String {
+    counted(amount.get(), "credit")
 }
