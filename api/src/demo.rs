@@ -70,7 +70,9 @@ impl Story {
     /// Days and hours are counted from the beginning; renewals happen by themselves in between.
     async fn tell(&self) -> Result<(), Problem> {
         self.does(0, 0, Request::OpenAccount).await?;
-        self.does(0, 0, plan("creator")?).await?;
+        self.does(0, 0, plan("starter")?).await?;
+        // The small plan was too small: the first month is granted the difference.
+        self.does(0, 20, larger_plan("creator")?).await?;
         for (day, hour) in [(1, 9), (1, 10), (2, 9), (5, 15), (9, 11), (12, 20)] {
             self.pictures(day, hour, "canvas", 4, "spring-campaign")
                 .await?;
@@ -212,6 +214,13 @@ fn plan(id: &str) -> Result<Request, Problem> {
         plan: PlanId::parse(id).map_err(invalid)?,
         interval: BillingInterval::Monthly,
         anchor: None,
+    })
+}
+
+fn larger_plan(id: &str) -> Result<Request, Problem> {
+    Ok(Request::ChangePlan {
+        plan: PlanId::parse(id).map_err(invalid)?,
+        interval: None,
     })
 }
 

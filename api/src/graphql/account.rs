@@ -19,6 +19,7 @@ use super::{
     offer::PackOffer,
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
+    plan_change::{self, PlanChangeInput, PlanChangePreview},
     scalar::DateTime,
     standing,
     subscription::{PlanSubscription, SubscriptionStatus},
@@ -134,6 +135,16 @@ impl Account {
         let catalogs = access::ledger(ctx).catalogs();
         let offers = self.0.account.pack_offers(&catalogs, self.0.balance.as_of);
         offers.iter().map(PackOffer::from).collect()
+    }
+
+    /// What a change of plan, or leaving it, would do to this account if it were asked for now and
+    /// nothing else before it acts. Nothing changes.
+    async fn preview_plan_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The plan to change to.")] input: PlanChangeInput,
+    ) -> Result<PlanChangePreview, Fault> {
+        plan_change::preview(ctx, &self.0, input)
     }
 
     /// The account's ledger, newest first: every operation that a client or time made.

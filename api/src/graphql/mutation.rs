@@ -14,6 +14,7 @@ use super::{
         self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
         ReservePayload, SettleInput, SettlePayload,
     },
+    plan_change::{self, ChangePlanInput, ChangePlanPayload},
 };
 use crate::error::Fault;
 
@@ -44,8 +45,20 @@ impl Mutation {
         billing::start_subscription(ctx, input).await
     }
 
-    /// Ends a subscription with the paid term; monthly renewals go on till then. It needs
-    /// `billing:write`.
+    /// Puts a subscription on another plan or billing interval. A larger allowance acts now and grants
+    /// what the period was not granted yet; a longer interval begins with the running period; all else
+    /// waits for the end of the paid term. Asking for what is in force takes a scheduled change back.
+    /// It needs `billing:write`.
+    async fn change_plan(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The plan.")] input: ChangePlanInput,
+    ) -> Result<ChangePlanPayload, Fault> {
+        plan_change::change_plan(ctx, input).await
+    }
+
+    /// Ends a subscription with the paid term; monthly renewals go on till then, and a scheduled change
+    /// is dropped. It needs `billing:write`.
     async fn cancel_subscription(
         &self,
         ctx: &Context<'_>,

@@ -39,6 +39,8 @@ pub struct PlanSubscription {
     pub paid_through: DateTime,
     /// When it ends, once it is cancelled; null if it goes on.
     pub cancel_at: Option<DateTime>,
+    /// What it will change to by itself, at the end of the paid term; null if nothing is scheduled.
+    pub scheduled_change: Option<ScheduledPlanChange>,
 }
 
 #[ComplexObject]
@@ -46,12 +48,38 @@ impl PlanSubscription {
     /// The plan in force, as the catalog in force now has it; a plan that was removed, as the last
     /// catalog that had it.
     async fn plan(&self, ctx: &Context<'_>) -> Result<Plan, Fault> {
-        let catalogs = access::ledger(ctx).catalogs();
-        let (_, plan) = catalogs
-            .plan_terms(&self.plan_id, self.at)
-            .ok_or_else(Fault::internal)?;
-        Ok(Plan::from(plan))
+        terms(ctx, &self.plan_id, self.at)
     }
+}
+
+/// A change of plan, of billing interval or of both that time will make. Until then `changePlan` to
+/// what is in force takes it back, and another change takes its place.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct ScheduledPlanChange {
+    #[graphql(skip)]
+    plan_id: PlanId,
+    #[graphql(skip)]
+    known_at: Instant,
+    /// How often the plan is paid from then on.
+    pub billing_interval: BillingInterval,
+    /// When it happens: the end of the paid term.
+    pub at: DateTime,
+}
+
+#[ComplexObject]
+impl ScheduledPlanChange {
+    /// The plan from then on, as the catalog in force now has it; its allowance will be that of the
+    /// catalog in force then.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<Plan, Fault> {
+        terms(ctx, &self.plan_id, self.known_at)
+    }
+}
+
+fn terms(ctx: &Context<'_>, plan: &PlanId, at: Instant) -> Result<Plan, Fault> {
+    let catalogs = access::ledger(ctx).catalogs();
+    let (_, plan) = catalogs.plan_terms(plan, at).ok_or_else(Fault::internal)?;
+    Ok(Plan::from(plan))
 }
 
 /// Whether and how an account is on a plan.
@@ -115,6 +143,22 @@ impl PlanSubscription {
             },
             paid_through: subscription.paid_through().into(),
             cancel_at: subscription.cancel_at.map(DateTime::from),
+            scheduled_change: subscription
+                .scheduled
+                .as_ref()
+                .map(|change| ScheduledPlanChange::new(change, at)),
+        }
+    }
+}
+
+impl ScheduledPlanChange {
+    /// A scheduled change with its plan as it is known at `known_at`.
+    pub fn new(change: &domain::ScheduledChange, known_at: Instant) -> ScheduledPlanChange {
+        ScheduledPlanChange {
+            plan_id: change.plan.clone(),
+            known_at,
+            billing_interval: change.interval.into(),
+            at: change.at.into(),
         }
     }
 }

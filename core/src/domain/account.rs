@@ -14,7 +14,7 @@ use super::{
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     posting::Posting,
-    subscription::Subscription,
+    subscription::{BrokenPeriod, Subscription},
     time::Instant,
 };
 
@@ -40,6 +40,9 @@ pub struct Account {
     /// When its last subscription ended, if one did. No later one reaches back before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_ended_at: Option<Instant>,
+    /// The period that its last subscription ended within, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_period: Option<BrokenPeriod>,
     /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
@@ -76,6 +79,7 @@ impl Account {
             lots: Vec::new(),
             holds: Vec::new(),
             plan_ended_at: None,
+            broken_period: None,
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
         }
@@ -243,32 +247,66 @@ impl Account {
                 interval,
                 anchor,
                 period,
+                continues,
             } => {
+                let broken = self.broken_period.take();
+                let broken = broken.filter(|_| continues.is_some());
+                let before = broken.map_or(Credits::ZERO, |broken| broken.granted);
                 self.subscription = Some(Subscription {
-                    id: self.sequence,
+                    id: continues.unwrap_or(self.sequence),
                     plan: plan.clone(),
                     interval: *interval,
                     anchor: *anchor,
                     period: *period,
-                    granted: lot.map_or(Credits::ZERO, |lot| lot.granted),
+                    granted: granted_with(before, lot),
                     cancel_at: None,
+                    term_from: continues.map_or(0, |_| *period),
+                    scheduled: None,
                 });
-                for lot in &mut self.lots {
-                    lot.freezes = lot.freezes.without(Freeze::Lapsed);
-                }
+                self.thaw_for(*continues);
             }
             SubscriptionEvent::CancellationScheduled { cancel_at } => {
-                self.subscription_mut().cancel_at = Some(*cancel_at);
+                let subscription = self.subscription_mut();
+                subscription.cancel_at = Some(*cancel_at);
+                subscription.scheduled = None;
             }
             SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
             SubscriptionEvent::Ended { packs_frozen } => {
-                self.subscription = None;
+                let ended = self.subscription.take();
+                self.broken_period = ended.and_then(|ended| BrokenPeriod::of(&ended, at));
                 self.plan_ended_at = Some(at);
                 if *packs_frozen {
                     self.freeze(Freeze::Lapsed, |lot| {
                         matches!(lot.terms.origin, Origin::Pack { .. })
                     });
                 }
+            }
+            SubscriptionEvent::Changed {
+                plan,
+                interval,
+                term_from,
+                scheduled,
+            } => {
+                let subscription = self.subscription_mut();
+                subscription.plan = plan.clone();
+                subscription.interval = *interval;
+                subscription.term_from = *term_from;
+                subscription.scheduled = scheduled.clone();
+                subscription.granted = granted_with(subscription.granted, lot);
+            }
+            SubscriptionEvent::ChangeScheduled(change) => {
+                self.subscription_mut().scheduled = Some(change.clone());
+            }
+            SubscriptionEvent::ChangeWithdrawn => self.subscription_mut().scheduled = None,
+        }
+    }
+
+    /// A plan started: packs can be used again, and so can the allowance of a subscription that goes on.
+    fn thaw_for(&mut self, continues: Option<Sequence>) {
+        for lot in &mut self.lots {
+            lot.freezes = lot.freezes.without(Freeze::Lapsed);
+            if lot.terms.origin.is_allowance_of(continues) {
+                lot.freezes = lot.freezes.without(Freeze::PastDue);
             }
         }
     }
@@ -288,6 +326,11 @@ impl Account {
     fn close_hold(&mut self, id: HoldId) {
         self.holds.retain(|hold| hold.id != id);
     }
+}
+
+/// The highest allowance granted in a period, of which `lot` is what a better plan has more.
+fn granted_with(before: Credits, lot: Option<&LotTerms>) -> Credits {
+    lot.map_or(before, |lot| [before, lot.granted].into_iter().sum())
 }
 
 fn draw(posting: &Posting) -> Draw {

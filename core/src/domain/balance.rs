@@ -164,7 +164,7 @@ impl Account {
             period_end: subscription.period_end(),
             renews_at: renews.then(|| subscription.period_end()),
             renews_with: catalogs
-                .plan_terms(&subscription.plan, at)
+                .plan_terms(subscription.next_plan(), at)
                 .filter(|_| renews)
                 .map(|(_, plan)| plan.allowance),
         })

@@ -89,6 +89,13 @@ pub enum Request {
         /// The hold.
         hold: HoldId,
     },
+    /// Put the subscription on another plan or interval, or take a scheduled change back.
+    ChangePlan {
+        /// The plan.
+        plan: PlanId,
+        /// How long a payment lasts; as it does now, if none.
+        interval: Option<BillingInterval>,
+    },
 }
 
 /// What a caller expects of a price. It is no part of a command's content: a retry may carry a
@@ -115,6 +122,7 @@ impl Request {
             Request::ExtendHold { .. } => "extendHold",
             Request::Settle { .. } => "settle",
             Request::Release { .. } => "release",
+            Request::ChangePlan { .. } => "changePlan",
         }
     }
 
@@ -130,7 +138,8 @@ impl Request {
             | Request::ResumeSubscription
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
-            | Request::Reserve { .. } => None,
+            | Request::Reserve { .. }
+            | Request::ChangePlan { .. } => None,
         }
     }
 
@@ -146,7 +155,8 @@ impl Request {
             | Request::Reserve { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => None,
+            | Request::Release { .. }
+            | Request::ChangePlan { .. } => None,
         }
     }
 
@@ -205,6 +215,10 @@ impl Request {
             }
             Request::Release { hold } => {
                 encoding.bytes(hold.0.as_bytes());
+            }
+            Request::ChangePlan { plan, interval } => {
+                let months = interval.map(|interval| i64::from(interval.months()));
+                encoding.text(plan.as_str()).optional_number(months);
             }
         }
         encoding.finish()

@@ -1,11 +1,12 @@
 //! What time does to an account by itself.
 //!
 //! Owns the order of what becomes due: instants one after the other, and at one instant hold
-//! expiries, then lot expiries and the rollover they feed, then the end of a cancelled subscription,
-//! then the grant of the next period. It depends on instants only, never on when somebody looked, so
-//! an account that nobody touched for 14 months is right at the first touch. Only into how many
-//! events the expiries of holds are put depends on who looks: those with nothing else due between
-//! them are one, because a thousand forgotten holds must not be a thousand writes.
+//! expiries, then lot expiries and the rollover they feed, then a scheduled change of plan or the end
+//! of a cancelled subscription, then the grant of the next period, of the plan now in force. It
+//! depends on instants only, never on when somebody looked, so an account that nobody touched for 14
+//! months is right at the first touch. Only into how many events the expiries of holds are put depends
+//! on who looks: those with nothing else due between them are one, because a thousand forgotten holds
+//! must not be a thousand writes.
 
 use super::{
     account::Account,
@@ -16,7 +17,7 @@ use super::{
     ids::{CatalogVersion, PlanId, Sequence},
     lot::{LotTerms, Origin},
     posting::Posting,
-    subscription::Subscription,
+    subscription::{ScheduledChange, Subscription},
     time::{Instant, period_start},
 };
 
@@ -88,6 +89,7 @@ impl Step<'_> {
             if subscription.cancel_at.is_some_and(|end| end <= at) {
                 self.end(at);
             } else {
+                let subscription = self.change(at, subscription);
                 self.renew(at, &subscription);
             }
         }
@@ -169,11 +171,22 @@ impl Step<'_> {
                     plan,
                     subscription,
                     period,
-                } => Unused::add(&mut unused, plan, subscription, period, amount),
+                } => {
+                    let plan = self.rolls_over_by(subscription).unwrap_or(plan);
+                    Unused::add(&mut unused, plan, subscription, period, amount);
+                }
                 Origin::Rollover { .. } | Origin::Pack { .. } => {}
             }
         }
         unused
+    }
+
+    /// The plan in force, where it is that subscription's: one period hands on once, by one plan's
+    /// terms, whatever plans it was granted by.
+    fn rolls_over_by(&self, subscription: Sequence) -> Option<PlanId> {
+        let in_force = self.state.subscription.as_ref();
+        let of_it = in_force.filter(|one| one.id == subscription);
+        of_it.map(|one| one.plan.clone())
     }
 
     fn roll_over(&mut self, at: Instant, unused: Unused) {
@@ -211,6 +224,23 @@ impl Step<'_> {
         let change = SubscriptionEvent::Ended { packs_frozen };
         let fact = Fact::SubscriptionChange { change, lot: None };
         self.record(at, published.version, fact, Vec::new());
+    }
+
+    /// Makes the change that is due, if one is, and tells what the subscription is then.
+    fn change(&mut self, at: Instant, subscription: Subscription) -> Subscription {
+        let due = |change: &ScheduledChange| change.at <= at;
+        let Some(change) = subscription.scheduled.clone().filter(due) else {
+            return subscription;
+        };
+        let change = SubscriptionEvent::Changed {
+            plan: change.plan,
+            interval: change.interval,
+            term_from: subscription.period + 1,
+            scheduled: None,
+        };
+        let fact = Fact::SubscriptionChange { change, lot: None };
+        self.record(at, self.version_at(at), fact, Vec::new());
+        self.state.subscription.clone().unwrap_or(subscription)
     }
 
     fn renew(&mut self, at: Instant, subscription: &Subscription) {

@@ -15,6 +15,7 @@ use super::{
     lot::LotTerms,
     payment::Payment,
     posting::Posting,
+    subscription::ScheduledChange,
     time::Instant,
 };
 
@@ -77,6 +78,10 @@ pub enum SubscriptionEvent {
         anchor: Instant,
         /// The period that is granted at once.
         period: u32,
+        /// The ended subscription that goes on, with a period that was granted already: what is
+        /// granted at once is then only what the plan has more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        continues: Option<Sequence>,
     },
     /// It will end with the paid term.
     CancellationScheduled {
@@ -90,6 +95,24 @@ pub enum SubscriptionEvent {
         /// Whether packs are frozen until a plan starts.
         packs_frozen: bool,
     },
+    /// It is on this plan and interval from now on: by a command, or by time as it was scheduled. What
+    /// is granted at once is what the plan has more than the period was granted.
+    Changed {
+        /// The plan.
+        plan: PlanId,
+        /// How long a payment lasts.
+        interval: BillingInterval,
+        /// The period from whose start paid terms are counted.
+        #[serde(default)]
+        term_from: u32,
+        /// What remains to be changed at the end of the paid term.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scheduled: Option<ScheduledChange>,
+    },
+    /// It will change at the end of the paid term.
+    ChangeScheduled(ScheduledChange),
+    /// It will not change after all.
+    ChangeWithdrawn,
 }
 
 /// What can happen to an account.

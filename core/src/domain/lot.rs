@@ -48,6 +48,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// Whether it is allowance of that subscription; nothing is of none.
+    pub fn is_allowance_of(&self, id: Option<Sequence>) -> bool {
+        match self {
+            Origin::Plan { subscription, .. } => id == Some(*subscription),
+            Origin::Rollover { .. } | Origin::Pack { .. } => false,
+        }
+    }
+
     fn burn_rank(&self) -> u8 {
         match self {
             Origin::Plan { .. } => 0,

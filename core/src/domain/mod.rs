@@ -24,6 +24,7 @@ pub mod event;
 pub mod offer;
 pub mod policies;
 pub mod posting;
+pub mod preview;
 pub mod projection;
 pub mod quote;
 pub mod refusal;

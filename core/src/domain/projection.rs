@@ -4,7 +4,7 @@
 //! that what it says is what then happens, unless somebody spends, buys or changes something, or
 //! another catalog is published.
 
-use super::{account::Account, catalog::Catalogs, time::Instant};
+use super::{account::Account, catalog::Catalogs, event::Event, time::Instant};
 
 /// How many months ahead a projection goes: ten years. That is longer than any plan is paid for, and
 /// bounds the work to 120 renewals and the end of what there is.
@@ -17,13 +17,19 @@ impl Account {
         let mut state = self.clone();
         // A long absence may be recorded in part: what is still due can be due before that record.
         state.time = state.time.min(until);
+        state.pass(catalogs, until);
+        state
+    }
+
+    /// Lets time pass until `until`, included, and tells what it did.
+    pub(super) fn pass(&mut self, catalogs: &Catalogs, until: Instant) -> Vec<Event> {
+        let mut passed = Vec::new();
         loop {
-            let due = state.due(catalogs, until);
-            for event in &due.events {
-                state.apply(event);
-            }
+            let due = self.due(catalogs, until);
+            due.events.iter().for_each(|event| self.apply(event));
+            passed.extend(due.events);
             if !due.more {
-                return state;
+                return passed;
             }
         }
     }

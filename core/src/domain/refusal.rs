@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{Alternative, Parameter, PriceRefusal},
+    catalog::{Alternative, BillingInterval, Parameter, PriceRefusal},
     credits::Credits,
     hold::Resolution,
     ids::{ActionId, CatalogVersion, HoldId, ModelId, OperationId, OptionId, PackId, PlanId},
@@ -158,6 +158,13 @@ pub enum Refusal {
         payment: PaymentKey,
         /// The operation that used it, where it was this account's.
         operation_id: Option<OperationId>,
+    },
+    /// The account is on that plan and interval already, and nothing else is scheduled.
+    AlreadyOnPlan {
+        /// The plan.
+        plan: PlanId,
+        /// How long a payment lasts.
+        interval: BillingInterval,
     },
 }
 

@@ -266,8 +266,19 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
     match &event.fact {
         Fact::PeriodGrant { .. } => subscribed()?,
         Fact::SubscriptionChange { change, .. } => match change {
-            SubscriptionEvent::CancellationScheduled { .. } | SubscriptionEvent::Resumed => {
-                subscribed()?;
+            SubscriptionEvent::CancellationScheduled { .. }
+            | SubscriptionEvent::Resumed
+            | SubscriptionEvent::Changed { .. }
+            | SubscriptionEvent::ChangeScheduled(_)
+            | SubscriptionEvent::ChangeWithdrawn => subscribed()?,
+            SubscriptionEvent::Started {
+                continues: Some(of),
+                ..
+            } => {
+                let broken = state.broken_period.as_ref();
+                if broken.is_none_or(|broken| broken.subscription != *of) {
+                    return Err(format!("subscription {of} did not end within a period"));
+                }
             }
             SubscriptionEvent::Started { .. } | SubscriptionEvent::Ended { .. } => {}
         },

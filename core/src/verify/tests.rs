@@ -4,7 +4,10 @@ use sea_orm::ConnectionTrait;
 
 use super::{Report, Rule, verify};
 use crate::{
-    domain::{command::Request, ids::Sequence},
+    domain::{
+        command::Request,
+        ids::{PlanId, Sequence},
+    },
     store::{
         Store,
         memory::MemoryStore,
@@ -40,11 +43,21 @@ async fn fill(store: &dyn Store) -> u64 {
         book.tell("2027-01-01T00:00:00Z", 13, subscribe("starter"))
             .tell("2027-01-01T00:00:00Z", 14, reserve())
             .tell("2027-01-01T00:01:00Z", 15, reserve())
-            .pass(at("2027-01-02T00:00:00Z"));
+            .pass(at("2027-01-02T00:00:00Z"))
+            .tell("2027-01-02T00:00:00Z", 16, change("studio"))
+            .tell("2027-01-03T00:00:00Z", 17, change("creator"))
+            .pass(at("2028-02-02T00:00:00Z"));
         operations += u64::try_from(book.head.sequence.0).unwrap();
         assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
     }
     operations
+}
+
+fn change(plan: &str) -> Request {
+    Request::ChangePlan {
+        plan: PlanId::parse(plan).unwrap(),
+        interval: None,
+    }
 }
 
 /// A finding without its words.

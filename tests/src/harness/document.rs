@@ -25,6 +25,7 @@ pub const USER_ERRORS: &str = "userErrors { __typename code message field \
     ... on SettleExceedsHold { held cost } \
     ... on PaymentAlreadyUsed { provider reference operationId } \
     ... on AlreadySubscribed { planId cancelAt } \
+    ... on AlreadyOnPlan { planId billingInterval } \
     ... on ParameterOutOfRange { parameter given min max allowed } }";
 
 const HOLD: &str = "hold { holdId state amount cost placedAt expiresAt resolvedAt }";

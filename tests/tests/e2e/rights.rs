@@ -32,6 +32,7 @@ async fn a_users_token_can_read_and_nothing_else() {
             "startSubscription",
             json!({ "planId": "maker", "billingInterval": "MONTHLY" }),
         ),
+        ("changePlan", json!({ "planId": "maker" })),
         ("cancelSubscription", json!({})),
         ("resumeSubscription", json!({})),
         ("purchasePack", boost("ada", "pay-1")),

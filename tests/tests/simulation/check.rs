@@ -143,6 +143,7 @@ fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
         Request::OpenAccount
         | Request::CancelSubscription
         | Request::ResumeSubscription
+        | Request::ChangePlan { .. }
         | Request::ExtendHold { .. }
         | Request::Release { .. } => None,
     }
@@ -179,6 +180,7 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
             Request::OpenAccount
             | Request::CancelSubscription
             | Request::ResumeSubscription
+            | Request::ChangePlan { .. }
             | Request::ExtendHold { .. }
             | Request::Release { .. } => continue,
         };
@@ -212,7 +214,7 @@ fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
                 hold.is_some_and(|hold| !hold.open)
             }
             Refusal::NotSubscribed => !purse.subscribed,
-            Refusal::AlreadySubscribed { .. } => purse.subscribed,
+            Refusal::AlreadySubscribed { .. } | Refusal::AlreadyOnPlan { .. } => purse.subscribed,
             Refusal::AccountAlreadyExists { .. } => after > 0,
             Refusal::OperationIdReused { .. } => false,
             _ => true,

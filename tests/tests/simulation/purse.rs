@@ -12,6 +12,8 @@ use credits_core::domain::{
     record::OperationRecord,
 };
 
+use crate::traffic;
+
 #[derive(Clone, Debug)]
 struct Lot {
     id: i64,
@@ -38,6 +40,8 @@ pub struct Purse {
     pub consumed: i64,
     pub entered: i64,
     pub subscribed: bool,
+    /// The best allowance of the running period.
+    granted: i64,
     pub problems: Vec<String>,
 }
 
@@ -59,8 +63,9 @@ impl Purse {
             Fact::AccountOpened | Fact::HoldExtended { .. } => {}
             Fact::SubscriptionChange { change, lot } => {
                 match change {
-                    SubscriptionEvent::Started { .. } => {
+                    SubscriptionEvent::Started { plan, .. } => {
                         self.subscribed = true;
+                        self.granted = traffic::granted(plan.as_str());
                         self.freeze_packs(false);
                     }
                     SubscriptionEvent::Ended { packs_frozen } => {
@@ -70,15 +75,22 @@ impl Purse {
                         }
                     }
                     SubscriptionEvent::CancellationScheduled { .. }
-                    | SubscriptionEvent::Resumed => {}
+                    | SubscriptionEvent::Resumed
+                    | SubscriptionEvent::ChangeScheduled(_)
+                    | SubscriptionEvent::ChangeWithdrawn => {}
+                    SubscriptionEvent::Changed { plan, .. } => {
+                        self.plan_changed(record, plan.as_str(), lot.as_ref());
+                    }
                 }
                 if let Some(lot) = lot {
                     self.enter(sequence, lot, false);
                 }
             }
-            Fact::PeriodGrant { lot, .. } | Fact::RolloverGrant { lot } => {
+            Fact::PeriodGrant { lot, .. } => {
+                self.granted = lot.granted.get();
                 self.enter(sequence, lot, false);
             }
+            Fact::RolloverGrant { lot } => self.enter(sequence, lot, false),
             Fact::PackPurchase { lot, frozen, .. } => self.enter(sequence, lot, *frozen),
             Fact::Charge(charge) => match charge.hold {
                 Some(hold) if !charge.late => self.end(hold, charge.cost.get(), at, false),
@@ -109,6 +121,22 @@ impl Purse {
         if self.lots.iter().any(|lot| lot.left < 0 || lot.held < 0) {
             self.problems.push(format!("below zero after {sequence}"));
         }
+    }
+
+    /// What time changes grants nothing by itself; what is asked for grants what the best plan of the
+    /// period has more.
+    fn plan_changed(&mut self, record: &OperationRecord, plan: &str, lot: Option<&LotTerms>) {
+        let best = match record.content {
+            Some(_) => self.granted.max(traffic::granted(plan)),
+            None => self.granted,
+        };
+        let added = lot.map_or(0, |lot| lot.granted.get());
+        if added != best - self.granted {
+            let place = record.sequence;
+            self.problems
+                .push(format!("{place} granted {added} for {plan}"));
+        }
+        self.granted = best;
     }
 
     fn enter(&mut self, id: i64, terms: &LotTerms, frozen: bool) {

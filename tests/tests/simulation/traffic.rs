@@ -92,12 +92,13 @@ impl Asker {
             6..16 => self.start(),
             16..20 => Request::CancelSubscription,
             20..23 => Request::ResumeSubscription,
-            23..33 => self.purchase(payments, now),
-            33..53 => Request::Charge {
+            23..29 => self.change_plan(),
+            29..37 => self.purchase(payments, now),
+            37..55 => Request::Charge {
                 generation: self.generation(),
                 guard: PriceGuard::default(),
             },
-            53..71 => Request::Reserve {
+            55..71 => Request::Reserve {
                 generation: self.generation(),
                 guard: PriceGuard::default(),
                 ttl_minutes: self
@@ -142,15 +143,29 @@ impl Asker {
     }
 
     fn start(&self) -> Request {
+        Request::StartSubscription {
+            plan: self.plan(),
+            interval: self.interval(),
+            anchor: None,
+        }
+    }
+
+    fn change_plan(&self) -> Request {
+        Request::ChangePlan {
+            plan: self.plan(),
+            interval: self.chance.happens(500).then(|| self.interval()),
+        }
+    }
+
+    fn plan(&self) -> PlanId {
         let plan = self.chance.pick(&["starter", "creator", "studio"]);
-        let interval = match self.chance.below(4) {
+        PlanId::parse(plan).unwrap()
+    }
+
+    fn interval(&self) -> BillingInterval {
+        match self.chance.below(4) {
             0 => BillingInterval::Yearly,
             _ => BillingInterval::Monthly,
-        };
-        Request::StartSubscription {
-            plan: PlanId::parse(plan).unwrap(),
-            interval,
-            anchor: None,
         }
     }
 

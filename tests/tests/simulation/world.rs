@@ -263,6 +263,7 @@ impl World {
             | Request::StartSubscription { .. }
             | Request::CancelSubscription
             | Request::ResumeSubscription
+            | Request::ChangePlan { .. }
             | Request::Charge { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }

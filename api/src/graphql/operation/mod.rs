@@ -120,7 +120,7 @@ connection!(Operation, OperationConnection, OperationEdge);
 pub enum OperationKind {
     /// The account was opened.
     AccountOpened,
-    /// The subscription started, was cancelled, was resumed or ended.
+    /// The subscription started, was changed, was cancelled, was resumed or ended.
     SubscriptionChange,
     /// A new period began and its allowance was granted.
     PeriodGrant,

@@ -6,7 +6,7 @@ use credits_core::domain::{event::SubscriptionEvent, lot::LotTerms};
 use super::operation;
 use crate::graphql::{
     scalar::{Credits, DateTime},
-    subscription::BillingInterval,
+    subscription::{BillingInterval, ScheduledPlanChange},
 };
 
 operation! {
@@ -15,26 +15,36 @@ operation! {
 }
 
 operation! {
-    /// The account's subscription started, was cancelled, was resumed or ended.
+    /// The account's subscription started, was changed, was cancelled, was resumed or ended.
     SubscriptionChange { change: SubscriptionEvent, lot: Option<LotTerms> } {
         /// What happened to the subscription.
         async fn change_kind(&self) -> SubscriptionChangeKind {
             SubscriptionChangeKind::from(&self.change)
         }
 
-        /// The plan that started, by its catalog id; null for other changes.
+        /// The plan in force from then on, by its catalog id, where it started or changed; null for
+        /// other changes.
         async fn plan(&self) -> Option<ID> {
-            started(&self.change).map(|(plan, _, _)| plan)
+            in_force(&self.change).map(|(plan, _)| plan)
         }
 
-        /// How often the plan that started is paid; null for other changes.
+        /// How often the plan is paid from then on, where it started or changed; null for other
+        /// changes.
         async fn billing_interval(&self) -> Option<BillingInterval> {
-            started(&self.change).map(|(_, interval, _)| interval)
+            in_force(&self.change).map(|(_, interval)| interval)
         }
 
         /// From when the periods of the plan that started are counted; null for other changes.
         async fn anchor(&self) -> Option<DateTime> {
-            started(&self.change).map(|(_, _, anchor)| anchor)
+            match &self.change {
+                SubscriptionEvent::Started { anchor, .. } => Some((*anchor).into()),
+                SubscriptionEvent::CancellationScheduled { .. }
+                | SubscriptionEvent::Resumed
+                | SubscriptionEvent::Ended { .. }
+                | SubscriptionEvent::Changed { .. }
+                | SubscriptionEvent::ChangeScheduled(_)
+                | SubscriptionEvent::ChangeWithdrawn => None,
+            }
         }
 
         /// When the subscription will end, for a cancellation; null for other changes.
@@ -43,11 +53,29 @@ operation! {
                 SubscriptionEvent::CancellationScheduled { cancel_at } => Some((*cancel_at).into()),
                 SubscriptionEvent::Started { .. }
                 | SubscriptionEvent::Resumed
-                | SubscriptionEvent::Ended { .. } => None,
+                | SubscriptionEvent::Ended { .. }
+                | SubscriptionEvent::Changed { .. }
+                | SubscriptionEvent::ChangeScheduled(_)
+                | SubscriptionEvent::ChangeWithdrawn => None,
             }
         }
 
-        /// The credits of the current period, granted with a start; null for other changes.
+        /// What was scheduled for the end of the paid term; null if nothing was.
+        async fn scheduled_change(&self) -> Option<ScheduledPlanChange> {
+            let scheduled = match &self.change {
+                SubscriptionEvent::ChangeScheduled(change) => change,
+                SubscriptionEvent::Changed { scheduled, .. } => scheduled.as_ref()?,
+                SubscriptionEvent::Started { .. }
+                | SubscriptionEvent::CancellationScheduled { .. }
+                | SubscriptionEvent::Resumed
+                | SubscriptionEvent::Ended { .. }
+                | SubscriptionEvent::ChangeWithdrawn => return None,
+            };
+            Some(ScheduledPlanChange::new(scheduled, self.operation.event.recorded_at))
+        }
+
+        /// The credits granted with it: of the current period for a start, what the new plan has more
+        /// for an upgrade; null if it granted none.
         async fn granted(&self) -> Option<Credits> {
             self.lot.as_ref().map(|lot| lot.granted.into())
         }
@@ -65,6 +93,12 @@ pub enum SubscriptionChangeKind {
     Resumed,
     /// It ended.
     Ended,
+    /// It is on another plan or billing interval from now on.
+    Changed,
+    /// It will change at the end of the paid term.
+    ChangeScheduled,
+    /// It will not change after all.
+    ChangeWithdrawn,
 }
 
 impl From<&SubscriptionEvent> for SubscriptionChangeKind {
@@ -76,24 +110,24 @@ impl From<&SubscriptionEvent> for SubscriptionChangeKind {
             }
             SubscriptionEvent::Resumed => SubscriptionChangeKind::Resumed,
             SubscriptionEvent::Ended { .. } => SubscriptionChangeKind::Ended,
+            SubscriptionEvent::Changed { .. } => SubscriptionChangeKind::Changed,
+            SubscriptionEvent::ChangeScheduled(_) => SubscriptionChangeKind::ChangeScheduled,
+            SubscriptionEvent::ChangeWithdrawn => SubscriptionChangeKind::ChangeWithdrawn,
         }
     }
 }
 
-fn started(event: &SubscriptionEvent) -> Option<(ID, BillingInterval, DateTime)> {
+/// The plan and interval that are in force from then on, where they were set.
+fn in_force(event: &SubscriptionEvent) -> Option<(ID, BillingInterval)> {
     match event {
-        SubscriptionEvent::Started {
-            plan,
-            interval,
-            anchor,
-            ..
-        } => Some((
-            ID::from(plan.as_str()),
-            (*interval).into(),
-            (*anchor).into(),
-        )),
+        SubscriptionEvent::Started { plan, interval, .. }
+        | SubscriptionEvent::Changed { plan, interval, .. } => {
+            Some((ID::from(plan.as_str()), (*interval).into()))
+        }
         SubscriptionEvent::CancellationScheduled { .. }
         | SubscriptionEvent::Resumed
-        | SubscriptionEvent::Ended { .. } => None,
+        | SubscriptionEvent::Ended { .. }
+        | SubscriptionEvent::ChangeScheduled(_)
+        | SubscriptionEvent::ChangeWithdrawn => None,
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::ID;
 use credits_core::domain::{catalog::Finding, refusal::Refusal};
 
 use super::{Said, UserError, UserErrorCode, user_error};
-use crate::graphql::scalar::DateTime;
+use crate::graphql::{scalar::DateTime, subscription::BillingInterval};
 
 user_error! {
     /// The account is open already.
@@ -65,6 +65,17 @@ user_error! {
 }
 
 user_error! {
+    /// The account is on that plan and billing interval already, and no change is scheduled that could
+    /// be taken back.
+    AlreadyOnPlan {
+        /// The plan, by its catalog id.
+        plan_id: ID,
+        /// How often it is paid.
+        billing_interval: BillingInterval,
+    }
+}
+
+user_error! {
     /// One mistake in a catalog. Nothing was published.
     CatalogInvalid {
         /// The line, counted from 1.
@@ -120,6 +131,9 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
             let provider = payment.provider.clone();
             let used_by = operation_id.map(|id| id.to_string().into());
             PaymentAlreadyUsed::new(said, provider, payment.reference.clone(), used_by).into()
+        }
+        Refusal::AlreadyOnPlan { plan, interval } => {
+            AlreadyOnPlan::new(said, plan.as_str().into(), (*interval).into()).into()
         }
         Refusal::OperationIdReused { .. }
         | Refusal::ModelUnknown { .. }

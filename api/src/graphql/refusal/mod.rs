@@ -12,8 +12,8 @@ use async_graphql::{Enum, Interface, SimpleObject};
 use credits_core::domain::refusal::Refusal;
 
 pub use billing::{
-    AccountAlreadyExists, AlreadySubscribed, CancellationAlreadyScheduled, CatalogInvalid,
-    PackUnknown, PaymentAlreadyUsed, PlanUnknown,
+    AccountAlreadyExists, AlreadyOnPlan, AlreadySubscribed, CancellationAlreadyScheduled,
+    CatalogInvalid, PackUnknown, PaymentAlreadyUsed, PlanUnknown,
 };
 pub use hold::{HoldAlreadyResolved, HoldHasExpired, SettleExceedsHold, TooManyHolds};
 pub use price::{
@@ -74,6 +74,8 @@ pub enum UserError {
     PaymentAlreadyUsed(PaymentAlreadyUsed),
     /// A catalog with a mistake.
     CatalogInvalid(CatalogInvalid),
+    /// The plan that the account is on.
+    AlreadyOnPlan(AlreadyOnPlan),
     /// A refusal without numbers.
     GenericUserError(GenericUserError),
 }
@@ -129,6 +131,8 @@ pub enum UserErrorCode {
     CatalogInvalid,
     /// The catalog would count before now, or before one that was published already.
     CatalogOutOfOrder,
+    /// The account is on that plan and billing interval already, and no change is scheduled.
+    AlreadyOnPlan,
 }
 
 /// A refusal whose code says all there is.

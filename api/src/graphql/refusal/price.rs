@@ -208,6 +208,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::NotSubscribed
         | Refusal::CancellationAlreadyScheduled { .. }
         | Refusal::NoCancellationScheduled
+        | Refusal::AlreadyOnPlan { .. }
         | Refusal::PaymentAlreadyUsed { .. } => return Err(said),
     })
 }

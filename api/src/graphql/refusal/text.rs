@@ -41,6 +41,7 @@ impl UserError {
             UserError::CancellationAlreadyScheduled(error) => &error.message,
             UserError::PaymentAlreadyUsed(error) => &error.message,
             UserError::CatalogInvalid(error) => &error.message,
+            UserError::AlreadyOnPlan(error) => &error.message,
             UserError::GenericUserError(error) => &error.message,
         }
     }
@@ -70,6 +71,7 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::CancellationAlreadyScheduled { .. } => UserErrorCode::CancellationAlreadyScheduled,
         Refusal::NoCancellationScheduled => UserErrorCode::NoCancellationScheduled,
         Refusal::PaymentAlreadyUsed { .. } => UserErrorCode::PaymentAlreadyUsed,
+        Refusal::AlreadyOnPlan { .. } => UserErrorCode::AlreadyOnPlan,
     }
 }
 
@@ -84,7 +86,7 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::HoldUnknown { .. }
         | Refusal::HoldAlreadyResolved { .. }
         | Refusal::HoldExpired { .. } => Some("holdId"),
-        Refusal::PlanUnknown { .. } => Some("planId"),
+        Refusal::PlanUnknown { .. } | Refusal::AlreadyOnPlan { .. } => Some("planId"),
         Refusal::PackUnknown { .. } => Some("packId"),
         Refusal::AccountAlreadyExists { .. } => Some("accountId"),
         Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
@@ -212,23 +214,19 @@ fn message(refusal: &Refusal) -> String {
             "The pack `{pack}` is not in that catalog version; these are: {}.",
             list(known)
         ),
-        Refusal::AlreadySubscribed {
-            plan,
-            cancel_at: Some(end),
-        } => {
-            format!("The account is on the plan `{plan}`, which ends at {end}.")
-        }
-        Refusal::AlreadySubscribed {
-            plan,
-            cancel_at: None,
-        } => {
-            format!("The account is on the plan `{plan}`.")
+        Refusal::AlreadySubscribed { plan, cancel_at } => {
+            let end = cancel_at.map_or(String::new(), |end| format!(", which ends at {end}"));
+            format!("The account is on the plan `{plan}`{end}.")
         }
         Refusal::NotSubscribed => "The account is on no plan.".to_owned(),
         Refusal::CancellationAlreadyScheduled { cancel_at } => {
             format!("The subscription is cancelled already and ends at {cancel_at}.")
         }
         Refusal::NoCancellationScheduled => "The subscription is not cancelled.".to_owned(),
+        Refusal::AlreadyOnPlan { plan, interval } => format!(
+            "The account is on the plan `{plan}`, paid {}, and no change is scheduled.",
+            interval.word()
+        ),
         Refusal::PaymentAlreadyUsed { payment, .. } => format!(
             "The payment {} of {} was used for something else; a payment is used once, for ever.",
             payment.reference, payment.provider

@@ -5,7 +5,7 @@
 
 use super::{Case, Verdict};
 use crate::domain::{
-    catalog::{BillingInterval, Pack, PacksWithoutPlan, PublishedCatalog},
+    catalog::{BillingInterval, Pack, PacksWithoutPlan, Plan, PublishedCatalog},
     credits::Credits,
     due::period_lot,
     event::{Fact, SubscriptionEvent},
@@ -14,7 +14,7 @@ use crate::domain::{
     payment::Payment,
     posting::Posting,
     refusal::{Limit, Limited, Refusal},
-    subscription::Subscription,
+    subscription::{BrokenPeriod, Subscription},
     time::{Instant, period_at, period_start},
 };
 
@@ -42,82 +42,122 @@ impl Case<'_> {
         interval: BillingInterval,
         anchor: Option<Instant>,
     ) -> Result<Verdict, Refusal> {
-        let anchor = anchor.unwrap_or(self.at);
-        self.check_anchor_age(anchor)?;
-        let published = self.catalogs.terms_at(self.at);
-        let startable = |plan: &&crate::domain::catalog::Plan| plan.price(interval).is_some();
-        let plans = &published.catalog.plans;
-        let Some(terms) = plans.iter().filter(startable).find(|one| one.id == *plan) else {
-            return Err(Refusal::PlanUnknown {
-                plan: plan.clone(),
-                known: plans
-                    .iter()
-                    .filter(startable)
-                    .map(|one| one.id.clone())
-                    .collect(),
-            });
+        let broken = self.broken_period();
+        let (anchor, period) = match broken {
+            Some(broken) => self.same_anchor(broken, anchor)?,
+            None => self.new_anchor(anchor)?,
         };
+        let (published, terms) = self.on_sale(plan, Some(interval))?;
         if let Some(current) = &self.account.subscription {
             return Err(Refusal::AlreadySubscribed {
                 plan: current.plan.clone(),
                 cancel_at: current.cancel_at,
             });
         }
-        let period = period_at(anchor, self.at);
         self.check_overlap(anchor, period)?;
         let made = self.account.sequence.next();
         let subscription = Subscription {
-            id: made,
+            id: broken.map_or(made, |broken| broken.subscription),
             plan: plan.clone(),
             interval,
             anchor,
             period,
-            granted: terms.allowance,
+            granted: broken.map_or(Credits::ZERO, |broken| broken.granted),
             cancel_at: None,
+            term_from: 0,
+            scheduled: None,
         };
-        let lot = period_lot(&subscription, subscription.period, self.at, terms.allowance);
+        let added = terms.allowance.saturating_sub(subscription.granted);
+        let lot = period_lot(&subscription, period, self.at, added);
         let change = SubscriptionEvent::Started {
             plan: subscription.plan,
             interval,
             anchor,
-            period: subscription.period,
+            period,
+            continues: broken.map(|broken| broken.subscription),
         };
+        let lot = Some(lot).filter(|lot| broken.is_none() || !lot.granted.is_zero());
         Ok(Verdict {
-            fact: Fact::SubscriptionChange {
-                change,
-                lot: Some(lot),
-            },
-            postings: vec![Posting::granted(made, terms.allowance)],
+            postings: lot
+                .iter()
+                .map(|lot| Posting::granted(made, lot.granted))
+                .collect(),
+            fact: Fact::SubscriptionChange { change, lot },
             catalog_version: published.version,
         })
     }
 
-    fn check_anchor_age(&self, anchor: Instant) -> Result<(), Refusal> {
+    /// The plan in the catalog in force, if it has a price on that interval; on any, if none is named.
+    pub(super) fn on_sale(
+        &self,
+        plan: &PlanId,
+        interval: Option<BillingInterval>,
+    ) -> Result<(&PublishedCatalog, &Plan), Refusal> {
+        let published = self.catalogs.terms_at(self.at);
+        let sold = |one: &&Plan| match interval {
+            Some(interval) => one.price(interval).is_some(),
+            None => !one.prices.is_empty(),
+        };
+        let plans = || published.catalog.plans.iter().filter(sold);
+        let found = plans().find(|one| one.id == *plan);
+        found
+            .map(|found| (published.as_ref(), found))
+            .ok_or_else(|| Refusal::PlanUnknown {
+                plan: plan.clone(),
+                known: plans().map(|one| one.id.clone()).collect(),
+            })
+    }
+
+    /// The period that goes on with a start now.
+    fn broken_period(&self) -> Option<&BrokenPeriod> {
+        let broken = self.account.broken_period.as_ref();
+        broken.filter(|broken| self.at < broken.end())
+    }
+
+    /// The anchor and period of a start that goes on with a period: no other anchor is possible.
+    fn same_anchor(
+        &self,
+        broken: &BrokenPeriod,
+        asked: Option<Instant>,
+    ) -> Result<(Instant, u32), Refusal> {
+        match asked {
+            Some(asked) if asked != broken.anchor => {
+                Err(self.anchor_out_of_range(asked, broken.anchor, broken.anchor))
+            }
+            Some(_) | None => Ok((broken.anchor, broken.period)),
+        }
+    }
+
+    fn new_anchor(&self, asked: Option<Instant>) -> Result<(Instant, u32), Refusal> {
+        let anchor = asked.unwrap_or(self.at);
         let earliest = self.at.minus_months(ANCHOR_MONTHS_BACK_MAX);
         if (earliest..=self.at).contains(&anchor) {
-            return Ok(());
+            return Ok((anchor, period_at(anchor, self.at)));
         }
-        Err(self.anchor_out_of_range(anchor, earliest))
+        Err(self.anchor_out_of_range(anchor, earliest, self.at))
     }
 
     /// Credit periods of one account never overlap: a new subscription whose current period began
-    /// before the last one ended would grant the same days twice.
+    /// before the last one's granted period ended would grant the same days twice.
     fn check_overlap(&self, anchor: Instant, period: u32) -> Result<(), Refusal> {
-        match self.account.plan_ended_at {
-            Some(ended) if period_start(anchor, period) < ended => {
-                Err(self.anchor_out_of_range(anchor, ended))
+        let broken = self.account.broken_period.as_ref();
+        let granted_until = broken.map(BrokenPeriod::end).or(self.account.plan_ended_at);
+        match granted_until {
+            Some(end) if self.broken_period().is_none() && period_start(anchor, period) < end => {
+                Err(self.anchor_out_of_range(anchor, end, self.at))
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    fn anchor_out_of_range(&self, anchor: Instant, earliest: Instant) -> Refusal {
+    fn anchor_out_of_range(&self, anchor: Instant, earliest: Instant, latest: Instant) -> Refusal {
         const SECOND: i64 = 1_000_000;
+        let max = latest.micros() / SECOND;
         Refusal::ParameterOutOfRange {
             parameter: Limited::Anchor,
             given: anchor.to_string(),
-            min: Some((earliest.micros() + SECOND - 1) / SECOND),
-            max: Some(self.at.micros() / SECOND),
+            min: Some(((earliest.micros() + SECOND - 1) / SECOND).min(max)),
+            max: Some(max),
             allowed: Vec::new(),
         }
     }
@@ -141,7 +181,7 @@ impl Case<'_> {
         Ok(self.plain(Fact::SubscriptionChange { change, lot: None }))
     }
 
-    fn subscription(&self) -> Result<&Subscription, Refusal> {
+    pub(super) fn subscription(&self) -> Result<&Subscription, Refusal> {
         let subscription = self.account.subscription.as_ref();
         subscription.ok_or(Refusal::NotSubscribed)
     }

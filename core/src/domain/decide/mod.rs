@@ -6,6 +6,7 @@
 
 mod billing;
 mod hold;
+mod plan_change;
 mod spend;
 
 use super::{
@@ -111,6 +112,7 @@ impl Case<'_> {
             }
             Request::Settle { hold, actual } => self.settle(*hold, actual).map(Some),
             Request::Release { hold } => self.release(*hold).map(Some),
+            Request::ChangePlan { plan, interval } => self.change_plan(plan, *interval).map(Some),
         }
     }
 

@@ -262,6 +262,8 @@ fn yearly_billing_renews_credits_monthly_and_the_plan_yearly() {
         period,
         granted: credits(500),
         cancel_at: None,
+        term_from: 0,
+        scheduled: None,
     };
     let table = [
         // (anchor, period, when it ends, until when the plan is paid)

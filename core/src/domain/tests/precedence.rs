@@ -140,6 +140,12 @@ fn holds_and_billing_keep_their_order_too() {
         ),
         ("", "start none monthly", "PlanUnknown…"),
         ("", "start pro monthly", "AlreadySubscribed…"),
+        // A plan that is not known, while a cancellation is scheduled; then the plan in force.
+        ("", "cancel", "425"),
+        ("", "change none", "PlanUnknown…"),
+        ("", "change basic", "CancellationAlreadyScheduled…"),
+        ("", "resume", "425"),
+        ("", "change basic", "AlreadyOnPlan…"),
         ("", "buy boost with pay-1", "725"),
         // A pack that is not known, with a payment that was used.
         ("", "buy none with pay-1", "PackUnknown…"),

@@ -79,6 +79,12 @@ fn wait() -> impl Strategy<Value = i64> {
     ]
 }
 
+pub fn changed_plan() -> impl Strategy<Value = String> {
+    let plan = prop_oneof![Just("basic"), Just("pro"), Just("solo")];
+    let interval = prop_oneof![Just(""), Just(" monthly"), Just(" yearly")];
+    (plan, interval).prop_map(|(plan, interval)| format!("change {plan}{interval}"))
+}
+
 fn asked() -> impl Strategy<Value = String> {
     let plan = prop_oneof![Just("basic"), Just("pro"), Just("solo")];
     let interval = prop_oneof![Just("monthly"), Just("yearly")];
@@ -99,6 +105,7 @@ fn asked() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => (plan, interval, since)
             .prop_map(|(plan, interval, since)| format!("start {plan} {interval}{since}")),
+        3 => changed_plan(),
         1 => Just("cancel".to_owned()),
         1 => Just("resume".to_owned()),
         2 => (pack, 1..3_u32, 0..9_u8)

@@ -108,6 +108,10 @@ fn everything_of_the_other_requests_is_content() {
             payment,
         }
     };
+    let change = |plan: &str, interval| Request::ChangePlan {
+        plan: PlanId::parse(plan).unwrap(),
+        interval,
+    };
     let settle = |name, variations, seconds| Request::Settle {
         hold: named(name),
         actual: ActualRun {
@@ -140,6 +144,10 @@ fn everything_of_the_other_requests_is_content() {
         extend("h1", 1),
         extend("h1", 2),
         extend("h2", 1),
+        change("basic", None),
+        change("basic", Some(BillingInterval::Monthly)),
+        change("basic", Some(BillingInterval::Yearly)),
+        change("pro", None),
         settle("h1", None, None),
         settle("h1", Some(1), None),
         settle("h1", None, Some(1)),

@@ -1,6 +1,6 @@
 //! A scene: one account, its clock and its ledger, told in the words of [`super::words`].
 //!
-//! The answer is `free`, the balance after it, or the refusal as it prints; an expected text that
+//! `lapse` ends the subscription at once. The answer is `free`, the balance after it, or the refusal as it prints; an expected text that
 //! ends in `…` compares what is before it.
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use crate::domain::{
     credits::Credits,
     decide::Known,
     due::Due,
-    event::{Event, Fact},
+    event::{Event, Fact, SubscriptionEvent},
     hold::ResolvedHold,
     ids::{AccountId, OperationId, PackId},
     payment::{PaymentKey, PaymentUse},
@@ -185,6 +185,21 @@ impl Scene {
         self.ledger.push(event);
     }
 
+    /// The subscription ends now, in the middle of its period, as it does when its payment stays out.
+    pub fn lapse(&mut self) {
+        self.reach(self.now);
+        let change = SubscriptionEvent::Ended { packs_frozen: true };
+        let lapsed = Event {
+            at: self.now,
+            recorded_at: self.now,
+            caused_by: None,
+            catalog_version: self.catalogs.terms_at(self.now).version,
+            fact: Fact::SubscriptionChange { change, lot: None },
+            postings: Vec::new(),
+        };
+        self.record(lapsed);
+    }
+
     /// Reports a payment as used on another account.
     pub fn used_elsewhere(&mut self, reference: &str) {
         let key = payment(reference).key;
@@ -224,6 +239,10 @@ impl Scene {
     pub fn answer(&mut self, text: &str) -> String {
         if text == "wait" {
             self.reach(self.now);
+            return self.balance();
+        }
+        if text == "lapse" {
+            self.lapse();
             return self.balance();
         }
         match self.does(text) {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `wait` | nothing; time alone acts |
 //! | `start basic yearly [since 2026-01-31]`, `cancel`, `resume` | the subscription |
+//! | `change pro [yearly]` | another plan, another interval, or a change taken back |
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
 //! | `charge image pen [x3] [10s] [max 50]`, `reserve … [for 60]` | a spend; minutes of the hold |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
@@ -72,6 +73,14 @@ fn length(word: &str) -> Option<u32> {
     word.strip_suffix('s')?.parse().ok()
 }
 
+fn interval(word: &str) -> BillingInterval {
+    match word {
+        "monthly" => BillingInterval::Monthly,
+        "yearly" => BillingInterval::Yearly,
+        other => panic!("`{other}` is no interval"),
+    }
+}
+
 /// Cuts `key value` out of the words.
 pub fn cut<'t>(words: &mut Vec<&'t str>, key: &str) -> Option<&'t str> {
     let place = words.iter().position(|word| *word == key)?;
@@ -108,11 +117,11 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
         "start" => Request::StartSubscription {
             anchor: cut(&mut words, "since").map(at),
             plan: PlanId::parse(words[0]).unwrap(),
-            interval: match words[1] {
-                "monthly" => BillingInterval::Monthly,
-                "yearly" => BillingInterval::Yearly,
-                other => panic!("`{other}` is no interval"),
-            },
+            interval: interval(words[1]),
+        },
+        "change" => Request::ChangePlan {
+            plan: PlanId::parse(words[0]).unwrap(),
+            interval: words.get(1).map(|word| interval(word)),
         },
         "cancel" => Request::CancelSubscription,
         "resume" => Request::ResumeSubscription,
