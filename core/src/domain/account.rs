@@ -12,9 +12,10 @@ use super::{
     event::{Event, Fact, SubscriptionEvent},
     hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
-    lot::{Freeze, Freezes, Lot, LotTerms, Origin},
+    lot::{Freeze, Lot, LotTerms, Origin},
     posting::Posting,
     subscription::Subscription,
+    term::{DisputedTerm, TermPayments},
     time::Instant,
 };
 
@@ -43,6 +44,9 @@ pub struct Account {
     /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
+    /// Terms whose payment is in dispute, as long as they have or bring credits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputed_terms: Vec<DisputedTerm>,
     /// What entered and left since it was opened.
     pub totals: Totals,
 }
@@ -77,6 +81,7 @@ impl Account {
             holds: Vec::new(),
             plan_ended_at: None,
             settled_late: BTreeMap::new(),
+            disputed_terms: Vec::new(),
             totals: Totals::default(),
         }
     }
@@ -109,8 +114,11 @@ impl Account {
     pub fn next_due_at(&self) -> Option<Instant> {
         let holds = self.holds.iter().map(|hold| hold.expires_at);
         let lots = self.lots.iter().filter_map(Lot::due_at);
-        let renewal = self.subscription.as_ref().map(Subscription::period_end);
-        holds.chain(lots).chain(renewal).min()
+        let subscription = self.subscription.as_ref();
+        let renewal = subscription.map(Subscription::period_end);
+        let past_due = subscription.and_then(|one| one.payments.past_due);
+        let lapse = past_due.map(|past_due| past_due.lapses_at);
+        holds.chain(lots).chain(renewal).chain(lapse).min()
     }
 
     /// Changes the state as `event` says.
@@ -128,6 +136,7 @@ impl Account {
             .retain(|lot| !lot.remaining.is_zero() || !lot.held.is_zero());
         self.settled_late
             .retain(|_, late| late_settle_ends_at(late.at) > event.at);
+        self.forget_old_disputes();
     }
 
     fn open_lot(&mut self, terms: &LotTerms) {
@@ -136,7 +145,8 @@ impl Account {
             terms: terms.clone(),
             remaining: Credits::ZERO,
             held: Credits::ZERO,
-            freezes: Freezes::NONE,
+            freezes: self.freezes_of_new(&terms.origin),
+            revoked: false,
         };
         let place = self
             .lots
@@ -165,6 +175,7 @@ impl Account {
         self.totals.consumed += posting.consumed.get();
         self.totals.expired += posting.expired.get();
         self.totals.revoked += posting.revoked.get();
+        self.note_revoked(posting);
     }
 
     fn apply_fact(&mut self, event: &Event) {
@@ -177,6 +188,7 @@ impl Account {
                 let subscription = self.subscription_mut();
                 subscription.period = *period;
                 subscription.granted = lot.granted;
+                subscription.payments.begin_period(false);
             }
             Fact::PackPurchase { frozen, .. } => {
                 if *frozen {
@@ -215,7 +227,20 @@ impl Account {
                 Some(hold) => self.close_hold(hold),
                 None => {}
             },
-            Fact::RolloverGrant { .. } | Fact::Expiry { .. } => {}
+            Fact::RolloverGrant { freezes, .. } => {
+                let made = self.sequence;
+                for freeze in freezes.iter() {
+                    self.freeze(freeze, |lot| lot.id == made);
+                }
+            }
+            Fact::Expiry { .. } => {}
+            Fact::PaymentReport { past_due, lot, .. } => {
+                let told = event.fact.report().expect("it is one");
+                self.apply_report(event.at, told, *past_due, lot.as_ref());
+            }
+            Fact::Revocation {
+                paid_for, disputed, ..
+            } => self.apply_revocation(paid_for, *disputed),
         }
     }
 
@@ -240,16 +265,18 @@ impl Account {
                     period: *period,
                     granted: lot.map_or(Credits::ZERO, |lot| lot.granted),
                     cancel_at: None,
+                    payments: TermPayments::default(),
                 });
                 for lot in &mut self.lots {
                     lot.freezes = lot.freezes.without(Freeze::Lapsed);
                 }
+                self.thaw_continued();
             }
             SubscriptionEvent::CancellationScheduled { cancel_at } => {
                 self.subscription_mut().cancel_at = Some(*cancel_at);
             }
             SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
-            SubscriptionEvent::Ended { packs_frozen } => {
+            SubscriptionEvent::Ended { packs_frozen, .. } => {
                 self.subscription = None;
                 self.plan_ended_at = Some(at);
                 if *packs_frozen {
@@ -258,16 +285,22 @@ impl Account {
                     });
                 }
             }
+            SubscriptionEvent::PeriodWithheld { period } => {
+                let subscription = self.subscription_mut();
+                subscription.period = *period;
+                subscription.granted = Credits::ZERO;
+                subscription.payments.begin_period(true);
+            }
         }
     }
 
-    fn subscription_mut(&mut self) -> &mut Subscription {
+    pub(super) fn subscription_mut(&mut self) -> &mut Subscription {
         self.subscription
             .as_mut()
             .expect("a subscription is changed or renewed only while there is one")
     }
 
-    fn freeze(&mut self, freeze: Freeze, wanted: impl Fn(&Lot) -> bool) {
+    pub(super) fn freeze(&mut self, freeze: Freeze, wanted: impl Fn(&Lot) -> bool) {
         for lot in self.lots.iter_mut().filter(|lot| wanted(lot)) {
             lot.freezes = lot.freezes.with(freeze);
         }

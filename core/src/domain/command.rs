@@ -8,7 +8,7 @@ use super::{
     credits::Credits,
     encoding::Encoding,
     ids::{CatalogVersion, HoldId, OperationId, PackId, PlanId},
-    payment::Payment,
+    payment::{Payment, PaymentOutcome},
     quote::QuoteGuard,
     time::Instant,
 };
@@ -89,6 +89,13 @@ pub enum Request {
         /// The hold.
         hold: HoldId,
     },
+    /// Learn how a payment stands.
+    ReportPayment {
+        /// The payment.
+        payment: Payment,
+        /// How it stands.
+        outcome: PaymentOutcome,
+    },
 }
 
 /// What a caller expects of a price. It is no part of a command's content: a retry may carry a
@@ -115,6 +122,7 @@ impl Request {
             Request::ExtendHold { .. } => "extendHold",
             Request::Settle { .. } => "settle",
             Request::Release { .. } => "release",
+            Request::ReportPayment { .. } => "reportPayment",
         }
     }
 
@@ -130,14 +138,17 @@ impl Request {
             | Request::ResumeSubscription
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
-            | Request::Reserve { .. } => None,
+            | Request::Reserve { .. }
+            | Request::ReportPayment { .. } => None,
         }
     }
 
     /// The payment that the request carries, if it carries one.
     pub fn payment(&self) -> Option<&Payment> {
         match self {
-            Request::PurchasePack { payment, .. } => Some(payment),
+            Request::PurchasePack { payment, .. } | Request::ReportPayment { payment, .. } => {
+                Some(payment)
+            }
             Request::OpenAccount
             | Request::StartSubscription { .. }
             | Request::CancelSubscription
@@ -176,12 +187,8 @@ impl Request {
                 encoding
                     .text(pack.as_str())
                     .number(i64::from(*quantity))
-                    .optional_number(catalog_version.map(|version| i64::from(version.0)))
-                    .text(&payment.key.provider)
-                    .text(&payment.key.reference)
-                    .number(payment.amount.amount_minor)
-                    .text(payment.amount.currency.as_str())
-                    .number(payment.paid_at.micros());
+                    .optional_number(catalog_version.map(|version| i64::from(version.0)));
+                encode_payment(&mut encoding, payment);
             }
             Request::Charge { generation, .. } => encode_generation(&mut encoding, generation),
             Request::Reserve {
@@ -206,9 +213,22 @@ impl Request {
             Request::Release { hold } => {
                 encoding.bytes(hold.0.as_bytes());
             }
+            Request::ReportPayment { payment, outcome } => {
+                encode_payment(&mut encoding, payment);
+                encoding.text(outcome.as_str());
+            }
         }
         encoding.finish()
     }
+}
+
+fn encode_payment(encoding: &mut Encoding, payment: &Payment) {
+    encoding
+        .text(&payment.key.provider)
+        .text(&payment.key.reference)
+        .number(payment.amount.amount_minor)
+        .text(payment.amount.currency.as_str())
+        .number(payment.paid_at.micros());
 }
 
 /// Adds what makes two generations the same request: all but the prompt's fingerprint.

@@ -8,6 +8,7 @@ use super::{
     catalog::BillingInterval,
     credits::Credits,
     ids::{PlanId, Sequence},
+    term::TermPayments,
     time::{Instant, period_start},
 };
 
@@ -29,6 +30,9 @@ pub struct Subscription {
     /// When it ends, once it is cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_at: Option<Instant>,
+    /// How its payments stand.
+    #[serde(default, skip_serializing_if = "TermPayments::is_plain")]
+    pub payments: TermPayments,
 }
 
 impl Subscription {
@@ -52,6 +56,6 @@ impl Subscription {
 
     /// Whether the next period will be granted.
     pub fn renews(&self) -> bool {
-        self.cancel_at.is_none_or(|end| end > self.period_end())
+        self.grants(self.period + 1) && self.cancel_at.is_none_or(|end| end > self.period_end())
     }
 }

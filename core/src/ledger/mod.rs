@@ -236,7 +236,8 @@ impl Ledger {
             | Request::PurchasePack { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => return false,
+            | Request::Release { .. }
+            | Request::ReportPayment { .. } => return false,
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());

@@ -15,6 +15,7 @@ use crate::domain::{
     posting::Posting,
     refusal::{Limit, Limited, Refusal},
     subscription::Subscription,
+    term::TermPayments,
     time::{Instant, period_at, period_start},
 };
 
@@ -74,6 +75,7 @@ impl Case<'_> {
             period,
             granted: terms.allowance,
             cancel_at: None,
+            payments: TermPayments::default(),
         };
         let lot = period_lot(&subscription, subscription.period, self.at, terms.allowance);
         let change = SubscriptionEvent::Started {
@@ -141,7 +143,7 @@ impl Case<'_> {
         Ok(self.plain(Fact::SubscriptionChange { change, lot: None }))
     }
 
-    fn subscription(&self) -> Result<&Subscription, Refusal> {
+    pub(super) fn subscription(&self) -> Result<&Subscription, Refusal> {
         let subscription = self.account.subscription.as_ref();
         subscription.ok_or(Refusal::NotSubscribed)
     }

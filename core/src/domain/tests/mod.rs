@@ -12,6 +12,7 @@ mod chain;
 mod holds;
 mod lateness;
 mod packs;
+mod payments;
 mod plans;
 mod precedence;
 mod properties;

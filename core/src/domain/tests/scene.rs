@@ -20,8 +20,8 @@ use crate::domain::{
     due::Due,
     event::{Event, Fact},
     hold::ResolvedHold,
-    ids::{AccountId, OperationId, PackId},
-    payment::{PaymentKey, PaymentUse},
+    ids::{AccountId, OperationId, PackId, Sequence},
+    payment::{PaidFor, PaymentKey, PaymentUse},
     record::{CHAIN_START, OperationRecord},
     refusal::Refusal,
     time::Instant,
@@ -162,24 +162,13 @@ impl Scene {
         self.account.apply(&event);
         let balance = self.account.balance(&self.catalogs, event.at);
         let sealed = OperationRecord::seal(&event, &self.account, &balance, before, previous);
-        if let (
-            Fact::PackPurchase {
-                pack,
-                quantity,
-                payment,
-                ..
-            },
-            Some(cause),
-        ) = (&event.fact, event.caused_by)
-        {
-            let used = PaymentUse {
-                key: payment.key.clone(),
-                account: self.account.id.clone(),
-                operation_id: cause.operation_id,
-                pack: pack.clone(),
-                quantity: *quantity,
-            };
-            self.payments.insert(payment.key.clone(), used);
+        let before = self.payments.values().find(|used| {
+            let told = event.fact.report();
+            told.is_some_and(|told| told.payment.key == used.key)
+        });
+        let (account, sequence) = (&self.account.id, self.account.sequence);
+        if let Some(used) = PaymentUse::after(before, account, sequence, &event) {
+            self.payments.insert(used.key.clone(), used);
         }
         self.records.push(sealed);
         self.ledger.push(event);
@@ -192,8 +181,12 @@ impl Scene {
             key: key.clone(),
             account: AccountId::parse("bert").unwrap(),
             operation_id: named("berts"),
-            pack: PackId::parse("boost").unwrap(),
-            quantity: 1,
+            paid_for: PaidFor::Pack {
+                pack: PackId::parse("boost").unwrap(),
+                quantity: 1,
+                lot: Sequence(9),
+            },
+            last: None,
         };
         self.payments.insert(key, used);
     }

@@ -204,21 +204,10 @@ impl Book {
         self.account.apply(event);
         let balance = self.account.balance(catalogs(), event.at);
         let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
-        if let Fact::PackPurchase {
-            pack,
-            quantity,
-            payment,
-            ..
-        } = &event.fact
-        {
-            self.payments.push(PaymentUse {
-                key: payment.key.clone(),
-                account: self.account.id.clone(),
-                operation_id: record.operation_id,
-                pack: pack.clone(),
-                quantity: *quantity,
-            });
-        }
+        let (id, sequence) = (&self.account.id, self.account.sequence);
+        let used = PaymentUse::after(None, id, sequence, event);
+        self.payments
+            .extend(used.filter(|used| used.stands_by() == used.operation_id));
         self.head = record.head();
         self.operations.push(record);
     }

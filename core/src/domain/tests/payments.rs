@@ -1,0 +1,517 @@
+//! What becomes of credits when billing reports that a payment failed, was disputed or taken back.
+
+use super::{
+    scene::{Scene, brief, check, check_in},
+    shop::{catalog, credits, published, shop},
+    words::at,
+};
+use crate::domain::{
+    catalog::{PacksWithoutPlan, RolloverTerms},
+    event::{EndReason, Fact, SubscriptionEvent},
+    lot::Freeze,
+    time::Instant,
+};
+
+#[test]
+fn renewal_needs_no_report_and_a_report_that_all_is_paid_changes_nothing() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("", "charge image brush", "450"),
+        ("", "paid pay-1 at 2026-01-15", "450"),
+        ("2026-02-15", "wait", "500"),
+        ("2026-03-20", "paid pay-2 at 2026-02-15", "500"),
+        ("", "paid pay-3 at 2026-03-15", "500"),
+    ]);
+}
+
+#[test]
+fn a_failed_payment_freezes_the_allowance_and_leaves_packs() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("", "buy boost", "800"),
+        ("2026-02-15", "charge image brush", "750"),
+        (
+            "2026-02-16",
+            "failed pay-1 at 2026-02-15",
+            "300, 450 frozen",
+        ),
+        ("", "charge image brush", "250, 450 frozen"),
+        ("2026-02-20", "paid pay-1 at 2026-02-20", "700"),
+        ("2026-03-15", "wait", "750"),
+    ]);
+}
+
+#[test]
+fn while_past_due_no_period_is_granted_and_missed_ones_never_are() {
+    let mut scene = Scene::new(
+        shop(|shop| shop.policy.past_due_days_max = 90),
+        at("2026-01-15"),
+    );
+    scene.check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+        ("2026-03-15", "wait", "0"),
+        ("2026-04-20", "wait", "0"),
+        ("2026-04-21", "paid pay-1 at 2026-04-21", "500"),
+        ("", "charge image brush", "450"),
+        ("2026-05-15", "wait", "500"),
+    ]);
+    assert_eq!(scene.account.totals.plan, 4 * 500);
+    assert_eq!(
+        scene.told_from(5),
+        [
+            "2026-03-15 expiry +0",
+            "2026-03-15 subscription_change +0",
+            "2026-04-15 subscription_change +0",
+            "2026-04-21 payment_report +500",
+            "2026-04-21 charge -50",
+            "2026-05-15 expiry -450",
+            "2026-05-15 period_grant +500",
+        ]
+        .map(str::to_owned)
+    );
+}
+
+#[test]
+fn the_current_period_is_granted_once_whatever_is_reported() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+        ("2026-03-15", "wait", "0"),
+        ("", "paid pay-2 at 2026-03-15", "500"),
+        ("", "charge image brush x8", "100"),
+        ("", "failed pay-3 at 2026-03-16", "0, 100 frozen"),
+        ("", "paid pay-3 at 2026-03-17", "100"),
+        ("", "paid pay-4 at 2026-03-18", "100"),
+        ("", "failed pay-5 at 2026-03-18", "0, 100 frozen"),
+        ("", "paid pay-6 at 2026-03-19", "100"),
+    ]);
+}
+
+#[test]
+fn an_allowance_not_paid_for_ends_with_its_period() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-01-16", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
+        ("2026-02-14T23:59:59.999999Z", "wait", "0, 500 frozen"),
+        // The lapse, thirty days after the report, is later than the end of the period.
+        ("2026-02-15", "wait", "0"),
+    ]);
+}
+
+#[test]
+fn a_subscription_that_is_past_due_too_long_lapses() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-15"));
+    scene.check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("", "buy boost", "800"),
+        (
+            "2026-02-16",
+            "failed pay-1 at 2026-02-15",
+            "300, 500 frozen",
+        ),
+        ("2026-03-17", "start basic monthly", "AlreadySubscribed…"),
+        ("2026-03-17T23:59:59.999999Z", "wait", "300"),
+        // Thirty days after it was reported, at the very instant; looked at a week later.
+        ("2026-03-25", "wait", "0, 300 frozen"),
+        ("", "start pro monthly", "1300"),
+    ]);
+    assert_eq!(scene.account.plan_ended_at, Some(at("2026-03-18")));
+    let ended = scene.ledger.iter().find_map(|event| match &event.fact {
+        Fact::SubscriptionChange {
+            change: SubscriptionEvent::Ended { reason, .. },
+            ..
+        } => Some((*reason, event.at, event.recorded_at)),
+        _ => None,
+    });
+    let (at_instant, seen) = (at("2026-03-18"), at("2026-03-25"));
+    assert_eq!(ended, Some((EndReason::PastDue, at_instant, seen)));
+}
+
+#[test]
+fn a_lapse_leaves_packs_usable_where_the_product_says_so() {
+    let usable = |shop: &mut crate::domain::catalog::Catalog| {
+        shop.policy.packs_without_plan = PacksWithoutPlan::Usable;
+        shop.policy.past_due_days_max = 1;
+    };
+    check_in(
+        shop(usable),
+        &[
+            ("2026-01-15", "start basic monthly", "500"),
+            ("", "buy boost", "800"),
+            (
+                "2026-01-16",
+                "failed pay-1 at 2026-01-15",
+                "300, 500 frozen",
+            ),
+            ("2026-01-17", "wait", "300, 500 frozen"),
+            // A plan of its own period does not pay for the old one, which ends as it would have.
+            ("2026-01-20", "start basic monthly", "800, 500 frozen"),
+            ("2026-02-15", "wait", "800"),
+        ],
+    );
+}
+
+#[test]
+fn how_long_a_payment_may_be_past_due_is_fixed_when_it_fails() {
+    let mut later = catalog();
+    later.policy.past_due_days_max = 1;
+    let catalogs = published([(Instant::default(), catalog()), (at("2026-02-20"), later)]);
+    check_in(
+        catalogs,
+        &[
+            ("2026-01-15", "start basic monthly", "500"),
+            ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+            ("2026-03-10", "paid pay-1 at 2026-03-10", "500"),
+            ("2026-03-16", "failed pay-2 at 2026-03-15", "0, 500 frozen"),
+            ("2026-03-17", "start basic monthly", "500, 500 frozen"),
+        ],
+    );
+}
+
+#[test]
+fn a_plan_that_was_cancelled_ends_as_it_would_have_while_past_due() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+        ("", "cancel", "0, 500 frozen"),
+        ("2026-03-15", "resume", "NotSubscribed"),
+        ("", "start basic monthly", "500"),
+    ]);
+}
+
+#[test]
+fn what_is_left_of_a_term_is_thawed_by_its_payment_after_the_lapse_too() {
+    check_in(
+        shop(|shop| shop.policy.past_due_days_max = 3),
+        &[
+            ("2026-01-15", "start basic monthly", "500"),
+            ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+            ("2026-02-20", "wait", "0, 500 frozen"),
+            ("", "paid pay-2 at 2026-02-20", "NotSubscribed"),
+            ("", "paid pay-1 at 2026-02-20", "500"),
+            ("2026-03-15", "wait", "0"),
+        ],
+    );
+}
+
+#[test]
+fn a_yearly_term_is_past_due_until_it_is_paid() {
+    check(&[
+        ("2026-01-15", "start basic yearly", "500"),
+        ("2026-01-20", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
+        ("2026-02-15", "wait", "0"),
+        // Paid in the second month of the term: that one is granted, the first was.
+        ("2026-02-18", "paid pay-1 at 2026-02-18", "500"),
+        ("2026-03-15", "wait", "500"),
+    ]);
+}
+
+#[test]
+fn reports_that_overtook_each_other_do_no_harm() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        // The first try failed, the second came through, and the news of the first comes last.
+        ("2026-02-17", "paid try-2 at 2026-02-16", "500"),
+        ("", "failed try-1 at 2026-02-15", "500"),
+        // That the last term was paid says nothing of this one.
+        ("2026-03-16", "failed pay-3 at 2026-03-15", "0, 500 frozen"),
+        ("", "paid pay-2 at 2026-02-20", "0, 500 frozen"),
+        ("", "paid pay-4 at 2026-03-16", "500"),
+    ]);
+}
+
+#[test]
+fn of_two_terms_that_failed_the_later_one_is_to_be_paid() {
+    check_in(
+        shop(|shop| shop.policy.past_due_days_max = 90),
+        &[
+            ("2026-01-15", "start basic monthly", "500"),
+            ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
+            ("2026-03-16", "failed pay-2 at 2026-03-15", "0"),
+            ("2026-03-17", "paid pay-1 at 2026-03-17", "0"),
+            ("2026-03-18", "paid pay-2 at 2026-03-18", "500"),
+        ],
+    );
+}
+
+#[test]
+fn a_payment_of_no_term_is_refused() {
+    check(&[
+        ("2026-01-15", "paid pay-1 at 2026-01-15", "NotSubscribed"),
+        ("", "start basic monthly", "500"),
+        // People pay first, and are put on the plan then.
+        ("", "paid pay-1 at 2026-01-14", "500"),
+        (
+            "",
+            "paid pay-2 at 2026-01-13",
+            "PaymentOutsideTerms { paid_at: 2026-01-13T00:00:00Z, from: 2026-01-14T00:00:00Z, \
+             until: 2026-02-15T00:00:00Z }",
+        ),
+        ("", "paid pay-2 at 2026-02-15", "PaymentOutsideTerms…"),
+        (
+            "2026-04-20",
+            "failed pay-2 at 2026-03-14",
+            "PaymentOutsideTerms { paid_at: 2026-03-14T00:00:00Z, from: 2026-03-15T00:00:00Z, \
+             until: 2026-05-15T00:00:00Z }",
+        ),
+        // That it was paid may be told as late as one likes.
+        ("", "paid pay-2 at 2026-03-14", "500"),
+        // The term before the current one: nothing of it is left, and this one is not paid either.
+        ("", "failed pay-3 at 2026-03-15", "0, 500 frozen"),
+    ]);
+}
+
+#[test]
+fn a_failure_of_the_plan_before_does_not_freeze_the_new_one() {
+    check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("", "cancel", "500"),
+        ("2026-02-15", "start pro monthly", "1000"),
+        (
+            "",
+            "failed pay-1 at 2026-02-14T23:00:00Z",
+            "PaymentOutsideTerms…",
+        ),
+    ]);
+}
+
+#[test]
+fn a_disputed_pack_is_frozen_until_the_dispute_is_won() {
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "buy boost with pay-1", "800"),
+        ("", "buy spark with pay-2", "900"),
+        ("2026-01-10", "disputed pay-1", "600, 300 frozen"),
+        // Nothing is added: what was there is there again.
+        ("2026-01-20", "won pay-1", "900"),
+        ("", "disputed pay-2", "800, 100 frozen"),
+        // Its end does not move.
+        ("2026-01-31", "wait", "800"),
+        ("", "won pay-2", "800"),
+    ]);
+}
+
+#[test]
+fn what_is_unused_of_a_pack_ends_with_its_payment_and_what_is_used_is_no_debt() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+    scene.check(&[
+        ("2026-01-01", "start solo monthly", "100"),
+        ("", "buy boost with pay-1", "400"),
+        ("", "buy boost with pay-2", "700"),
+        ("", "charge image brush x4", "500"),
+        ("", "refunded pay-1", "300"),
+        ("", "disputed pay-2", "0, 300 frozen"),
+        ("", "lost pay-2", "0"),
+        ("2026-02-01", "wait", "100"),
+    ]);
+    assert_eq!(scene.account.totals.revoked, 500);
+    assert_eq!(scene.account.totals.consumed, 200);
+}
+
+#[test]
+fn what_a_hold_set_aside_stays_with_it_and_what_returns_is_revoked() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+    scene.check(&[
+        ("2026-01-01", "start solo monthly", "100"),
+        ("", "charge image brush x2", "0"),
+        ("", "buy boost with pay-1", "300"),
+        ("", "reserve image brush as h1", "250, 50 held"),
+        ("", "reserve image pen x8 as h2", "170, 130 held"),
+        ("", "reserve image brush as h3", "120, 180 held"),
+        ("", "refunded pay-1", "0, 180 held"),
+        ("", "settle h1", "0, 130 held"),
+        ("", "settle h2 x3", "0, 50 held"),
+        ("2026-01-02", "wait", "0"),
+    ]);
+    let totals = scene.account.totals;
+    assert_eq!((totals.consumed, totals.revoked), (100 + 80, 220));
+    assert_eq!(scene.account.lots, []);
+}
+
+#[test]
+fn reports_follow_the_table() {
+    const REPORTS: [&str; 6] = ["paid", "failed", "disputed", "won", "lost", "refunded"];
+    // How a pack's payment came to stand as it does, and what may follow.
+    for (before, standing, possible) in [
+        (&[][..], "Paid", &["disputed", "refunded"][..]),
+        (&["disputed"], "Disputed", &["won", "lost", "refunded"]),
+        (&["disputed", "won"], "DisputeWon", &["refunded"]),
+        (&["disputed", "lost"], "DisputeLost", &[]),
+        (&["disputed", "refunded"], "Refunded", &[]),
+        (&["refunded"], "Refunded", &[]),
+    ] {
+        for report in REPORTS {
+            let mut scene = Scene::after(&["start basic monthly", "buy boost with pay-1"]);
+            for told in before {
+                scene.does(&format!("{told} pay-1")).unwrap();
+            }
+            let answer = scene.answer(&format!("{report} pay-1"));
+            let refused = format!(
+                "PaymentOutcomeOutOfOrder {{ payment: PaymentKey {{ provider: \"bank\", \
+                 reference: \"pay-1\" }}, standing: {standing}, outcome: "
+            );
+            let is_refused = answer.starts_with(&refused);
+            let may_follow = possible.contains(&report);
+            assert_eq!(is_refused, !may_follow, "{before:?} {report}: {answer}");
+        }
+    }
+    for report in ["failed", "disputed", "won", "lost", "refunded"] {
+        let mut scene = Scene::after(&["start basic monthly", "failed pay-1"]);
+        let answer = scene.answer(&format!("{report} pay-1"));
+        let refused = answer.contains("OutOfOrder") && answer.contains("standing: Failed");
+        assert!(refused, "{report}: {answer}");
+    }
+}
+
+#[test]
+fn nothing_is_known_of_a_payment_that_nobody_reported() {
+    for report in ["disputed", "won", "lost", "refunded"] {
+        check(&[(
+            "2026-01-01",
+            &format!("{report} pay-1"),
+            "PaymentUnknown { payment: PaymentKey { provider: \"bank\", reference: \"pay-1\" } }",
+        )]);
+    }
+}
+
+#[test]
+fn a_payment_belongs_to_one_account_and_one_purpose() {
+    let mut scene = Scene::after(&["start basic monthly", "paid pay-1"]);
+    scene.used_elsewhere("pay-9");
+    scene.check(&[
+        ("", "paid pay-9", "PaymentAlreadyUsed…"),
+        ("", "refunded pay-9", "PaymentAlreadyUsed…"),
+        ("", "buy boost with pay-1", "PaymentAlreadyUsed…"),
+    ]);
+}
+
+#[test]
+fn a_disputed_term_brings_frozen_credits_until_the_dispute_is_won() {
+    check(&[
+        ("2026-01-01", "start basic yearly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "disputed pay-1", "0, 500 frozen"),
+        ("2026-02-01", "wait", "0, 500 frozen"),
+        ("", "disputed pay-2", "0, 500 frozen"),
+        ("", "won pay-1", "0, 500 frozen"),
+        ("2026-02-20", "won pay-2", "500"),
+        ("2026-03-01", "wait", "500"),
+    ]);
+}
+
+#[test]
+fn a_term_taken_back_brings_nothing_more_until_another_payment_does() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+    scene.check(&[
+        ("2026-01-01", "start basic yearly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "charge image brush", "450"),
+        ("2026-01-20", "refunded pay-1", "0"),
+        ("2026-02-01", "wait", "0"),
+        ("2026-03-01", "wait", "0"),
+    ]);
+    let usage = scene.account.balance(&scene.catalogs, scene.now).allowance;
+    assert_eq!(usage.unwrap().renews_at, None);
+    scene.check(&[
+        ("2026-03-10", "paid pay-2 at 2026-03-10", "500"),
+        ("2026-04-01", "wait", "500"),
+    ]);
+    assert_eq!(scene.account.totals.plan, 3 * 500);
+}
+
+#[test]
+fn a_refunded_month_does_not_keep_the_next_one_back() {
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "paid pay-1", "500"),
+        ("2026-01-20", "refunded pay-1", "0"),
+        ("2026-02-01", "wait", "500"),
+    ]);
+}
+
+#[test]
+fn what_is_revoked_was_not_used() {
+    let mut scene = Scene::after(&["start basic monthly", "paid pay-1", "charge image brush"]);
+    scene.check(&[("", "reserve image brush as h1", "400, 50 held")]);
+    scene.check(&[("", "refunded pay-1", "0, 50 held")]);
+    let usage = |scene: &Scene| {
+        let usage = scene.account.balance(&scene.catalogs, scene.now).allowance;
+        let usage = usage.unwrap();
+        [usage.granted, usage.used, usage.held, usage.remaining].map(|one| one.get())
+    };
+    assert_eq!(usage(&scene), [100, 50, 50, 0]);
+    scene.check(&[("", "release h1", "0")]);
+    assert_eq!(usage(&scene), [50, 50, 0, 0]);
+}
+
+#[test]
+fn frozen_allowance_rolls_over_frozen() {
+    let year = |shop: &mut crate::domain::catalog::Catalog| {
+        shop.policy.past_due_days_max = 300;
+        shop.plans[1].rollover = Some(RolloverTerms {
+            max: credits(200),
+            months: 3,
+        });
+    };
+    check_in(
+        shop(year),
+        &[
+            ("2026-01-01", "start pro yearly", "1000"),
+            ("2026-01-02", "failed pay-1", "0, 1000 frozen"),
+            ("2026-02-01", "wait", "0, 200 frozen"),
+            ("2026-03-01", "wait", "0, 200 frozen"),
+            ("2026-03-05", "paid pay-1 at 2026-03-05", "1200"),
+            ("", "disputed pay-1", "0, 1200 frozen"),
+            ("2026-04-01", "wait", "0, 1400 frozen"),
+            ("2026-05-01", "won pay-1", "1400"),
+            ("", "refunded pay-1", "0"),
+        ],
+    );
+}
+
+#[test]
+fn a_rollover_of_a_lapsed_plan_stays_frozen() {
+    check_in(
+        shop(|shop| shop.policy.past_due_days_max = 3),
+        &[
+            ("2026-01-01", "start pro monthly", "1000"),
+            ("2026-01-02", "failed pay-1", "0, 1000 frozen"),
+            ("2026-01-05", "wait", "0, 1000 frozen"),
+            ("2026-02-01", "wait", "0, 200 frozen"),
+            ("2026-03-01", "wait", "0"),
+        ],
+    );
+}
+
+#[test]
+fn a_plan_that_goes_on_with_the_period_it_lapsed_in_has_it_paid_for() {
+    let mut scene = Scene::after(&["start basic monthly", "failed pay-1"]);
+    let mut before = scene.account.clone();
+    let subscription = before.subscription.clone().unwrap();
+    let started = |anchor: Instant| {
+        let change = SubscriptionEvent::Started {
+            plan: subscription.plan.clone(),
+            interval: subscription.interval,
+            anchor,
+            period: 0,
+        };
+        crate::domain::event::Event {
+            fact: Fact::SubscriptionChange { change, lot: None },
+            ..scene.ledger[0].clone()
+        }
+    };
+    before.subscription = None;
+    for (anchor, freezes) in [
+        (subscription.anchor, vec![]),
+        (at("2026-01-02"), vec![Freeze::PastDue]),
+    ] {
+        let mut account = before.clone();
+        account.apply(&started(anchor));
+        let left: Vec<Freeze> = account.lots[0].freezes.iter().collect();
+        assert_eq!(left, freezes, "a period from {}", brief(anchor));
+    }
+    scene.reach(at("2026-03-01"));
+    assert_eq!(scene.account.subscription, None);
+}
