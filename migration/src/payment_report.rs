@@ -35,8 +35,8 @@ const WORDINGS: [Wording; 5] = [
     ("payment", "\"pack\" text NOT NULL", "\"pack\" text"),
     (
         "payment",
-        "\"quantity\" bigint NOT NULL",
-        "\"quantity\" bigint",
+        "\"quantity\" integer NOT NULL",
+        "\"quantity\" integer",
     ),
 ];
 
@@ -61,7 +61,7 @@ impl MigrationTrait for Step {
         sqlite_only(manager)?;
         execute(manager, "ALTER TABLE operation ADD COLUMN payment text").await?;
         for column in TERM_COLUMNS {
-            let add = format!("ALTER TABLE payment ADD COLUMN {column} bigint");
+            let add = format!("ALTER TABLE payment ADD COLUMN {column} integer");
             execute(manager, &add).await?;
         }
         for (table, before, after) in WORDINGS {

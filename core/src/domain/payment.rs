@@ -130,12 +130,12 @@ pub struct PaymentUse {
     /// What it is for.
     pub paid_for: PaidFor,
     /// The last report of it; none for a pack's payment of which nothing was reported.
-    pub last: Option<Report>,
+    pub last: Option<LastReport>,
 }
 
-/// A report of a payment.
+/// The last report of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct LastReport {
     /// What was reported.
     pub outcome: PaymentOutcome,
     /// The operation that reported it.
@@ -188,7 +188,7 @@ impl PaymentUse {
             account: account.clone(),
             operation_id: before.map_or(operation_id, |before| before.operation_id),
             paid_for: told.paid_for.clone(),
-            last: Some(Report {
+            last: Some(LastReport {
                 outcome: told.outcome,
                 operation_id,
             }),

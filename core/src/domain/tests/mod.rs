@@ -9,6 +9,7 @@ mod words;
 
 mod burn_order;
 mod chain;
+mod disputes;
 mod holds;
 mod lateness;
 mod packs;

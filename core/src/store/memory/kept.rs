@@ -14,7 +14,7 @@ use crate::{
         hold::ResolvedHold,
         ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::{Decision, Outcome},
-        payment::{PaymentKey, PaymentUse, Report},
+        payment::{LastReport, PaymentKey, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
     },
@@ -114,7 +114,7 @@ impl Kept {
             };
             let event = record.event().expect("it was sealed just now");
             if let Some(told) = event.fact.report() {
-                used.last = Some(Report {
+                used.last = Some(LastReport {
                     outcome: told.outcome,
                     operation_id: record.operation_id,
                 });

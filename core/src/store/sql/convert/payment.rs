@@ -9,7 +9,7 @@ use sea_orm::Value;
 use super::Row;
 use crate::domain::{
     ids::{AccountId, OperationId, PackId, Sequence},
-    payment::{PaidFor, PaymentKey, PaymentUse, Report},
+    payment::{LastReport, PaidFor, PaymentKey, PaymentUse},
     record::{CorruptRecord, OperationRecord},
     term::Term,
 };
@@ -82,9 +82,9 @@ pub(in super::super) fn used(
     })
 }
 
-fn report(record: &OperationRecord) -> Result<Option<Report>, CorruptRecord> {
+fn report(record: &OperationRecord) -> Result<Option<LastReport>, CorruptRecord> {
     let event = record.event()?;
-    Ok(event.fact.report().map(|told| Report {
+    Ok(event.fact.report().map(|told| LastReport {
         outcome: told.outcome,
         operation_id: record.operation_id,
     }))
