@@ -297,7 +297,9 @@ impl Hold {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PaymentReport { .. }
+            | Fact::Revocation { .. } => None,
         };
         let (amount, spend, expires_at) = placed?;
         let id = operation.event.caused_by?.operation_id;

@@ -28,6 +28,7 @@ pub mod hold;
 pub mod lot;
 pub mod offer;
 pub mod operation;
+pub mod payment;
 pub mod policy;
 pub mod price;
 pub mod proof;

@@ -11,6 +11,7 @@ mod feeds;
 mod forgery;
 mod holds;
 mod limits;
+mod payments;
 mod poison;
 mod prices;
 mod raw;

@@ -63,20 +63,21 @@ impl Purse {
                         self.subscribed = true;
                         self.freeze_packs(false);
                     }
-                    SubscriptionEvent::Ended { packs_frozen } => {
+                    SubscriptionEvent::Ended { packs_frozen, .. } => {
                         self.subscribed = false;
                         if *packs_frozen {
                             self.freeze_packs(true);
                         }
                     }
                     SubscriptionEvent::CancellationScheduled { .. }
-                    | SubscriptionEvent::Resumed => {}
+                    | SubscriptionEvent::Resumed
+                    | SubscriptionEvent::PeriodWithheld { .. } => {}
                 }
                 if let Some(lot) = lot {
                     self.enter(sequence, lot, false);
                 }
             }
-            Fact::PeriodGrant { lot, .. } | Fact::RolloverGrant { lot } => {
+            Fact::PeriodGrant { lot, .. } | Fact::RolloverGrant { lot, .. } => {
                 self.enter(sequence, lot, false);
             }
             Fact::PackPurchase { lot, frozen, .. } => self.enter(sequence, lot, *frozen),
@@ -98,6 +99,9 @@ impl Purse {
             Fact::HoldReleased { hold } => self.end(*hold, 0, at, false),
             Fact::HoldExpired { hold } => self.end(*hold, 0, at, true),
             Fact::Expiry { lot } => self.lot(lot.0).left = 0,
+            Fact::PaymentReport { .. } | Fact::Revocation { .. } => {
+                self.problems.push("a report that nobody made".to_owned());
+            }
         }
         if self.lots.iter().any(|lot| lot.left < 0 || lot.held < 0) {
             self.problems.push(format!("below zero after {sequence}"));

@@ -15,7 +15,8 @@ operation! {
 }
 
 operation! {
-    /// The account's subscription started, was cancelled, was resumed or ended.
+    /// The account's subscription started, was cancelled, was resumed or ended, or began a period that
+    /// is not paid for.
     SubscriptionChange { change: SubscriptionEvent, lot: Option<LotTerms> } {
         /// What happened to the subscription.
         async fn change_kind(&self) -> SubscriptionChangeKind {
@@ -43,7 +44,19 @@ operation! {
                 SubscriptionEvent::CancellationScheduled { cancel_at } => Some((*cancel_at).into()),
                 SubscriptionEvent::Started { .. }
                 | SubscriptionEvent::Resumed
-                | SubscriptionEvent::Ended { .. } => None,
+                | SubscriptionEvent::Ended { .. }
+                | SubscriptionEvent::PeriodWithheld { .. } => None,
+            }
+        }
+
+        /// Why the subscription ended; null for other changes.
+        async fn end_reason(&self) -> Option<SubscriptionEndReason> {
+            match &self.change {
+                SubscriptionEvent::Ended { reason, .. } => Some((*reason).into()),
+                SubscriptionEvent::Started { .. }
+                | SubscriptionEvent::CancellationScheduled { .. }
+                | SubscriptionEvent::Resumed
+                | SubscriptionEvent::PeriodWithheld { .. } => None,
             }
         }
 
@@ -65,6 +78,18 @@ pub enum SubscriptionChangeKind {
     Resumed,
     /// It ended.
     Ended,
+    /// A period began without its allowance, because it is not paid for.
+    PeriodWithheld,
+}
+
+/// Why a subscription ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "credits_core::domain::event::EndReason")]
+pub enum SubscriptionEndReason {
+    /// It was cancelled, and its paid term is over.
+    Cancelled,
+    /// A payment was past due for too long.
+    PastDue,
 }
 
 impl From<&SubscriptionEvent> for SubscriptionChangeKind {
@@ -76,6 +101,7 @@ impl From<&SubscriptionEvent> for SubscriptionChangeKind {
             }
             SubscriptionEvent::Resumed => SubscriptionChangeKind::Resumed,
             SubscriptionEvent::Ended { .. } => SubscriptionChangeKind::Ended,
+            SubscriptionEvent::PeriodWithheld { .. } => SubscriptionChangeKind::PeriodWithheld,
         }
     }
 }
@@ -94,6 +120,7 @@ fn started(event: &SubscriptionEvent) -> Option<(ID, BillingInterval, DateTime)>
         )),
         SubscriptionEvent::CancellationScheduled { .. }
         | SubscriptionEvent::Resumed
-        | SubscriptionEvent::Ended { .. } => None,
+        | SubscriptionEvent::Ended { .. }
+        | SubscriptionEvent::PeriodWithheld { .. } => None,
     }
 }

@@ -13,7 +13,7 @@ use credits_core::domain::refusal::Refusal;
 
 pub use billing::{
     AccountAlreadyExists, AlreadySubscribed, CancellationAlreadyScheduled, CatalogInvalid,
-    PackUnknown, PaymentAlreadyUsed, PlanUnknown,
+    PackUnknown, PaymentAlreadyUsed, PaymentOutcomeOutOfOrder, PaymentOutsideTerms, PlanUnknown,
 };
 pub use hold::{HoldAlreadyResolved, HoldHasExpired, SettleExceedsHold, TooManyHolds};
 pub use price::{
@@ -72,6 +72,10 @@ pub enum UserError {
     CancellationAlreadyScheduled(CancellationAlreadyScheduled),
     /// A payment that was used for something else.
     PaymentAlreadyUsed(PaymentAlreadyUsed),
+    /// A report of a payment that can't follow the one before.
+    PaymentOutcomeOutOfOrder(PaymentOutcomeOutOfOrder),
+    /// A payment of no term that it could be reported for.
+    PaymentOutsideTerms(PaymentOutsideTerms),
     /// A catalog with a mistake.
     CatalogInvalid(CatalogInvalid),
     /// A refusal without numbers.
@@ -129,6 +133,12 @@ pub enum UserErrorCode {
     CatalogInvalid,
     /// The catalog would count before now, or before one that was published already.
     CatalogOutOfOrder,
+    /// Nothing is known of the payment, so that it can't be disputed or taken back.
+    PaymentUnknown,
+    /// The report can't follow what was reported of the payment before.
+    PaymentOutcomeOutOfOrder,
+    /// The payment is of no term of the subscription that the outcome could be reported for.
+    PaymentOutsideTerms,
 }
 
 /// A refusal whose code says all there is.

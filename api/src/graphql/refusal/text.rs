@@ -40,6 +40,8 @@ impl UserError {
             UserError::AlreadySubscribed(error) => &error.message,
             UserError::CancellationAlreadyScheduled(error) => &error.message,
             UserError::PaymentAlreadyUsed(error) => &error.message,
+            UserError::PaymentOutcomeOutOfOrder(error) => &error.message,
+            UserError::PaymentOutsideTerms(error) => &error.message,
             UserError::CatalogInvalid(error) => &error.message,
             UserError::GenericUserError(error) => &error.message,
         }
@@ -70,6 +72,9 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::CancellationAlreadyScheduled { .. } => UserErrorCode::CancellationAlreadyScheduled,
         Refusal::NoCancellationScheduled => UserErrorCode::NoCancellationScheduled,
         Refusal::PaymentAlreadyUsed { .. } => UserErrorCode::PaymentAlreadyUsed,
+        Refusal::PaymentUnknown { .. } => UserErrorCode::PaymentUnknown,
+        Refusal::PaymentOutcomeOutOfOrder { .. } => UserErrorCode::PaymentOutcomeOutOfOrder,
+        Refusal::PaymentOutsideTerms { .. } => UserErrorCode::PaymentOutsideTerms,
     }
 }
 
@@ -87,7 +92,10 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::PlanUnknown { .. } => Some("planId"),
         Refusal::PackUnknown { .. } => Some("packId"),
         Refusal::AccountAlreadyExists { .. } => Some("accountId"),
-        Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
+        Refusal::PaymentAlreadyUsed { .. }
+        | Refusal::PaymentUnknown { .. }
+        | Refusal::PaymentOutsideTerms { .. } => Some("payment"),
+        Refusal::PaymentOutcomeOutOfOrder { .. } => Some("outcome"),
         Refusal::LimitExceeded { .. }
         | Refusal::InsufficientCredits(_)
         | Refusal::SettleExceedsHold { .. }
@@ -232,6 +240,28 @@ fn message(refusal: &Refusal) -> String {
         Refusal::PaymentAlreadyUsed { payment, .. } => format!(
             "The payment {} of {} was used for something else; a payment is used once, for ever.",
             payment.reference, payment.provider
+        ),
+        Refusal::PaymentUnknown { payment } => format!(
+            "Nothing is known of the payment {} of {}: it bought no pack, and was not reported as paid.",
+            payment.reference, payment.provider
+        ),
+        Refusal::PaymentOutcomeOutOfOrder {
+            payment,
+            standing,
+            outcome,
+        } => format!(
+            "The payment {} of {} stands at {}; {} can't follow.",
+            payment.reference,
+            payment.provider,
+            standing.as_str(),
+            outcome.as_str()
+        ),
+        Refusal::PaymentOutsideTerms {
+            paid_at,
+            from,
+            until,
+        } => format!(
+            "The payment of {paid_at} is of no term that this can be reported for: these are from {from} to {until}."
         ),
     }
 }
