@@ -22,5 +22,6 @@ mod random;
 mod refusals;
 mod renewal;
 mod repeats;
+mod reported;
 mod rollover;
 mod spending;
