@@ -2,7 +2,7 @@
 
 use super::{
     scene::{Scene, brief, check, check_in},
-    shop::{catalog, published, shop},
+    shop::{catalog, credits, published, shop},
     words::at,
 };
 use crate::domain::{
@@ -74,18 +74,26 @@ fn while_past_due_no_period_is_granted_and_missed_ones_never_are() {
 
 #[test]
 fn the_current_period_is_granted_once_whatever_is_reported() {
-    check(&[
+    // The plan grows while the period runs, which fills up nothing that was granted.
+    let mut grown = catalog();
+    grown.plans[0].allowance = credits(900);
+    let catalogs = published([(Instant::default(), catalog()), (at("2026-03-17"), grown)]);
+    let mut scene = Scene::new(catalogs, at("2026-01-15"));
+    scene.check(&[
         ("2026-01-15", "start basic monthly", "500"),
         ("2026-02-16", "failed pay-1 at 2026-02-15", "0, 500 frozen"),
         ("2026-03-15", "wait", "0"),
         ("", "paid pay-2 at 2026-03-15", "500"),
         ("", "charge image brush x8", "100"),
-        ("", "failed pay-3 at 2026-03-16", "0, 100 frozen"),
-        ("", "paid pay-3 at 2026-03-17", "100"),
-        ("", "paid pay-4 at 2026-03-18", "100"),
-        ("", "failed pay-5 at 2026-03-18", "0, 100 frozen"),
+        ("2026-03-16", "failed pay-3 at 2026-03-16", "0, 100 frozen"),
+        ("2026-03-17", "paid pay-3 at 2026-03-17", "100"),
+        ("", "paid pay-4 at 2026-03-17", "100"),
+        ("2026-03-18", "failed pay-5 at 2026-03-18", "0, 100 frozen"),
         ("", "paid pay-6 at 2026-03-19", "100"),
     ]);
+    let grants = |fact: &Fact| matches!(fact, Fact::PaymentReport { lot: Some(_), .. });
+    let granting = scene.ledger.iter().filter(|event| grants(&event.fact));
+    assert_eq!(granting.count(), 1);
 }
 
 #[test]
