@@ -9,12 +9,12 @@ use super::{
     account::Account,
     catalog::{Catalogs, PacksWithoutPlan},
     credits::Credits,
-    event::{EndReason, Event, Fact, SubscriptionEvent},
+    event::{Event, Fact, SubscriptionEvent},
     hold::Hold,
     ids::{CatalogVersion, PlanId, Sequence},
     lot::{Freezes, LotTerms, Origin},
     posting::{Posting, Returns},
-    subscription::Subscription,
+    subscription::{EndReason, Subscription},
     time::{Instant, period_start},
 };
 

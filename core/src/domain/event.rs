@@ -14,6 +14,7 @@ use super::{
     lot::{Freezes, LotTerms},
     payment::{PaidFor, Payment, PaymentOutcome},
     posting::Posting,
+    subscription::EndReason,
     term::PastDue,
     time::Instant,
 };
@@ -98,23 +99,6 @@ pub enum SubscriptionEvent {
         /// The period.
         period: u32,
     },
-}
-
-/// Why a subscription ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// It was cancelled, and its paid term is over.
-    #[default]
-    Cancelled,
-    /// A payment was past due for too long.
-    PastDue,
-}
-
-impl EndReason {
-    fn is_cancelled(&self) -> bool {
-        *self == EndReason::Cancelled
-    }
 }
 
 /// What can happen to an account.
@@ -224,17 +208,6 @@ pub enum Fact {
     },
 }
 
-/// What billing told of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told<'e> {
-    /// The payment.
-    pub payment: &'e Payment,
-    /// How it stands.
-    pub outcome: PaymentOutcome,
-    /// What it is for.
-    pub paid_for: &'e PaidFor,
-}
-
 /// The kinds of operation, as they are filtered and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OperationKind {
@@ -334,39 +307,6 @@ impl Fact {
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
             | Fact::Revocation { .. } => None,
-        }
-    }
-
-    /// What billing told of a payment by it, if it did.
-    pub fn report(&self) -> Option<Told<'_>> {
-        match self {
-            Fact::PaymentReport {
-                payment,
-                outcome,
-                paid_for,
-                ..
-            }
-            | Fact::Revocation {
-                payment,
-                outcome,
-                paid_for,
-                ..
-            } => Some(Told {
-                payment,
-                outcome: *outcome,
-                paid_for,
-            }),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::Charge(_)
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldExtended { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
         }
     }
 

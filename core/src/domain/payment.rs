@@ -195,3 +195,49 @@ impl PaymentUse {
         })
     }
 }
+
+/// What billing told of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told<'e> {
+    /// The payment.
+    pub payment: &'e Payment,
+    /// How it stands.
+    pub outcome: PaymentOutcome,
+    /// What it is for.
+    pub paid_for: &'e PaidFor,
+}
+
+impl Fact {
+    /// What billing told of a payment by it, if it did.
+    pub fn report(&self) -> Option<Told<'_>> {
+        match self {
+            Fact::PaymentReport {
+                payment,
+                outcome,
+                paid_for,
+                ..
+            }
+            | Fact::Revocation {
+                payment,
+                outcome,
+                paid_for,
+                ..
+            } => Some(Told {
+                payment,
+                outcome: *outcome,
+                paid_for,
+            }),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::Charge(_)
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+}

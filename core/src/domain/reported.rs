@@ -5,10 +5,9 @@
 
 use super::{
     account::Account,
-    event::Told,
     ids::Sequence,
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
-    payment::{PaidFor, PaymentOutcome},
+    payment::{PaidFor, PaymentOutcome, Told},
     posting::Posting,
     term::{DisputedTerm, PastDue, Term, of_period},
     time::Instant,

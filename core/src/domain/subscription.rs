@@ -35,6 +35,23 @@ pub struct Subscription {
     pub payments: TermPayments,
 }
 
+/// Why a subscription ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was cancelled, and its paid term is over.
+    #[default]
+    Cancelled,
+    /// A payment was past due for too long.
+    PastDue,
+}
+
+impl EndReason {
+    pub(super) fn is_cancelled(&self) -> bool {
+        *self == EndReason::Cancelled
+    }
+}
+
 impl Subscription {
     /// When the current period began.
     pub fn period_start(&self) -> Instant {

@@ -84,7 +84,7 @@ pub enum SubscriptionChangeKind {
 
 /// Why a subscription ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "credits_core::domain::event::EndReason")]
+#[graphql(remote = "credits_core::domain::subscription::EndReason")]
 pub enum SubscriptionEndReason {
     /// It was cancelled, and its paid term is over.
     Cancelled,

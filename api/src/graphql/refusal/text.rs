@@ -3,7 +3,8 @@
 use credits_core::domain::{
     catalog::Parameter,
     hold::Resolution,
-    ids::OptionId,
+    ids::{ActionId, ModelId, OptionId, PlanId},
+    payment::{PaymentKey, PaymentOutcome},
     refusal::{Limit, Limited, Refusal},
     time::Instant,
 };
@@ -137,19 +138,9 @@ fn message(refusal: &Refusal) -> String {
         }
         Refusal::ActionNotOffered {
             action,
-            model: Some(model),
+            model,
             offered_by,
-        } => format!(
-            "The model `{model}` does not run `{action}`; it runs on {}.",
-            list(offered_by)
-        ),
-        Refusal::ActionNotOffered {
-            action,
-            model: None,
-            ..
-        } => {
-            format!("The action `{action}` is not in the catalog.")
-        }
+        } => not_offered(action, model.as_ref(), offered_by),
         Refusal::ParameterOutOfRange {
             parameter,
             given,
@@ -220,18 +211,7 @@ fn message(refusal: &Refusal) -> String {
             "The pack `{pack}` is not in that catalog version; these are: {}.",
             list(known)
         ),
-        Refusal::AlreadySubscribed {
-            plan,
-            cancel_at: Some(end),
-        } => {
-            format!("The account is on the plan `{plan}`, which ends at {end}.")
-        }
-        Refusal::AlreadySubscribed {
-            plan,
-            cancel_at: None,
-        } => {
-            format!("The account is on the plan `{plan}`.")
-        }
+        Refusal::AlreadySubscribed { plan, cancel_at } => on_plan(plan, *cancel_at),
         Refusal::NotSubscribed => "The account is on no plan.".to_owned(),
         Refusal::CancellationAlreadyScheduled { cancel_at } => {
             format!("The subscription is cancelled already and ends at {cancel_at}.")
@@ -249,13 +229,7 @@ fn message(refusal: &Refusal) -> String {
             payment,
             standing,
             outcome,
-        } => format!(
-            "The payment {} of {} stands at {}; {} can't follow.",
-            payment.reference,
-            payment.provider,
-            standing.as_str(),
-            outcome.as_str()
-        ),
+        } => out_of_order(payment, *standing, *outcome),
         Refusal::PaymentOutsideTerms {
             paid_at,
             from,
@@ -264,6 +238,33 @@ fn message(refusal: &Refusal) -> String {
             "The payment of {paid_at} is of no term that this can be reported for: these are from {from} to {until}."
         ),
     }
+}
+
+fn not_offered(action: &ActionId, model: Option<&ModelId>, offered_by: &[ModelId]) -> String {
+    match model {
+        Some(model) => format!(
+            "The model `{model}` does not run `{action}`; it runs on {}.",
+            list(offered_by)
+        ),
+        None => format!("The action `{action}` is not in the catalog."),
+    }
+}
+
+fn on_plan(plan: &PlanId, cancel_at: Option<Instant>) -> String {
+    match cancel_at {
+        Some(end) => format!("The account is on the plan `{plan}`, which ends at {end}."),
+        None => format!("The account is on the plan `{plan}`."),
+    }
+}
+
+fn out_of_order(payment: &PaymentKey, standing: PaymentOutcome, told: PaymentOutcome) -> String {
+    format!(
+        "The payment {} of {} stands at {}; {} can't follow.",
+        payment.reference,
+        payment.provider,
+        standing.as_str(),
+        told.as_str()
+    )
 }
 
 fn out_of_range(

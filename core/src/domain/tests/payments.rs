@@ -7,8 +7,9 @@ use super::{
 };
 use crate::domain::{
     catalog::PacksWithoutPlan,
-    event::{EndReason, Fact, SubscriptionEvent},
+    event::{Fact, SubscriptionEvent},
     lot::Freeze,
+    subscription::EndReason,
     time::Instant,
 };
 

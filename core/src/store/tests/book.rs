@@ -9,7 +9,7 @@ use crate::{
         command::{Command, PriceGuard, Request},
         credits::Credits,
         decide::Known,
-        event::{Event, Fact},
+        event::Event,
         ids::{AccountId, ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId},
         payment::{Payment, PaymentKey, PaymentOutcome, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
