@@ -1,6 +1,6 @@
 //! The `operation` table: the ledger, to which rows are only ever added.
 //!
-//! Owns its columns. All but `account_id` and `granted` are under the row's hash; those two are
+//! Owns its columns. All but `account_id`, `payment` and `granted` are under the row's hash; those are
 //! computed from what is.
 
 use sea_orm::entity::prelude::*;
@@ -40,7 +40,10 @@ pub struct Model {
     /// The project that credits were spent or set aside for.
     #[sea_orm(column_type = "Text", nullable)]
     pub project: Option<String>,
-    /// What entered: the sum over its postings. Only four kinds may have any.
+    /// The payment that it reports, as JSON: its provider and its reference.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub payment: Option<String>,
+    /// What entered: the sum over its postings. Only five kinds may have any.
     pub granted: i64,
     /// What was consumed.
     pub consumed: i64,

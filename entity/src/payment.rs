@@ -1,6 +1,7 @@
-//! The `payment` table: every payment that brought credits, unique for ever across all accounts.
+//! The `payment` table: every payment that was used, unique for ever across all accounts.
 //!
-//! Owns its columns. To it, too, rows are only ever added.
+//! Owns its columns: what a payment is for is a pack or a term, never both. To it, too, rows are only
+//! ever added: how a payment stands now is told by the ledger.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,10 +20,16 @@ pub struct Model {
     /// The operation that used it.
     pub operation_id: Uuid,
     /// The pack that it bought.
-    #[sea_orm(column_type = "Text")]
-    pub pack: String,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub pack: Option<String>,
     /// How many of it.
-    pub quantity: i64,
+    pub quantity: Option<i64>,
+    /// The subscription whose term it is for, by the position of the operation that started it.
+    pub subscription: Option<i64>,
+    /// The first period of the term.
+    pub first_period: Option<i64>,
+    /// How many periods the term has.
+    pub months: Option<i64>,
 }
 
 /// Nothing is reached through SeaORM's relations: reads name their keys.

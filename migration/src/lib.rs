@@ -13,6 +13,7 @@ mod catalog;
 mod check;
 mod operation;
 mod payment;
+mod payment_report;
 mod refusal;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(refusal::Step),
             Box::new(payment::Step),
             Box::new(append_only::Step),
+            Box::new(payment_report::Step),
         ]
     }
 }

@@ -47,7 +47,8 @@ pub struct AllowanceUsage {
     pub period_start: DateTime,
     /// When the period ends, exclusive.
     pub period_end: DateTime,
-    /// When the next allowance comes by itself; null if the subscription ends with this period.
+    /// When the next allowance comes by itself; null if the subscription ends with this
+    /// period, or the next one is not paid for.
     pub renews_at: Option<DateTime>,
     /// How many credits the next allowance has, by the catalog in force now; null if none comes.
     pub renews_with: Option<Credits>,

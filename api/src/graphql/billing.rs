@@ -87,7 +87,7 @@ pub struct PaymentInput {
     pub reference: String,
     /// What was paid, for display and audit.
     pub amount: MoneyInput,
-    /// When it was paid.
+    /// When it was paid; for one that failed, when it was due.
     pub paid_at: DateTime,
 }
 
@@ -173,7 +173,8 @@ pub async fn purchase_pack(
 }
 
 impl PaymentInput {
-    fn parse(self) -> Result<Payment, Fault> {
+    /// The payment, once its texts are as long as they may be.
+    pub(super) fn parse(self) -> Result<Payment, Fault> {
         for (field, text) in [("provider", &self.provider), ("reference", &self.reference)] {
             if !(1..=PAYMENT_TEXT_CHARS_MAX).contains(&text.chars().count()) {
                 let rule =

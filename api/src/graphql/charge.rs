@@ -123,7 +123,9 @@ impl Charge {
             | Operation::HoldPlaced(_)
             | Operation::HoldExtended(_)
             | Operation::HoldReleased(_)
-            | Operation::HoldExpired(_) => None,
+            | Operation::HoldExpired(_)
+            | Operation::PaymentReport(_)
+            | Operation::Revocation(_) => None,
         }
     }
 }

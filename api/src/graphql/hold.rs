@@ -272,24 +272,14 @@ impl Hold {
 
     /// The hold that an operation placed, as it stood then; none for any other operation.
     pub fn placed(operation: &Operation) -> Option<Hold> {
-        let placed = match &operation.event.fact {
-            Fact::HoldPlaced {
-                amount,
-                spend,
-                expires_at,
-            } => Some((amount, spend, expires_at)),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::Charge(_)
-            | Fact::HoldExtended { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+        let Fact::HoldPlaced {
+            amount,
+            spend,
+            expires_at,
+        } = &operation.event.fact
+        else {
+            return None;
         };
-        let (amount, spend, expires_at) = placed?;
         let id = operation.event.caused_by?.operation_id;
         let account = &operation.account;
         Some(Hold::new(

@@ -68,7 +68,7 @@ pub enum LotState {
 pub enum FreezeReason {
     /// The account has no plan, and packs wait for one.
     Lapsed,
-    /// The payment of the pack is disputed.
+    /// The payment of the pack or of the term is disputed.
     Disputed,
     /// The payment of the term has failed.
     PastDue,

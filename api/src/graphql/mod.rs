@@ -28,6 +28,7 @@ pub mod hold;
 pub mod lot;
 pub mod offer;
 pub mod operation;
+pub mod payment;
 pub mod plan_change;
 pub mod policy;
 mod policy_rule;

@@ -14,6 +14,7 @@ use super::{
         self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
         ReservePayload, SettleInput, SettlePayload,
     },
+    payment::{self, ReportPaymentInput, ReportPaymentPayload},
     plan_change::{self, ChangePlanInput, ChangePlanPayload},
 };
 use crate::error::Fault;
@@ -84,6 +85,16 @@ impl Mutation {
         #[graphql(desc = "The pack and its payment.")] input: PurchasePackInput,
     ) -> Result<PurchasePackPayload, Fault> {
         billing::purchase_pack(ctx, input).await
+    }
+
+    /// Tells how a payment stands: paid, failed, disputed, won, lost or refunded. The same outcome again
+    /// is answered as the first, `replayed`, under any operation id. It needs `billing:write`.
+    async fn report_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The payment and how it stands.")] input: ReportPaymentInput,
+    ) -> Result<ReportPaymentPayload, Fault> {
+        payment::report_payment(ctx, input).await
     }
 
     /// Consumes credits for a generation that is processed: final, however good its result. It needs

@@ -23,7 +23,7 @@ use super::{
     lot::Lot,
     operation::{
         AccountOpened, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, Operation,
-        PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
+        PackPurchase, PaymentReport, PeriodGrant, Revocation, RolloverGrant, SubscriptionChange,
     },
     standing,
     subscription::PlanSubscription,
@@ -70,6 +70,10 @@ pub enum Node {
     HoldReleased(HoldReleased),
     /// The end of a hold by time.
     HoldExpired(HoldExpired),
+    /// A report of a payment.
+    PaymentReport(PaymentReport),
+    /// The end of credits whose payment was taken back.
+    Revocation(Revocation),
 }
 
 /// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is

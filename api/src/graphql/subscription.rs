@@ -1,10 +1,13 @@
 //! Subscriptions: an account on a plan.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
-use credits_core::domain::{
-    ids::{AccountId, PlanId},
-    subscription as domain,
-    time::Instant,
+use credits_core::{
+    domain::{
+        ids::{AccountId, PlanId},
+        subscription as domain,
+        time::{Instant, period_start},
+    },
+    store::AccountStanding,
 };
 
 use super::{
@@ -35,12 +38,17 @@ pub struct PlanSubscription {
     pub anchor: DateTime,
     /// The credit period that runs now.
     pub current_period: CreditPeriod,
-    /// The end of the paid term: until then the plan is paid.
+    /// The end of the paid term: until then the plan is paid. It has passed while a payment is past
+    /// due.
     pub paid_through: DateTime,
     /// When it ends, once it is cancelled; null if it goes on.
     pub cancel_at: Option<DateTime>,
     /// What it will change to by itself, at the end of the paid term; null if nothing is scheduled.
     pub scheduled_change: Option<ScheduledPlanChange>,
+    /// Since when a payment of it is past due, as it was reported; null if none is.
+    pub past_due_since: Option<DateTime>,
+    /// When it ends if nothing is paid; null if no payment is past due.
+    pub lapses_at: Option<DateTime>,
 }
 
 #[ComplexObject]
@@ -92,6 +100,9 @@ pub enum SubscriptionStatus {
     Active,
     /// On a plan that ends with the paid term.
     Cancelling,
+    /// On a plan whose payment is past due, cancelled or not: its allowance is frozen, and none is
+    /// granted until it is paid.
+    PastDue,
 }
 
 /// How often a plan is paid. Credits renew monthly on both.
@@ -124,15 +135,15 @@ impl PlanSubscription {
         subscription: &domain::Subscription,
         at: Instant,
     ) -> PlanSubscription {
-        let status = match subscription.cancel_at {
-            Some(_) => SubscriptionStatus::Cancelling,
-            None => SubscriptionStatus::Active,
-        };
+        let past_due = subscription.payments.past_due;
+        let paid_through = past_due.map_or(subscription.paid_through(), |past_due| {
+            period_start(subscription.anchor, past_due.from)
+        });
         PlanSubscription {
             id: NodeId::Subscription(account.clone(), subscription.id).into(),
             plan_id: subscription.plan.clone(),
             at,
-            status,
+            status: AccountStanding::on(subscription).into(),
             billing_interval: subscription.interval.into(),
             anchor: subscription.anchor.into(),
             current_period: CreditPeriod {
@@ -141,12 +152,14 @@ impl PlanSubscription {
                 end: subscription.period_end().into(),
                 granted: subscription.granted.into(),
             },
-            paid_through: subscription.paid_through().into(),
+            paid_through: paid_through.into(),
             cancel_at: subscription.cancel_at.map(DateTime::from),
             scheduled_change: subscription
                 .scheduled
                 .as_ref()
                 .map(|change| ScheduledPlanChange::new(change, at)),
+            past_due_since: past_due.map(|past_due| past_due.since.into()),
+            lapses_at: past_due.map(|past_due| past_due.lapses_at.into()),
         }
     }
 }

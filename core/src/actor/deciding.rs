@@ -11,11 +11,10 @@ use crate::{
         catalog::Catalogs,
         command::{Command, ContentHash},
         decide::Known,
-        event::{Event, Fact},
+        event::Event,
         hold::ResolvedHold,
         ids::HoldId,
         outcome::{Accepted, Decision, Operation, Outcome},
-        payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
     },
@@ -123,8 +122,12 @@ impl Deciding {
         let account = &self.account;
         match account.decide(catalogs, command, content, &known, now) {
             Ok(Some(event)) => {
-                let payment = event_payment(&self.account, command, &event);
                 let (record, accepted) = self.record(event, catalogs);
+                let payment = match known.payment {
+                    // It was kept when it became known; what is reported of it is in the ledger.
+                    Some(_) => None,
+                    None => accepted.operation.payment_use(None),
+                };
                 open.operations.push(record);
                 let mut submission = self.close(open);
                 submission.payment = payment;
@@ -184,23 +187,4 @@ impl Deciding {
             self.ended.insert(end.hold, resolved);
         }
     }
-}
-
-fn event_payment(account: &Account, command: &Command, event: &Event) -> Option<PaymentUse> {
-    let Fact::PackPurchase {
-        pack,
-        quantity,
-        payment,
-        ..
-    } = &event.fact
-    else {
-        return None;
-    };
-    Some(PaymentUse {
-        key: payment.key.clone(),
-        account: account.id.clone(),
-        operation_id: command.operation_id,
-        pack: pack.clone(),
-        quantity: *quantity,
-    })
 }

@@ -115,13 +115,12 @@ impl Desk {
             if call.waiter.is_answered() {
                 continue;
             }
-            let id = call.command.operation_id;
-            let submissions = self.decide(call, &facts);
-            for used in submissions.iter().filter_map(|one| one.payment.as_ref()) {
-                let decision = self.in_flight.get(&id);
-                facts.learn(used, decision.expect("what uses a payment was decided"));
+            decided.extend(self.decide(call, &facts));
+            if let Some(call) = self.pending.back()
+                && let Some(decision) = &call.decided
+            {
+                facts.learn(&call.command, decision);
             }
-            decided.extend(submissions);
         }
         decided
     }
@@ -163,7 +162,7 @@ impl Desk {
                 replayed: decision.content == call.content,
             }),
             None => Some(Settled {
-                outcome: facts.purchase_before(&self.id, &call.command)?,
+                outcome: facts.payment_before(&self.id, &call.command)?,
                 replayed: true,
             }),
         }

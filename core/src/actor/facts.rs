@@ -10,7 +10,7 @@ use crate::{
         decide::Known,
         ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
-        payment::PaymentUse,
+        payment::{PaidFor, PaymentUse},
     },
     store::{Found, KeptHold, Lookups, Store, StoreError},
 };
@@ -65,11 +65,21 @@ impl Facts {
         Facts(found)
     }
 
-    /// Learns that a payment was used just now by what `decision` answered, so that a second call
-    /// with that payment is not decided as if it were new.
-    pub fn learn(&mut self, used: &PaymentUse, decision: &Decision) {
-        self.0.payments.insert(used.key.clone(), used.clone());
-        self.0.decisions.insert(used.operation_id, decision.clone());
+    /// Learns what `command` was decided to be just now, if that is about a payment, so that a second
+    /// call with that payment is not decided as if nothing had happened.
+    pub fn learn(&mut self, command: &Command, decision: &Decision) {
+        let (Some(payment), Outcome::Accepted(accepted)) =
+            (command.request.payment(), &decision.outcome)
+        else {
+            return;
+        };
+        let before = self.0.payments.get(&payment.key);
+        if let Some(used) = accepted.operation.payment_use(before) {
+            self.0.payments.insert(used.key.clone(), used);
+            self.0
+                .decisions
+                .insert(command.operation_id, decision.clone());
+        }
     }
 
     /// What a command of this id was decided to be.
@@ -91,21 +101,45 @@ impl Facts {
         }
     }
 
-    /// The answer to a purchase whose payment bought just that before, under another id: the
-    /// original one.
-    pub fn purchase_before(&self, account: &AccountId, command: &Command) -> Option<Outcome> {
-        let Request::PurchasePack {
-            pack,
-            quantity,
-            payment,
-            ..
-        } = &command.request
-        else {
-            return None;
-        };
+    /// The answer to a purchase whose payment bought just that before, or to a report of how the
+    /// payment stands already, under another id: the original one.
+    pub fn payment_before(&self, account: &AccountId, command: &Command) -> Option<Outcome> {
+        let payment = command.request.payment()?;
         let used = self.0.payments.get(&payment.key)?;
-        let same = used.account == *account && used.pack == *pack && used.quantity == *quantity;
-        let decision = self.decision(used.operation_id).filter(|_| same)?;
-        Some(decision.outcome.clone())
+        if used.account != *account {
+            return None;
+        }
+        let original = answered_by(used, &command.request)?;
+        Some(self.decision(original)?.outcome.clone())
+    }
+}
+
+/// The operation that did already what `request` asks with a payment.
+fn answered_by(used: &PaymentUse, request: &Request) -> Option<OperationId> {
+    match request {
+        Request::PurchasePack {
+            pack: wanted,
+            quantity: count,
+            ..
+        } => {
+            let bought = matches!(
+                &used.paid_for,
+                PaidFor::Pack { pack, quantity, .. } if pack == wanted && quantity == count
+            );
+            bought.then_some(used.operation_id)
+        }
+        Request::ReportPayment { outcome, .. } => {
+            (used.standing() == *outcome).then(|| used.stands_by())
+        }
+        Request::OpenAccount
+        | Request::StartSubscription { .. }
+        | Request::CancelSubscription
+        | Request::ResumeSubscription
+        | Request::ChangePlan { .. }
+        | Request::Charge { .. }
+        | Request::Reserve { .. }
+        | Request::ExtendHold { .. }
+        | Request::Settle { .. }
+        | Request::Release { .. } => None,
     }
 }

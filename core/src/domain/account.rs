@@ -12,9 +12,10 @@ use super::{
     event::{Event, Fact, SubscriptionEvent},
     hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
-    lot::{Freeze, Freezes, Lot, LotTerms, Origin},
+    lot::{Freeze, Lot, LotTerms, Origin},
     posting::Posting,
     subscription::{BrokenPeriod, Subscription},
+    term::{DisputedTerm, TermPayments},
     time::Instant,
 };
 
@@ -46,6 +47,9 @@ pub struct Account {
     /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
+    /// Terms whose payment is in dispute, as long as they have or bring credits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disputed_terms: Vec<DisputedTerm>,
     /// What entered and left since it was opened.
     pub totals: Totals,
 }
@@ -81,6 +85,7 @@ impl Account {
             plan_ended_at: None,
             broken_period: None,
             settled_late: BTreeMap::new(),
+            disputed_terms: Vec::new(),
             totals: Totals::default(),
         }
     }
@@ -120,8 +125,11 @@ impl Account {
     /// then, that instant included, end together.
     pub fn next_due_besides_holds(&self) -> Option<Instant> {
         let lots = self.lots.iter().filter_map(Lot::due_at);
-        let renewal = self.subscription.as_ref().map(Subscription::period_end);
-        let next = lots.chain(renewal).min();
+        let subscription = self.subscription.as_ref();
+        let renewal = subscription.map(Subscription::period_end);
+        let past_due = subscription.and_then(|one| one.payments.past_due);
+        let lapse = past_due.map(|past_due| past_due.lapses_at);
+        let next = lots.chain(renewal).chain(lapse).min();
         next.filter(|due| *due < Instant::MAX)
     }
 
@@ -140,6 +148,7 @@ impl Account {
             .retain(|lot| !lot.remaining.is_zero() || !lot.held.is_zero());
         self.settled_late
             .retain(|_, late| late_settle_ends_at(late.at) > event.at);
+        self.forget_old_disputes();
     }
 
     fn open_lot(&mut self, terms: &LotTerms) {
@@ -148,7 +157,8 @@ impl Account {
             terms: terms.clone(),
             remaining: Credits::ZERO,
             held: Credits::ZERO,
-            freezes: Freezes::NONE,
+            freezes: self.freezes_of_new(&terms.origin),
+            revoked: false,
         };
         let place = self
             .lots
@@ -177,6 +187,7 @@ impl Account {
         self.totals.consumed += posting.consumed.get();
         self.totals.expired += posting.expired.get();
         self.totals.revoked += posting.revoked.get();
+        self.note_revoked(posting);
     }
 
     fn apply_fact(&mut self, event: &Event) {
@@ -189,6 +200,7 @@ impl Account {
                 let subscription = self.subscription_mut();
                 subscription.period = *period;
                 subscription.granted = lot.granted;
+                subscription.payments.begin_period(false);
             }
             Fact::PackPurchase { frozen, .. } => {
                 if *frozen {
@@ -231,7 +243,20 @@ impl Account {
                 Some(hold) => self.close_hold(hold),
                 None => {}
             },
-            Fact::RolloverGrant { .. } | Fact::Expiry { .. } => {}
+            Fact::RolloverGrant { freezes, .. } => {
+                let made = self.sequence;
+                for freeze in freezes.iter() {
+                    self.freeze(freeze, |lot| lot.id == made);
+                }
+            }
+            Fact::Expiry { .. } => {}
+            Fact::PaymentReport { past_due, lot, .. } => {
+                let told = event.fact.report().expect("it is one");
+                self.apply_report(event.at, told, *past_due, lot.as_ref());
+            }
+            Fact::Revocation {
+                paid_for, disputed, ..
+            } => self.apply_revocation(paid_for, *disputed),
         }
     }
 
@@ -262,6 +287,7 @@ impl Account {
                     cancel_at: None,
                     term_from: continues.map_or(0, |_| *period),
                     scheduled: None,
+                    payments: TermPayments::default(),
                 });
                 self.thaw_for(*continues);
             }
@@ -271,7 +297,7 @@ impl Account {
                 subscription.scheduled = None;
             }
             SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
-            SubscriptionEvent::Ended { packs_frozen } => {
+            SubscriptionEvent::Ended { packs_frozen, .. } => {
                 let ended = self.subscription.take();
                 self.broken_period = ended.and_then(|ended| BrokenPeriod::of(&ended, at));
                 self.plan_ended_at = Some(at);
@@ -298,6 +324,12 @@ impl Account {
                 self.subscription_mut().scheduled = Some(change.clone());
             }
             SubscriptionEvent::ChangeWithdrawn => self.subscription_mut().scheduled = None,
+            SubscriptionEvent::PeriodWithheld { period } => {
+                let subscription = self.subscription_mut();
+                subscription.period = *period;
+                subscription.granted = Credits::ZERO;
+                subscription.payments.begin_period(true);
+            }
         }
     }
 
@@ -311,13 +343,13 @@ impl Account {
         }
     }
 
-    fn subscription_mut(&mut self) -> &mut Subscription {
+    pub(super) fn subscription_mut(&mut self) -> &mut Subscription {
         self.subscription
             .as_mut()
             .expect("a subscription is changed or renewed only while there is one")
     }
 
-    fn freeze(&mut self, freeze: Freeze, wanted: impl Fn(&Lot) -> bool) {
+    pub(super) fn freeze(&mut self, freeze: Freeze, wanted: impl Fn(&Lot) -> bool) {
         for lot in self.lots.iter_mut().filter(|lot| wanted(lot)) {
             lot.freezes = lot.freezes.with(freeze);
         }

@@ -43,7 +43,7 @@ pub struct Balance {
 /// is frozen of it counts as remaining in neither.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowanceUsage {
-    /// The allowance granted in this period.
+    /// The allowance granted in this period, less what was revoked of it.
     pub granted: Credits,
     /// What was consumed of it.
     pub used: Credits,
@@ -55,7 +55,7 @@ pub struct AllowanceUsage {
     pub period_start: Instant,
     /// When the period ends, exclusive.
     pub period_end: Instant,
-    /// When the next allowance comes; none if the subscription ends with this period.
+    /// When the next allowance comes; none if the subscription ends with this period or is past due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renews_at: Option<Instant>,
     /// How much the next allowance is, by the prices in force now.
@@ -152,12 +152,12 @@ impl Account {
             .map(|lot| lot.remaining)
             .sum();
         let renews = subscription.renews();
+        let granted = subscription
+            .granted
+            .saturating_sub(subscription.payments.revoked);
         Some(AllowanceUsage {
-            granted: subscription.granted,
-            used: subscription
-                .granted
-                .saturating_sub(held)
-                .saturating_sub(unused),
+            granted,
+            used: granted.saturating_sub(held).saturating_sub(unused),
             held,
             remaining,
             period_start: subscription.period_start(),

@@ -8,7 +8,7 @@ use super::{
     credits::Credits,
     encoding::Encoding,
     ids::{CatalogVersion, HoldId, OperationId, PackId, PlanId},
-    payment::Payment,
+    payment::{Payment, PaymentOutcome},
     quote::QuoteGuard,
     time::Instant,
 };
@@ -96,6 +96,13 @@ pub enum Request {
         /// How long a payment lasts; as it does now, if none.
         interval: Option<BillingInterval>,
     },
+    /// Learn how a payment stands.
+    ReportPayment {
+        /// The payment.
+        payment: Payment,
+        /// How it stands.
+        outcome: PaymentOutcome,
+    },
 }
 
 /// What a caller expects of a price. It is no part of a command's content: a retry may carry a
@@ -123,6 +130,7 @@ impl Request {
             Request::Settle { .. } => "settle",
             Request::Release { .. } => "release",
             Request::ChangePlan { .. } => "changePlan",
+            Request::ReportPayment { .. } => "reportPayment",
         }
     }
 
@@ -139,14 +147,17 @@ impl Request {
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
             | Request::Reserve { .. }
-            | Request::ChangePlan { .. } => None,
+            | Request::ChangePlan { .. }
+            | Request::ReportPayment { .. } => None,
         }
     }
 
     /// The payment that the request carries, if it carries one.
     pub fn payment(&self) -> Option<&Payment> {
         match self {
-            Request::PurchasePack { payment, .. } => Some(payment),
+            Request::PurchasePack { payment, .. } | Request::ReportPayment { payment, .. } => {
+                Some(payment)
+            }
             Request::OpenAccount
             | Request::StartSubscription { .. }
             | Request::CancelSubscription
@@ -186,12 +197,8 @@ impl Request {
                 encoding
                     .text(pack.as_str())
                     .number(i64::from(*quantity))
-                    .optional_number(catalog_version.map(|version| i64::from(version.0)))
-                    .text(&payment.key.provider)
-                    .text(&payment.key.reference)
-                    .number(payment.amount.amount_minor)
-                    .text(payment.amount.currency.as_str())
-                    .number(payment.paid_at.micros());
+                    .optional_number(catalog_version.map(|version| i64::from(version.0)));
+                encode_payment(&mut encoding, payment);
             }
             Request::Charge { generation, .. } => encode_generation(&mut encoding, generation),
             Request::Reserve {
@@ -220,9 +227,22 @@ impl Request {
                 let months = interval.map(|interval| i64::from(interval.months()));
                 encoding.text(plan.as_str()).optional_number(months);
             }
+            Request::ReportPayment { payment, outcome } => {
+                encode_payment(&mut encoding, payment);
+                encoding.text(outcome.as_str());
+            }
         }
         encoding.finish()
     }
+}
+
+fn encode_payment(encoding: &mut Encoding, payment: &Payment) {
+    encoding
+        .text(&payment.key.provider)
+        .text(&payment.key.reference)
+        .number(payment.amount.amount_minor)
+        .text(payment.amount.currency.as_str())
+        .number(payment.paid_at.micros());
 }
 
 /// Adds what makes two generations the same request: all but the prompt's fingerprint.

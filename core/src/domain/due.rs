@@ -1,12 +1,12 @@
 //! What time does to an account by itself.
 //!
 //! Owns the order of what becomes due: instants one after the other, and at one instant hold
-//! expiries, then lot expiries and the rollover they feed, then a scheduled change of plan or the end
-//! of a cancelled subscription, then the grant of the next period, of the plan now in force. It
-//! depends on instants only, never on when somebody looked, so an account that nobody touched for 14
-//! months is right at the first touch. Only into how many events the expiries of holds are put depends
-//! on who looks: those with nothing else due between them are one, because a thousand forgotten holds
-//! must not be a thousand writes.
+//! expiries, then lot expiries and the rollover they feed, then the end of a subscription that was
+//! cancelled or has lapsed, then a scheduled change of plan, then the grant of the next period, of the
+//! plan now in force, if it is paid for. It depends on instants only, never on when somebody looked, so
+//! an account that nobody touched for 14 months is right at the first touch. Only into how many events
+//! the expiries of holds are put depends on who looks: those with nothing else due between them are
+//! one, because a thousand forgotten holds must not be a thousand writes.
 
 use super::{
     account::Account,
@@ -15,9 +15,9 @@ use super::{
     event::{Event, Fact, SubscriptionEvent},
     hold::{ExpiredHold, HOLDS_EXPIRED_TOGETHER_MAX, Hold},
     ids::{CatalogVersion, PlanId, Sequence},
-    lot::{LotTerms, Origin},
-    posting::Posting,
-    subscription::{ScheduledChange, Subscription},
+    lot::{Freezes, LotTerms, Origin},
+    posting::{Posting, Returns},
+    subscription::{EndReason, ScheduledChange, Subscription},
     time::{Instant, period_start},
 };
 
@@ -73,6 +73,7 @@ struct Unused {
     subscription: Sequence,
     period: u32,
     amount: Credits,
+    freezes: Freezes,
 }
 
 impl Step<'_> {
@@ -84,13 +85,21 @@ impl Step<'_> {
         for unused in self.expire_lots(at) {
             self.roll_over(at, unused);
         }
-        let subscription = self.state.subscription.clone();
-        if let Some(subscription) = subscription.filter(|one| one.period_end() <= at) {
-            if subscription.cancel_at.is_some_and(|end| end <= at) {
-                self.end(at);
-            } else {
-                let subscription = self.change(at, subscription);
+        let Some(subscription) = self.state.subscription.clone() else {
+            return;
+        };
+        let past_due = subscription.payments.past_due;
+        if subscription.cancel_at.is_some_and(|end| end <= at) {
+            self.end(at, EndReason::Cancelled);
+        } else if past_due.is_some_and(|past_due| past_due.lapses_at <= at) {
+            self.end(at, EndReason::PastDue);
+        } else if subscription.period_end() <= at {
+            let subscription = self.change(at, subscription);
+            let period = subscription.period + 1;
+            if subscription.grants(period) {
                 self.renew(at, &subscription);
+            } else {
+                self.withhold(at, period);
             }
         }
     }
@@ -160,10 +169,10 @@ impl Step<'_> {
             .lots
             .iter()
             .filter(|lot| lot.due_at().is_some_and(|due| due <= at))
-            .map(|lot| (lot.id, lot.terms.origin.clone(), lot.remaining))
+            .map(|lot| (lot.id, lot.terms.origin.clone(), lot.remaining, lot.freezes))
             .collect();
         let mut unused: Vec<Unused> = Vec::new();
-        for (lot, origin, amount) in ended {
+        for (lot, origin, amount, freezes) in ended {
             let postings = vec![Posting::expired(lot, amount)];
             self.record(at, self.version_at(at), Fact::Expiry { lot }, postings);
             match origin {
@@ -173,7 +182,14 @@ impl Step<'_> {
                     period,
                 } => {
                     let plan = self.rolls_over_by(subscription).unwrap_or(plan);
-                    Unused::add(&mut unused, plan, subscription, period, amount);
+                    let ended = Unused {
+                        plan,
+                        subscription,
+                        period,
+                        amount,
+                        freezes,
+                    };
+                    Unused::add(&mut unused, ended);
                 }
                 Origin::Rollover { .. } | Origin::Pack { .. } => {}
             }
@@ -198,6 +214,7 @@ impl Step<'_> {
         };
         let version = published.version;
         let granted = unused.amount.min(rollover.max);
+        let freezes = unused.freezes;
         let expires_at = match &self.state.subscription {
             Some(subscription) if subscription.id == unused.subscription => {
                 period_start(subscription.anchor, unused.period + 1 + rollover.months)
@@ -215,13 +232,17 @@ impl Step<'_> {
             expires_at: Some(expires_at),
         };
         let postings = vec![Posting::granted(self.state.sequence.next(), granted)];
-        self.record(at, version, Fact::RolloverGrant { lot }, postings);
+        let fact = Fact::RolloverGrant { lot, freezes };
+        self.record(at, version, fact, postings);
     }
 
-    fn end(&mut self, at: Instant) {
+    fn end(&mut self, at: Instant, reason: EndReason) {
         let published = self.catalogs.terms_at(at);
         let packs_frozen = published.catalog.policy.packs_without_plan == PacksWithoutPlan::Frozen;
-        let change = SubscriptionEvent::Ended { packs_frozen };
+        let change = SubscriptionEvent::Ended {
+            packs_frozen,
+            reason,
+        };
         let fact = Fact::SubscriptionChange { change, lot: None };
         self.record(at, published.version, fact, Vec::new());
     }
@@ -258,29 +279,27 @@ impl Step<'_> {
         let postings = vec![Posting::granted(self.state.sequence.next(), allowance)];
         self.record(at, version, fact, postings);
     }
+
+    fn withhold(&mut self, at: Instant, period: u32) {
+        let change = SubscriptionEvent::PeriodWithheld { period };
+        let fact = Fact::SubscriptionChange { change, lot: None };
+        self.record(at, self.version_at(at), fact, Vec::new());
+    }
 }
 
 impl Unused {
-    fn add(
-        all: &mut Vec<Unused>,
-        plan: PlanId,
-        subscription: Sequence,
-        period: u32,
-        amount: Credits,
-    ) {
+    fn add(all: &mut Vec<Unused>, more: Unused) {
         let same = |one: &&mut Unused| {
-            one.plan == plan && one.subscription == subscription && one.period == period
+            one.plan == more.plan
+                && one.subscription == more.subscription
+                && one.period == more.period
         };
         match all.iter_mut().find(same) {
             Some(one) => {
-                one.amount = [one.amount, amount].into_iter().sum();
+                one.amount = [one.amount, more.amount].into_iter().sum();
+                one.freezes = one.freezes.and(more.freezes);
             }
-            None => all.push(Unused {
-                plan,
-                subscription,
-                period,
-                amount,
-            }),
+            None => all.push(more),
         }
     }
 }
@@ -323,8 +342,14 @@ impl Hold {
                 let lot = account
                     .lot(draw.lot)
                     .expect("a lot stays as long as something of it is held");
-                let lot_ended = lot.terms.expires_at.is_some_and(&ended);
-                Posting::resolved(draw.lot, consumed, rest, lot_ended)
+                let returns = if lot.revoked {
+                    Returns::Revoked
+                } else if lot.terms.expires_at.is_some_and(&ended) {
+                    Returns::Expired
+                } else {
+                    Returns::ToLot
+                };
+                Posting::resolved(draw.lot, consumed, rest, returns)
             })
             .collect()
     }

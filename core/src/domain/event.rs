@@ -12,10 +12,11 @@ use super::{
     credits::Credits,
     hold::{ExpiredHold, HoldEnd, Resolution, Spend},
     ids::{CatalogVersion, HoldId, LotId, OperationId, PackId, PlanId, Sequence},
-    lot::LotTerms,
-    payment::Payment,
+    lot::{Freezes, LotTerms},
+    payment::{PaidFor, Payment, PaymentOutcome},
     posting::Posting,
-    subscription::ScheduledChange,
+    subscription::{EndReason, ScheduledChange},
+    term::PastDue,
     time::Instant,
 };
 
@@ -94,6 +95,14 @@ pub enum SubscriptionEvent {
     Ended {
         /// Whether packs are frozen until a plan starts.
         packs_frozen: bool,
+        /// Why.
+        #[serde(default, skip_serializing_if = "EndReason::is_cancelled")]
+        reason: EndReason,
+    },
+    /// A period began without its allowance, because it is not paid for.
+    PeriodWithheld {
+        /// The period.
+        period: u32,
     },
     /// It is on this plan and interval from now on: by a command, or by time as it was scheduled. What
     /// is granted at once is what the plan has more than the period was granted.
@@ -142,6 +151,9 @@ pub enum Fact {
     RolloverGrant {
         /// The lot that it became.
         lot: LotTerms,
+        /// Why it is frozen: what was frozen does not become usable by rolling over.
+        #[serde(default, skip_serializing_if = "Freezes::is_empty")]
+        freezes: Freezes,
     },
     /// A pack that was paid for was added.
     PackPurchase {
@@ -194,6 +206,33 @@ pub enum Fact {
         /// The lot.
         lot: LotId,
     },
+    /// Billing reported how a payment stands; nothing ends by it.
+    PaymentReport {
+        /// The payment.
+        payment: Payment,
+        /// What was reported.
+        outcome: PaymentOutcome,
+        /// What it is for.
+        paid_for: PaidFor,
+        /// How the subscription is past due after it, if the report is of the subscription's term.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        past_due: Option<PastDue>,
+        /// The lot of the current period, which was withheld and is granted now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<LotTerms>,
+    },
+    /// A payment was taken back, and what was unused of what it brought ended.
+    Revocation {
+        /// The payment.
+        payment: Payment,
+        /// What was reported.
+        outcome: PaymentOutcome,
+        /// What it was for.
+        paid_for: PaidFor,
+        /// Whether it was in dispute until then.
+        #[serde(default, skip_serializing_if = "is_false")]
+        disputed: bool,
+    },
 }
 
 /// The kinds of operation, as they are filtered and shown.
@@ -221,11 +260,15 @@ pub enum OperationKind {
     HoldExpired,
     /// [`Fact::Expiry`].
     Expiry,
+    /// [`Fact::PaymentReport`].
+    PaymentReport,
+    /// [`Fact::Revocation`].
+    Revocation,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 11] = [
+    pub const ALL: [(OperationKind, &'static str); 13] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -237,6 +280,8 @@ impl OperationKind {
         (OperationKind::HoldReleased, "hold_released"),
         (OperationKind::HoldExpired, "hold_expired"),
         (OperationKind::Expiry, "expiry"),
+        (OperationKind::PaymentReport, "payment_report"),
+        (OperationKind::Revocation, "revocation"),
     ];
 
     /// The text it is stored as.
@@ -291,7 +336,9 @@ impl Event {
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
             | Fact::HoldExtended { .. }
-            | Fact::Expiry { .. } => Vec::new(),
+            | Fact::Expiry { .. }
+            | Fact::PaymentReport { .. }
+            | Fact::Revocation { .. } => Vec::new(),
         }
     }
 
@@ -316,15 +363,17 @@ impl Fact {
             Fact::HoldReleased { .. } => OperationKind::HoldReleased,
             Fact::HoldExpired { .. } => OperationKind::HoldExpired,
             Fact::Expiry { .. } => OperationKind::Expiry,
+            Fact::PaymentReport { .. } => OperationKind::PaymentReport,
+            Fact::Revocation { .. } => OperationKind::Revocation,
         }
     }
 
     /// The terms of the lot that it makes, if it makes one.
     pub fn new_lot(&self) -> Option<&LotTerms> {
         match self {
-            Fact::SubscriptionChange { lot, .. } => lot.as_ref(),
+            Fact::SubscriptionChange { lot, .. } | Fact::PaymentReport { lot, .. } => lot.as_ref(),
             Fact::PeriodGrant { lot, .. }
-            | Fact::RolloverGrant { lot }
+            | Fact::RolloverGrant { lot, .. }
             | Fact::PackPurchase { lot, .. } => Some(lot),
             Fact::AccountOpened
             | Fact::Charge(_)
@@ -332,7 +381,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::Revocation { .. } => None,
         }
     }
 
@@ -350,7 +400,9 @@ impl Fact {
             | Fact::RolloverGrant { .. }
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PaymentReport { .. }
+            | Fact::Revocation { .. } => None,
         }
     }
 
@@ -367,7 +419,9 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PaymentReport { .. }
+            | Fact::Revocation { .. } => None,
         }
     }
 }

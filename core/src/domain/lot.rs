@@ -109,6 +109,11 @@ impl Freezes {
         Freezes(self.0 & !freeze.bit())
     }
 
+    /// The reasons of both sets.
+    pub fn and(self, other: Freezes) -> Freezes {
+        Freezes(self.0 | other.0)
+    }
+
     /// Whether there is no reason.
     pub fn is_empty(&self) -> bool {
         self.0 == 0
@@ -152,6 +157,9 @@ pub struct Lot {
     /// Why it can't be used for now.
     #[serde(default, skip_serializing_if = "Freezes::is_empty")]
     pub freezes: Freezes,
+    /// Whether its payment was taken back: nothing remains, and what returns from a hold is revoked.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub revoked: bool,
 }
 
 /// The total order in which lots are used; see [`Lot::burn_key`].
@@ -185,4 +193,8 @@ impl Lot {
 
 fn is_zero(amount: &Credits) -> bool {
     amount.is_zero()
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

@@ -14,6 +14,7 @@ pub mod hold;
 pub mod lot;
 pub mod payment;
 pub mod subscription;
+pub mod term;
 
 pub mod account;
 pub mod balance;
@@ -28,6 +29,7 @@ pub mod preview;
 pub mod projection;
 pub mod quote;
 pub mod refusal;
+mod reported;
 
 pub mod encoding;
 pub mod outcome;

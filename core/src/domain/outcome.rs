@@ -10,6 +10,7 @@ use super::{
     credits::Credits,
     event::Event,
     ids::{AccountId, OperationId, Sequence},
+    payment::PaymentUse,
     refusal::Refusal,
 };
 
@@ -28,6 +29,14 @@ pub struct Operation {
     pub available_after: Credits,
     /// What is held after it.
     pub held_after: Credits,
+}
+
+impl Operation {
+    /// What is known of the payment that it is about, with what was known before; none if it is about
+    /// none.
+    pub fn payment_use(&self, before: Option<&PaymentUse>) -> Option<PaymentUse> {
+        PaymentUse::after(before, &self.account, self.sequence, &self.event)
+    }
 }
 
 /// A "yes", with the balance right after it.

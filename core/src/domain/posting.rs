@@ -107,20 +107,41 @@ impl Posting {
         }
     }
 
-    /// Of what was set aside, `consumed` is used and `rest` returns: to the lot, or, where the lot
-    /// has ended meanwhile, to nothing.
-    pub fn resolved(lot: LotId, consumed: Credits, rest: Credits, lot_ended: bool) -> Posting {
-        let (returned, expired) = if lot_ended {
-            (Credits::ZERO, rest)
-        } else {
-            (rest, Credits::ZERO)
+    /// `amount` of what remains ends with its payment.
+    pub fn revoked(lot: LotId, amount: Credits) -> Posting {
+        Posting {
+            available: -amount.get(),
+            revoked: amount,
+            ..Posting::still(lot)
+        }
+    }
+
+    /// Of what was set aside, `consumed` is used and `rest` returns, if the lot still takes it.
+    pub fn resolved(lot: LotId, consumed: Credits, rest: Credits, returns: Returns) -> Posting {
+        let none = Credits::ZERO;
+        let (returned, expired, revoked) = match returns {
+            Returns::ToLot => (rest, none, none),
+            Returns::Expired => (none, rest, none),
+            Returns::Revoked => (none, none, rest),
         };
         Posting {
             available: returned.get(),
             held: -(consumed.get() + rest.get()),
             consumed,
             expired,
+            revoked,
             ..Posting::still(lot)
         }
     }
+}
+
+/// What becomes of credits that were set aside and not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// They can be used again.
+    ToLot,
+    /// Their lot has ended meanwhile.
+    Expired,
+    /// The payment of their lot was taken back meanwhile.
+    Revoked,
 }

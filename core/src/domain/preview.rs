@@ -151,7 +151,8 @@ fn acts_at(event: &Event) -> Instant {
         | SubscriptionEvent::Resumed
         | SubscriptionEvent::Ended { .. }
         | SubscriptionEvent::Changed { .. }
-        | SubscriptionEvent::ChangeWithdrawn => event.at,
+        | SubscriptionEvent::ChangeWithdrawn
+        | SubscriptionEvent::PeriodWithheld { .. } => event.at,
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     event::{Cause, Event, Fact, OperationKind},
     ids::{AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, ProjectId, Sequence},
     outcome::{Accepted, Operation},
+    payment::PaymentKey,
     posting::Posting,
     refusal::Refusal,
     time::Instant,
@@ -68,6 +69,8 @@ pub struct OperationRecord {
     pub model: Option<ModelId>,
     /// The project that credits were spent or set aside for.
     pub project: Option<ProjectId>,
+    /// The payment that it reports. It is under the hash through the fact.
+    pub payment: Option<PaymentKey>,
     /// What entered: the sum over its postings. It is under the hash through them.
     pub granted: Credits,
     /// What was consumed.
@@ -166,6 +169,7 @@ impl OperationRecord {
             action: spend.map(|spend| spend.terms.action.clone()),
             model: spend.map(|spend| spend.terms.model.clone()),
             project: spend.and_then(|spend| spend.project.clone()),
+            payment: event.fact.report().map(|told| told.payment.key.clone()),
             granted: event.postings.iter().map(|posting| posting.granted).sum(),
             consumed: event.postings.iter().map(|posting| posting.consumed).sum(),
             change: balance.available.get() - available_before.get(),
@@ -293,7 +297,9 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::Charge(_)
         | Fact::HoldPlaced { .. }
         | Fact::HoldExtended { .. }
-        | Fact::HoldReleased { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
+        | Fact::HoldReleased { .. }
+        | Fact::PaymentReport { .. }
+        | Fact::Revocation { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();
     let mut bytes = [0; 16];

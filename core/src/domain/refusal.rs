@@ -11,7 +11,7 @@ use super::{
     hold::Resolution,
     ids::{ActionId, CatalogVersion, HoldId, ModelId, OperationId, OptionId, PackId, PlanId},
     offer::PackOffer,
-    payment::PaymentKey,
+    payment::{PaymentKey, PaymentOutcome},
     time::Instant,
 };
 
@@ -165,6 +165,29 @@ pub enum Refusal {
         plan: PlanId,
         /// How long a payment lasts.
         interval: BillingInterval,
+    },
+    /// Nothing is known of the payment, so that it can't be disputed or taken back.
+    PaymentUnknown {
+        /// The payment.
+        payment: PaymentKey,
+    },
+    /// The report can't follow what was reported of the payment before.
+    PaymentOutcomeOutOfOrder {
+        /// The payment.
+        payment: PaymentKey,
+        /// How it stands.
+        standing: PaymentOutcome,
+        /// What was reported.
+        outcome: PaymentOutcome,
+    },
+    /// The payment is of no term of the subscription that it could be reported for.
+    PaymentOutsideTerms {
+        /// When it was paid, or was due.
+        paid_at: Instant,
+        /// The earliest possible instant.
+        from: Instant,
+        /// The end of the possible instants, exclusive.
+        until: Instant,
     },
 }
 

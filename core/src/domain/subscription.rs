@@ -9,6 +9,7 @@ use super::{
     catalog::BillingInterval,
     credits::Credits,
     ids::{PlanId, Sequence},
+    term::TermPayments,
     time::{Instant, period_start},
 };
 
@@ -37,6 +38,9 @@ pub struct Subscription {
     /// What it will change to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<ScheduledChange>,
+    /// How its payments stand.
+    #[serde(default, skip_serializing_if = "TermPayments::is_plain")]
+    pub payments: TermPayments,
 }
 
 /// A change of plan, of billing interval or of both that time will make.
@@ -68,6 +72,23 @@ fn is_first(period: &u32) -> bool {
     *period == 0
 }
 
+/// Why a subscription ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// It was cancelled, and its paid term is over.
+    #[default]
+    Cancelled,
+    /// A payment was past due for too long.
+    PastDue,
+}
+
+impl EndReason {
+    pub(super) fn is_cancelled(&self) -> bool {
+        *self == EndReason::Cancelled
+    }
+}
+
 impl Subscription {
     /// When the current period began.
     pub fn period_start(&self) -> Instant {
@@ -96,7 +117,7 @@ impl Subscription {
 
     /// Whether the next period will be granted.
     pub fn renews(&self) -> bool {
-        self.cancel_at.is_none_or(|end| end > self.period_end())
+        self.grants(self.period + 1) && self.cancel_at.is_none_or(|end| end > self.period_end())
     }
 }
 

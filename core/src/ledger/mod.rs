@@ -242,7 +242,8 @@ impl Ledger {
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
             | Request::Release { .. }
-            | Request::ChangePlan { .. } => return false,
+            | Request::ChangePlan { .. }
+            | Request::ReportPayment { .. } => return false,
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());

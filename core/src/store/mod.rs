@@ -22,6 +22,7 @@ use crate::domain::{
     outcome::Decision,
     payment::{PaymentKey, PaymentUse},
     record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
+    subscription::Subscription,
     time::Instant,
 };
 
@@ -36,7 +37,7 @@ pub struct AccountWork {
     pub operations: Vec<OperationRecord>,
     /// The refusals that depended on the state.
     pub refusals: Vec<RefusalRecord>,
-    /// The payments that the operations use.
+    /// The payments that became known by the operations.
     pub payments: Vec<PaymentUse>,
     /// The state after all of it.
     pub after: Arc<Account>,
@@ -101,7 +102,7 @@ impl Lookups {
     fn all_ids(&self, account: &AccountId, found: &Found) -> Vec<OperationId> {
         let used = found.payments.values();
         let here = used.filter(|used| used.account == *account);
-        let paid = here.map(|used| used.operation_id);
+        let paid = here.flat_map(|used| [used.operation_id, used.stands_by()]);
         self.ids.iter().copied().chain(paid).collect()
     }
 }
@@ -183,22 +184,35 @@ pub enum AccountStanding {
     Active,
     /// On a plan that ends with the paid term.
     Cancelling,
+    /// On a plan whose payment is past due, cancelled or not.
+    PastDue,
 }
 
 impl AccountStanding {
     /// Every standing, with the text it is stored as.
-    pub const ALL: [(AccountStanding, &'static str); 3] = [
+    pub const ALL: [(AccountStanding, &'static str); 4] = [
         (AccountStanding::Unsubscribed, "unsubscribed"),
         (AccountStanding::Active, "active"),
         (AccountStanding::Cancelling, "cancelling"),
+        (AccountStanding::PastDue, "past_due"),
     ];
 
     /// How `account` stands.
     pub fn of(account: &Account) -> AccountStanding {
         match &account.subscription {
             None => AccountStanding::Unsubscribed,
-            Some(subscription) if subscription.cancel_at.is_some() => AccountStanding::Cancelling,
-            Some(_) => AccountStanding::Active,
+            Some(subscription) => AccountStanding::on(subscription),
+        }
+    }
+
+    /// How `subscription` stands.
+    pub fn on(subscription: &Subscription) -> AccountStanding {
+        if subscription.payments.past_due.is_some() {
+            AccountStanding::PastDue
+        } else if subscription.cancel_at.is_some() {
+            AccountStanding::Cancelling
+        } else {
+            AccountStanding::Active
         }
     }
 

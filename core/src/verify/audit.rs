@@ -245,6 +245,10 @@ fn columns(record: &OperationRecord, event: &Event, wrong: &mut impl FnMut(Rule,
             "project",
             record.project.as_ref() == spend.and_then(|spend| spend.project.as_ref()),
         ),
+        (
+            "payment",
+            record.payment.as_ref() == fact.report().map(|told| &told.payment.key),
+        ),
         ("consumed", record.consumed.get() == consumed),
         ("postings", granted == lot),
     ] {
@@ -270,7 +274,8 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
             | SubscriptionEvent::Resumed
             | SubscriptionEvent::Changed { .. }
             | SubscriptionEvent::ChangeScheduled(_)
-            | SubscriptionEvent::ChangeWithdrawn => subscribed()?,
+            | SubscriptionEvent::ChangeWithdrawn
+            | SubscriptionEvent::PeriodWithheld { .. } => subscribed()?,
             SubscriptionEvent::Started {
                 continues: Some(of),
                 ..
@@ -313,6 +318,18 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
         | Fact::Expiry { .. } => {}
+        Fact::PaymentReport { lot, .. } => {
+            let current = state.subscription.as_ref();
+            if lot.is_some() && !current.is_some_and(|one| one.payments.withheld) {
+                return Err("it grants a period that was not withheld".to_owned());
+            }
+        }
+        Fact::Revocation { .. } => {
+            let mut postings = event.postings.iter();
+            if !postings.all(|posting| posting.available == -posting.revoked.get()) {
+                return Err("a revocation only takes what is unused".to_owned());
+            }
+        }
     }
     postable(state, event)
 }

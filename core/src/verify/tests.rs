@@ -1,17 +1,22 @@
 //! A sound ledger has no findings, and each kind of damage to a database has its own.
 
+use std::collections::HashMap;
+
 use sea_orm::ConnectionTrait;
 
 use super::{Report, Rule, verify};
 use crate::{
     domain::{
         command::Request,
+        decide::Known,
         ids::{PlanId, Sequence},
+        payment::{LastReport, PaidFor, PaymentOutcome, PaymentUse},
+        term::Term,
     },
     store::{
         Store,
         memory::MemoryStore,
-        tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
+        tests::{Book, File, at, charge, id, purchase, report, reserve, subscribe},
     },
 };
 
@@ -40,13 +45,15 @@ async fn fill(store: &dyn Store) -> u64 {
             .tell("2026-08-01T00:00:00Z", 11, charge())
             .tell("2026-08-01T00:00:00Z", 12, Request::CancelSubscription)
             .pass(at("2027-01-01T00:00:00Z"));
-        book.tell("2027-01-01T00:00:00Z", 13, subscribe("starter"))
-            .tell("2027-01-01T00:00:00Z", 14, reserve())
-            .tell("2027-01-01T00:01:00Z", 15, reserve())
-            .pass(at("2027-01-02T00:00:00Z"))
-            .tell("2027-01-02T00:00:00Z", 16, change("studio"))
-            .tell("2027-01-03T00:00:00Z", 17, change("creator"))
-            .pass(at("2028-02-02T00:00:00Z"));
+        book.tell("2027-01-01T00:00:00Z", 19, subscribe("starter"));
+        reports(&mut book, name);
+        book.tell("2027-06-01T00:00:00Z", 13, subscribe("starter"))
+            .tell("2027-06-01T00:00:00Z", 14, reserve())
+            .tell("2027-06-01T00:01:00Z", 15, reserve())
+            .pass(at("2027-06-02T00:00:00Z"))
+            .tell("2027-06-02T00:00:00Z", 16, change("studio"))
+            .tell("2027-06-03T00:00:00Z", 17, change("creator"))
+            .pass(at("2028-07-02T00:00:00Z"));
         operations += u64::try_from(book.head.sequence.0).unwrap();
         assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
     }
@@ -58,6 +65,49 @@ fn change(plan: &str) -> Request {
         plan: PlanId::parse(plan).unwrap(),
         interval: None,
     }
+}
+
+/// A term that fails, is withheld and is paid later; a pack and a term that are taken back; a lapse.
+fn reports(book: &mut Book, name: &str) {
+    use PaymentOutcome::{Disputed, Failed, Paid, Refunded};
+    let mut known: HashMap<String, PaymentUse> = HashMap::new();
+    for (number, now, reference, outcome) in [
+        (20, "2027-02-10T00:00:00Z", "term", Failed),
+        (21, "2027-03-05T00:00:00Z", "term", Paid),
+        (22, "2027-03-06T00:00:00Z", "term", Disputed),
+        (23, "2027-03-07T00:00:00Z", "term", Refunded),
+        (24, "2027-04-02T00:00:00Z", "last", Failed),
+    ] {
+        let reference = format!("{reference}-{name}");
+        let before = Known {
+            payment: known.get(&reference).cloned(),
+            ..Known::default()
+        };
+        book.tell_knowing(now, number, report(&reference, outcome, now), &before);
+        let paid_for = PaidFor::Term(Term {
+            subscription: book.account.subscription.as_ref().unwrap().id,
+            first: 1,
+            months: 1,
+        });
+        let operation_id = before.payment.map_or(id(number), |used| used.operation_id);
+        let used = PaymentUse {
+            key: report(&reference, outcome, now)
+                .payment()
+                .unwrap()
+                .key
+                .clone(),
+            account: book.account.id.clone(),
+            operation_id,
+            paid_for,
+            last: Some(LastReport {
+                outcome,
+                operation_id: id(number),
+            }),
+        };
+        known.insert(reference, used);
+    }
+    book.pass(at("2027-06-01T00:00:00Z"));
+    assert_eq!(book.account.subscription, None);
 }
 
 /// A finding without its words.
@@ -116,7 +166,7 @@ async fn after(damage: &str) -> Vec<Found> {
 async fn each_damage_is_found() {
     let third = Some(Sequence(3));
     let fourth = Some(Sequence(4));
-    let cases: [(&str, &[Found]); 12] = [
+    let cases: [(&str, &[Found]); 13] = [
         (
             "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Columns, third)],
@@ -153,6 +203,10 @@ async fn each_damage_is_found() {
         (
             "UPDATE operation SET fact = 'x' WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Row, third)],
+        ),
+        (
+            "UPDATE operation SET payment = '[\"a\",\"b\"]' WHERE account_id = 1 AND sequence = 3",
+            &[(Rule::Columns, third)],
         ),
         (
             "UPDATE operation SET granted = 9 WHERE account_id = 1 AND sequence = 4",

@@ -238,7 +238,7 @@ pub struct Submission {
     pub operations: Vec<OperationRecord>,
     /// The refusal, if the command was refused.
     pub refusal: Option<RefusalRecord>,
-    /// The payment that the operations use.
+    /// The payment that became known by the operations.
     pub payment: Option<PaymentUse>,
     /// The state after the operations.
     pub after: Arc<Account>,

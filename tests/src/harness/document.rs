@@ -11,7 +11,10 @@ pub const BALANCE: &str = "available held frozen rollover packs sequence asOf \
 /// All that operations have in common.
 pub const OPERATION: &str = "__typename id operationId sequence kind at recordedAt change \
     availableAfter heldAfter \
-    postings { lotId available held granted consumed expired revoked }";
+    postings { lotId available held granted consumed expired revoked } \
+    ... on PaymentReport { outcome lotId term { firstPeriod periods } lapsesAt granted } \
+    ... on Revocation { outcome lotId term { firstPeriod periods } revoked } \
+    ... on SubscriptionChange { changeKind endReason }";
 
 /// Why something was refused, with the numbers.
 pub const USER_ERRORS: &str = "userErrors { __typename code message field \
@@ -24,6 +27,8 @@ pub const USER_ERRORS: &str = "userErrors { __typename code message field \
     ... on HoldHasExpired { holdId expiredAt settleUntil } \
     ... on SettleExceedsHold { held cost } \
     ... on PaymentAlreadyUsed { provider reference operationId } \
+    ... on PaymentOutcomeOutOfOrder { provider reference standing outcome } \
+    ... on PaymentOutsideTerms { paidAt from until } \
     ... on AlreadySubscribed { planId cancelAt } \
     ... on AlreadyOnPlan { planId billingInterval } \
     ... on ParameterOutOfRange { parameter given min max allowed } }";

@@ -12,6 +12,7 @@ mod feeds;
 mod forgery;
 mod holds;
 mod limits;
+mod payments;
 mod plans;
 mod poison;
 mod policies;

@@ -9,6 +9,7 @@ use credits_core::domain::{
     event::{Fact, SubscriptionEvent},
     ids::OperationId,
     lot::{LotTerms, Origin},
+    payment::{PaymentKey, PaymentOutcome},
     record::OperationRecord,
 };
 
@@ -24,6 +25,15 @@ struct Lot {
     left: i64,
     held: i64,
     frozen: bool,
+    payment: Option<PaymentKey>,
+    disputed: bool,
+    revoked: bool,
+}
+
+impl Lot {
+    fn is_live(&self) -> bool {
+        !self.frozen && !self.disputed
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +57,7 @@ pub struct Purse {
 
 impl Purse {
     pub fn available(&self) -> i64 {
-        let live = self.lots.iter().filter(|lot| !lot.frozen);
+        let live = self.lots.iter().filter(|lot| lot.is_live());
         live.map(|lot| lot.left).sum()
     }
 
@@ -68,7 +78,7 @@ impl Purse {
                         self.granted = traffic::granted(plan.as_str());
                         self.freeze_packs(false);
                     }
-                    SubscriptionEvent::Ended { packs_frozen } => {
+                    SubscriptionEvent::Ended { packs_frozen, .. } => {
                         self.subscribed = false;
                         if *packs_frozen {
                             self.freeze_packs(true);
@@ -77,7 +87,8 @@ impl Purse {
                     SubscriptionEvent::CancellationScheduled { .. }
                     | SubscriptionEvent::Resumed
                     | SubscriptionEvent::ChangeScheduled(_)
-                    | SubscriptionEvent::ChangeWithdrawn => {}
+                    | SubscriptionEvent::ChangeWithdrawn
+                    | SubscriptionEvent::PeriodWithheld { .. } => {}
                     SubscriptionEvent::Changed { plan, .. } => {
                         self.plan_changed(record, plan.as_str(), lot.as_ref());
                     }
@@ -90,8 +101,16 @@ impl Purse {
                 self.granted = lot.granted.get();
                 self.enter(sequence, lot, false);
             }
-            Fact::RolloverGrant { lot } => self.enter(sequence, lot, false),
-            Fact::PackPurchase { lot, frozen, .. } => self.enter(sequence, lot, *frozen),
+            Fact::RolloverGrant { lot, .. } => self.enter(sequence, lot, false),
+            Fact::PackPurchase {
+                lot,
+                frozen,
+                payment,
+                ..
+            } => {
+                self.enter(sequence, lot, *frozen);
+                self.lot(sequence).payment = Some(payment.key.clone());
+            }
             Fact::Charge(charge) => match charge.hold {
                 Some(hold) if !charge.late => self.end(hold, charge.cost.get(), at, false),
                 Some(_) | None => {
@@ -117,6 +136,16 @@ impl Purse {
                 }
             }
             Fact::Expiry { lot } => self.lot(lot.0).left = 0,
+            Fact::PaymentReport {
+                payment, outcome, ..
+            } => {
+                let disputed = *outcome == PaymentOutcome::Disputed;
+                self.report(&payment.key, |lot| lot.disputed = disputed);
+            }
+            Fact::Revocation { payment, .. } => self.report(&payment.key, |lot| {
+                lot.left = 0;
+                lot.revoked = true;
+            }),
         }
         if self.lots.iter().any(|lot| lot.left < 0 || lot.held < 0) {
             self.problems.push(format!("below zero after {sequence}"));
@@ -155,6 +184,9 @@ impl Purse {
             left: terms.granted.get(),
             held: 0,
             frozen,
+            payment: None,
+            disputed: false,
+            revoked: false,
         });
         self.lots.sort_by_key(|lot| lot.order);
     }
@@ -171,7 +203,7 @@ impl Purse {
         for lot in self
             .lots
             .iter_mut()
-            .filter(|lot| !lot.frozen && lot.left > 0)
+            .filter(|lot| lot.is_live() && lot.left > 0)
         {
             let drawn = lot.left.min(missing);
             if drawn > 0 {
@@ -203,7 +235,7 @@ impl Purse {
             unpaid -= paid;
             let lot = self.lot(lot);
             lot.held -= drawn;
-            if lot.ends > at || (by_itself && lot.ends == at) {
+            if !lot.revoked && (lot.ends > at || (by_itself && lot.ends == at)) {
                 lot.left += drawn - paid;
             }
         }
@@ -211,6 +243,18 @@ impl Purse {
         if unpaid > 0 {
             self.problems
                 .push(format!("hold {hold} paid more than it held"));
+        }
+    }
+
+    /// Does something to what a payment bought; nothing is known of one that is over.
+    fn report(&mut self, payment: &PaymentKey, change: impl Fn(&mut Lot)) {
+        let of_it = |lot: &&mut Lot| lot.payment.as_ref() == Some(payment);
+        match self.lots.iter_mut().find(of_it) {
+            Some(lot) if !lot.revoked => change(lot),
+            Some(_) | None => {
+                let problem = format!("{payment:?} was reported, and nothing is there of it");
+                self.problems.push(problem);
+            }
         }
     }
 

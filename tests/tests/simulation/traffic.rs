@@ -4,7 +4,7 @@ use credits_core::domain::{
     catalog::{ActualRun, BillingInterval, Generation, Money},
     command::{Command, PriceGuard, Request},
     ids::{ActionId, HoldId, ModelId, OperationId, PackId, PlanId},
-    payment::{Payment, PaymentKey},
+    payment::{Payment, PaymentKey, PaymentOutcome},
     time::Instant,
 };
 
@@ -117,7 +117,8 @@ impl Asker {
                     seconds: None,
                 },
             },
-            88..96 => Request::Release { hold: hold(self) },
+            88..94 => Request::Release { hold: hold(self) },
+            94..97 if !payments.is_empty() => self.report(payments),
             _ => Request::Charge {
                 generation: Generation {
                     model: None,
@@ -166,6 +167,25 @@ impl Asker {
         match self.chance.below(4) {
             0 => BillingInterval::Yearly,
             _ => BillingInterval::Monthly,
+        }
+    }
+
+    /// A report of a payment for a pack, bought here or elsewhere, or not at all.
+    fn report(&self, payments: &[(usize, Request)]) -> Request {
+        let own = payments.iter().rev().find(|(of, _)| *of == self.account);
+        let (_, bought) = match own {
+            Some(own) if self.chance.happens(800) => own,
+            Some(_) | None => self.chance.pick(payments),
+        };
+        Request::ReportPayment {
+            payment: bought.payment().expect("a purchase").clone(),
+            outcome: *self.chance.pick(&[
+                PaymentOutcome::Disputed,
+                PaymentOutcome::Disputed,
+                PaymentOutcome::DisputeWon,
+                PaymentOutcome::DisputeLost,
+                PaymentOutcome::Refunded,
+            ]),
         }
     }
 

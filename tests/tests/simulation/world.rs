@@ -267,7 +267,8 @@ impl World {
             | Request::Charge { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => {}
+            | Request::Release { .. }
+            | Request::ReportPayment { .. } => {}
         }
         command
     }

@@ -7,6 +7,7 @@ mod entered;
 mod holds;
 mod outcome;
 mod posting;
+mod reported;
 mod standing;
 
 use std::sync::Arc;
@@ -21,7 +22,10 @@ pub use entered::{Expiry, PackPurchase, Payment, PeriodGrant, RolloverGrant};
 pub use holds::{ExpiredHold, HoldExpired, HoldExtended, HoldPlaced, HoldReleased};
 pub use outcome::{OperationOutcome, OutcomeStatus};
 pub use posting::Posting;
-pub use standing::{AccountOpened, SubscriptionChange, SubscriptionChangeKind};
+pub use reported::{PaidTerm, PaymentReport, Revocation};
+pub use standing::{
+    AccountOpened, SubscriptionChange, SubscriptionChangeKind, SubscriptionEndReason,
+};
 
 use super::{
     access,
@@ -110,6 +114,10 @@ pub enum Operation {
     HoldReleased(HoldReleased),
     /// Holds ended by themselves.
     HoldExpired(HoldExpired),
+    /// How a payment stands was reported.
+    PaymentReport(PaymentReport),
+    /// What was unused of what a payment brought ended with it.
+    Revocation(Revocation),
 }
 
 connection!(Operation, OperationConnection, OperationEdge);
@@ -120,7 +128,8 @@ connection!(Operation, OperationConnection, OperationEdge);
 pub enum OperationKind {
     /// The account was opened.
     AccountOpened,
-    /// The subscription started, was changed, was cancelled, was resumed or ended.
+    /// The subscription started, was changed, was cancelled, was resumed or ended, or began a period
+    /// that is not paid for.
     SubscriptionChange,
     /// A new period began and its allowance was granted.
     PeriodGrant,
@@ -140,6 +149,10 @@ pub enum OperationKind {
     HoldExpired,
     /// What was unused of a lot ended with it.
     Expiry,
+    /// Billing reported how a payment stands.
+    PaymentReport,
+    /// A payment was taken back, and what was unused of what it brought ended.
+    Revocation,
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
@@ -236,7 +249,7 @@ impl From<domain::Operation> for Operation {
                 SubscriptionChange::new(of, change, lot).into()
             }
             Fact::PeriodGrant { period, lot, .. } => PeriodGrant::new(of, period, lot).into(),
-            Fact::RolloverGrant { lot } => RolloverGrant::new(of, lot).into(),
+            Fact::RolloverGrant { lot, .. } => RolloverGrant::new(of, lot).into(),
             Fact::PackPurchase {
                 pack,
                 quantity,
@@ -256,6 +269,19 @@ impl From<domain::Operation> for Operation {
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
             Fact::HoldExpired { hold, holds } => HoldExpired::new(of, hold, holds).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
+            Fact::PaymentReport {
+                payment,
+                outcome,
+                paid_for,
+                past_due,
+                lot,
+            } => PaymentReport::new(of, payment, outcome, paid_for, past_due, lot).into(),
+            Fact::Revocation {
+                payment,
+                outcome,
+                paid_for,
+                ..
+            } => Revocation::new(of, payment, outcome, paid_for).into(),
         }
     }
 }
@@ -274,6 +300,8 @@ impl From<Operation> for Node {
             Operation::HoldExtended(operation) => operation.into(),
             Operation::HoldReleased(operation) => operation.into(),
             Operation::HoldExpired(operation) => operation.into(),
+            Operation::PaymentReport(operation) => operation.into(),
+            Operation::Revocation(operation) => operation.into(),
         }
     }
 }

@@ -15,7 +15,8 @@ operation! {
 }
 
 operation! {
-    /// The account's subscription started, was changed, was cancelled, was resumed or ended.
+    /// The account's subscription started, was changed, was cancelled, was resumed or ended, or began a
+    /// period that is not paid for.
     SubscriptionChange { change: SubscriptionEvent, lot: Option<LotTerms> } {
         /// What happened to the subscription.
         async fn change_kind(&self) -> SubscriptionChangeKind {
@@ -43,7 +44,8 @@ operation! {
                 | SubscriptionEvent::Ended { .. }
                 | SubscriptionEvent::Changed { .. }
                 | SubscriptionEvent::ChangeScheduled(_)
-                | SubscriptionEvent::ChangeWithdrawn => None,
+                | SubscriptionEvent::ChangeWithdrawn
+                | SubscriptionEvent::PeriodWithheld { .. } => None,
             }
         }
 
@@ -56,7 +58,22 @@ operation! {
                 | SubscriptionEvent::Ended { .. }
                 | SubscriptionEvent::Changed { .. }
                 | SubscriptionEvent::ChangeScheduled(_)
-                | SubscriptionEvent::ChangeWithdrawn => None,
+                | SubscriptionEvent::ChangeWithdrawn
+                | SubscriptionEvent::PeriodWithheld { .. } => None,
+            }
+        }
+
+        /// Why the subscription ended; null for other changes.
+        async fn end_reason(&self) -> Option<SubscriptionEndReason> {
+            match &self.change {
+                SubscriptionEvent::Ended { reason, .. } => Some((*reason).into()),
+                SubscriptionEvent::Started { .. }
+                | SubscriptionEvent::CancellationScheduled { .. }
+                | SubscriptionEvent::Resumed
+                | SubscriptionEvent::Changed { .. }
+                | SubscriptionEvent::ChangeScheduled(_)
+                | SubscriptionEvent::ChangeWithdrawn
+                | SubscriptionEvent::PeriodWithheld { .. } => None,
             }
         }
 
@@ -69,7 +86,8 @@ operation! {
                 | SubscriptionEvent::CancellationScheduled { .. }
                 | SubscriptionEvent::Resumed
                 | SubscriptionEvent::Ended { .. }
-                | SubscriptionEvent::ChangeWithdrawn => return None,
+                | SubscriptionEvent::ChangeWithdrawn
+                | SubscriptionEvent::PeriodWithheld { .. } => return None,
             };
             Some(ScheduledPlanChange::new(scheduled, self.operation.event.recorded_at))
         }
@@ -99,6 +117,18 @@ pub enum SubscriptionChangeKind {
     ChangeScheduled,
     /// It will not change after all.
     ChangeWithdrawn,
+    /// A period began without its allowance, because it is not paid for.
+    PeriodWithheld,
+}
+
+/// Why a subscription ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "credits_core::domain::subscription::EndReason")]
+pub enum SubscriptionEndReason {
+    /// It was cancelled, and its paid term is over.
+    Cancelled,
+    /// A payment was past due for too long.
+    PastDue,
 }
 
 impl From<&SubscriptionEvent> for SubscriptionChangeKind {
@@ -113,6 +143,7 @@ impl From<&SubscriptionEvent> for SubscriptionChangeKind {
             SubscriptionEvent::Changed { .. } => SubscriptionChangeKind::Changed,
             SubscriptionEvent::ChangeScheduled(_) => SubscriptionChangeKind::ChangeScheduled,
             SubscriptionEvent::ChangeWithdrawn => SubscriptionChangeKind::ChangeWithdrawn,
+            SubscriptionEvent::PeriodWithheld { .. } => SubscriptionChangeKind::PeriodWithheld,
         }
     }
 }
@@ -128,6 +159,7 @@ fn in_force(event: &SubscriptionEvent) -> Option<(ID, BillingInterval)> {
         | SubscriptionEvent::Resumed
         | SubscriptionEvent::Ended { .. }
         | SubscriptionEvent::ChangeScheduled(_)
-        | SubscriptionEvent::ChangeWithdrawn => None,
+        | SubscriptionEvent::ChangeWithdrawn
+        | SubscriptionEvent::PeriodWithheld { .. } => None,
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::ID;
 use credits_core::domain::{catalog::Finding, refusal::Refusal};
 
 use super::{Said, UserError, UserErrorCode, user_error};
-use crate::graphql::{scalar::DateTime, subscription::BillingInterval};
+use crate::graphql::{payment::PaymentOutcome, scalar::DateTime, subscription::BillingInterval};
 
 user_error! {
     /// The account is open already.
@@ -76,6 +76,33 @@ user_error! {
 }
 
 user_error! {
+    /// The report can't follow what was reported of the payment before.
+    PaymentOutcomeOutOfOrder {
+        /// Who took the payment.
+        provider: String,
+        /// The provider's own id of the payment.
+        reference: String,
+        /// How the payment stands: the last that was reported of it, or `PAID` for one that bought a
+        /// pack.
+        standing: PaymentOutcome,
+        /// What was reported now.
+        outcome: PaymentOutcome,
+    }
+}
+
+user_error! {
+    /// The payment is of no term of the subscription that the outcome could be reported for.
+    PaymentOutsideTerms {
+        /// When it was paid, or was due.
+        paid_at: DateTime,
+        /// The earliest instant that is possible for this outcome.
+        from: DateTime,
+        /// The end of what is possible, exclusive: that of the term that runs now.
+        until: DateTime,
+    }
+}
+
+user_error! {
     /// One mistake in a catalog. Nothing was published.
     CatalogInvalid {
         /// The line, counted from 1.
@@ -135,6 +162,23 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         Refusal::AlreadyOnPlan { plan, interval } => {
             AlreadyOnPlan::new(said, plan.as_str().into(), (*interval).into()).into()
         }
+        Refusal::PaymentOutcomeOutOfOrder {
+            payment,
+            standing,
+            outcome,
+        } => {
+            let (provider, reference) = (payment.provider.clone(), payment.reference.clone());
+            let (standing, outcome) = ((*standing).into(), (*outcome).into());
+            PaymentOutcomeOutOfOrder::new(said, provider, reference, standing, outcome).into()
+        }
+        Refusal::PaymentOutsideTerms {
+            paid_at,
+            from,
+            until,
+        } => {
+            let [paid_at, from, until] = [paid_at, from, until].map(|at| (*at).into());
+            PaymentOutsideTerms::new(said, paid_at, from, until).into()
+        }
         Refusal::OperationIdReused { .. }
         | Refusal::ModelUnknown { .. }
         | Refusal::ActionNotOffered { .. }
@@ -150,6 +194,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::SettleExceedsHold { .. }
         | Refusal::TooManyHolds { .. }
         | Refusal::NotSubscribed
-        | Refusal::NoCancellationScheduled => return Err(said),
+        | Refusal::NoCancellationScheduled
+        | Refusal::PaymentUnknown { .. } => return Err(said),
     })
 }

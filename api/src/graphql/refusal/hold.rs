@@ -96,6 +96,9 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::CancellationAlreadyScheduled { .. }
         | Refusal::NoCancellationScheduled
         | Refusal::AlreadyOnPlan { .. }
-        | Refusal::PaymentAlreadyUsed { .. } => return Err(said),
+        | Refusal::PaymentAlreadyUsed { .. }
+        | Refusal::PaymentUnknown { .. }
+        | Refusal::PaymentOutcomeOutOfOrder { .. }
+        | Refusal::PaymentOutsideTerms { .. } => return Err(said),
     })
 }

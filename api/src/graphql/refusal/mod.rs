@@ -13,7 +13,8 @@ use credits_core::domain::refusal::Refusal;
 
 pub use billing::{
     AccountAlreadyExists, AlreadyOnPlan, AlreadySubscribed, CancellationAlreadyScheduled,
-    CatalogInvalid, PackUnknown, PaymentAlreadyUsed, PlanUnknown,
+    CatalogInvalid, PackUnknown, PaymentAlreadyUsed, PaymentOutcomeOutOfOrder, PaymentOutsideTerms,
+    PlanUnknown,
 };
 pub use hold::{HoldAlreadyResolved, HoldHasExpired, SettleExceedsHold, TooManyHolds};
 pub use price::{
@@ -72,6 +73,10 @@ pub enum UserError {
     CancellationAlreadyScheduled(CancellationAlreadyScheduled),
     /// A payment that was used for something else.
     PaymentAlreadyUsed(PaymentAlreadyUsed),
+    /// A report of a payment that can't follow the one before.
+    PaymentOutcomeOutOfOrder(PaymentOutcomeOutOfOrder),
+    /// A payment of no term that it could be reported for.
+    PaymentOutsideTerms(PaymentOutsideTerms),
     /// A catalog with a mistake.
     CatalogInvalid(CatalogInvalid),
     /// The plan that the account is on.
@@ -133,6 +138,12 @@ pub enum UserErrorCode {
     CatalogOutOfOrder,
     /// The account is on that plan and billing interval already, and no change is scheduled.
     AlreadyOnPlan,
+    /// Nothing is known of the payment, so that it can't be disputed or taken back.
+    PaymentUnknown,
+    /// The report can't follow what was reported of the payment before.
+    PaymentOutcomeOutOfOrder,
+    /// The payment is of no term of the subscription that the outcome could be reported for.
+    PaymentOutsideTerms,
 }
 
 /// A refusal whose code says all there is.

@@ -3,7 +3,8 @@
 use credits_core::domain::{
     catalog::Parameter,
     hold::Resolution,
-    ids::OptionId,
+    ids::{ActionId, ModelId, OptionId, PlanId},
+    payment::{PaymentKey, PaymentOutcome},
     refusal::{Limit, Limited, Refusal},
     time::Instant,
 };
@@ -40,6 +41,8 @@ impl UserError {
             UserError::AlreadySubscribed(error) => &error.message,
             UserError::CancellationAlreadyScheduled(error) => &error.message,
             UserError::PaymentAlreadyUsed(error) => &error.message,
+            UserError::PaymentOutcomeOutOfOrder(error) => &error.message,
+            UserError::PaymentOutsideTerms(error) => &error.message,
             UserError::CatalogInvalid(error) => &error.message,
             UserError::AlreadyOnPlan(error) => &error.message,
             UserError::GenericUserError(error) => &error.message,
@@ -72,6 +75,9 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::NoCancellationScheduled => UserErrorCode::NoCancellationScheduled,
         Refusal::PaymentAlreadyUsed { .. } => UserErrorCode::PaymentAlreadyUsed,
         Refusal::AlreadyOnPlan { .. } => UserErrorCode::AlreadyOnPlan,
+        Refusal::PaymentUnknown { .. } => UserErrorCode::PaymentUnknown,
+        Refusal::PaymentOutcomeOutOfOrder { .. } => UserErrorCode::PaymentOutcomeOutOfOrder,
+        Refusal::PaymentOutsideTerms { .. } => UserErrorCode::PaymentOutsideTerms,
     }
 }
 
@@ -89,7 +95,10 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::PlanUnknown { .. } | Refusal::AlreadyOnPlan { .. } => Some("planId"),
         Refusal::PackUnknown { .. } => Some("packId"),
         Refusal::AccountAlreadyExists { .. } => Some("accountId"),
-        Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
+        Refusal::PaymentAlreadyUsed { .. }
+        | Refusal::PaymentUnknown { .. }
+        | Refusal::PaymentOutsideTerms { .. } => Some("payment"),
+        Refusal::PaymentOutcomeOutOfOrder { .. } => Some("outcome"),
         Refusal::LimitExceeded { .. }
         | Refusal::InsufficientCredits(_)
         | Refusal::SettleExceedsHold { .. }
@@ -131,19 +140,9 @@ fn message(refusal: &Refusal) -> String {
         }
         Refusal::ActionNotOffered {
             action,
-            model: Some(model),
+            model,
             offered_by,
-        } => format!(
-            "The model `{model}` does not run `{action}`; it runs on {}.",
-            list(offered_by)
-        ),
-        Refusal::ActionNotOffered {
-            action,
-            model: None,
-            ..
-        } => {
-            format!("The action `{action}` is not in the catalog.")
-        }
+        } => not_offered(action, model.as_ref(), offered_by),
         Refusal::ParameterOutOfRange {
             parameter,
             given,
@@ -214,10 +213,7 @@ fn message(refusal: &Refusal) -> String {
             "The pack `{pack}` is not in that catalog version; these are: {}.",
             list(known)
         ),
-        Refusal::AlreadySubscribed { plan, cancel_at } => {
-            let end = cancel_at.map_or(String::new(), |end| format!(", which ends at {end}"));
-            format!("The account is on the plan `{plan}`{end}.")
-        }
+        Refusal::AlreadySubscribed { plan, cancel_at } => on_plan(plan, *cancel_at),
         Refusal::NotSubscribed => "The account is on no plan.".to_owned(),
         Refusal::CancellationAlreadyScheduled { cancel_at } => {
             format!("The subscription is cancelled already and ends at {cancel_at}.")
@@ -231,7 +227,50 @@ fn message(refusal: &Refusal) -> String {
             "The payment {} of {} was used for something else; a payment is used once, for ever.",
             payment.reference, payment.provider
         ),
+        Refusal::PaymentUnknown { payment } => format!(
+            "Nothing is known of the payment {} of {}: it bought no pack, and was not reported as paid.",
+            payment.reference, payment.provider
+        ),
+        Refusal::PaymentOutcomeOutOfOrder {
+            payment,
+            standing,
+            outcome,
+        } => out_of_order(payment, *standing, *outcome),
+        Refusal::PaymentOutsideTerms {
+            paid_at,
+            from,
+            until,
+        } => format!(
+            "The payment of {paid_at} is of no term that this can be reported for: these are from {from} to {until}."
+        ),
     }
+}
+
+fn not_offered(action: &ActionId, model: Option<&ModelId>, offered_by: &[ModelId]) -> String {
+    match model {
+        Some(model) => format!(
+            "The model `{model}` does not run `{action}`; it runs on {}.",
+            list(offered_by)
+        ),
+        None => format!("The action `{action}` is not in the catalog."),
+    }
+}
+
+fn on_plan(plan: &PlanId, cancel_at: Option<Instant>) -> String {
+    match cancel_at {
+        Some(end) => format!("The account is on the plan `{plan}`, which ends at {end}."),
+        None => format!("The account is on the plan `{plan}`."),
+    }
+}
+
+fn out_of_order(payment: &PaymentKey, standing: PaymentOutcome, told: PaymentOutcome) -> String {
+    format!(
+        "The payment {} of {} stands at {}; {} can't follow.",
+        payment.reference,
+        payment.provider,
+        standing.as_str(),
+        told.as_str()
+    )
 }
 
 fn out_of_range(

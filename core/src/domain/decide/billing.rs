@@ -15,6 +15,7 @@ use crate::domain::{
     posting::Posting,
     refusal::{Limit, Limited, Refusal},
     subscription::{BrokenPeriod, Subscription},
+    term::TermPayments,
     time::{Instant, period_at, period_start},
 };
 
@@ -66,6 +67,7 @@ impl Case<'_> {
             cancel_at: None,
             term_from: 0,
             scheduled: None,
+            payments: TermPayments::default(),
         };
         let added = terms.allowance.saturating_sub(subscription.granted);
         let lot = period_lot(&subscription, period, self.at, added);

@@ -6,6 +6,7 @@
 
 mod billing;
 mod hold;
+mod payment_report;
 mod plan_change;
 mod spend;
 
@@ -25,7 +26,7 @@ use super::{
 /// What a decision must know that is not in the account's own state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
-    /// What the command's payment was used for before, if it was.
+    /// What is known of the command's payment, if it was used before.
     pub payment: Option<PaymentUse>,
     /// The command's hold, if it is no longer open.
     pub hold: Option<ResolvedHold>,
@@ -113,6 +114,9 @@ impl Case<'_> {
             Request::Settle { hold, actual } => self.settle(*hold, actual).map(Some),
             Request::Release { hold } => self.release(*hold).map(Some),
             Request::ChangePlan { plan, interval } => self.change_plan(plan, *interval).map(Some),
+            Request::ReportPayment { payment, outcome } => {
+                self.report_payment(payment, *outcome).map(Some)
+            }
         }
     }
 

@@ -100,7 +100,7 @@ impl Case<'_> {
     }
 
     /// What another plan that is in force now has more than the period was granted, if it has more; an
-    /// interval alone grants nothing.
+    /// interval alone grants nothing, and a period that is not paid for waits for its payment.
     fn top_up(
         &self,
         subscription: &Subscription,
@@ -109,7 +109,8 @@ impl Case<'_> {
     ) -> Option<LotTerms> {
         let acts_now = matches!(change, SubscriptionEvent::Changed { .. });
         let added = terms.allowance.saturating_sub(subscription.granted);
-        if !acts_now || terms.id == subscription.plan || added.is_zero() {
+        let withheld = subscription.payments.withheld;
+        if !acts_now || withheld || terms.id == subscription.plan || added.is_zero() {
             return None;
         }
         let on_it = Subscription {

@@ -180,6 +180,7 @@ fn how_it_works(catalog: &Catalog) -> Vec<String> {
     sentences.extend(catalog.packs.iter().map(pack));
     sentences.push(packs_without_plan(catalog).to_owned());
     sentences.extend(rollover(catalog));
+    sentences.push(past_due(catalog));
     sentences.push("Credits cannot be manually refunded or re-added.".to_owned());
     sentences
 }
@@ -210,6 +211,13 @@ fn packs_without_plan(catalog: &Catalog) -> &'static str {
         }
         PacksWithoutPlan::Usable => "The credits of packs can be used without a plan.",
     }
+}
+
+fn past_due(catalog: &Catalog) -> String {
+    format!(
+        "While a payment for a plan is past due, its included credits wait and none are added, and the plan ends after {}; packs can be used until then.",
+        counted(catalog.policy.past_due_days_max, "day")
+    )
 }
 
 fn rollover(catalog: &Catalog) -> Vec<String> {

@@ -19,6 +19,7 @@ use crate::domain::{
     event::OperationKind,
     ids::{PlanId, Sequence},
     subscription::Subscription,
+    term::TermPayments,
     time::{Instant, period_at, period_start},
 };
 
@@ -264,6 +265,7 @@ fn yearly_billing_renews_credits_monthly_and_the_plan_yearly() {
         cancel_at: None,
         term_from: 0,
         scheduled: None,
+        payments: TermPayments::default(),
     };
     let table = [
         // (anchor, period, when it ends, until when the plan is paid)

@@ -71,7 +71,8 @@ fn put_in_force(event: &Event) -> Option<&PlanId> {
         | SubscriptionEvent::Resumed
         | SubscriptionEvent::Ended { .. }
         | SubscriptionEvent::ChangeScheduled(_)
-        | SubscriptionEvent::ChangeWithdrawn => None,
+        | SubscriptionEvent::ChangeWithdrawn
+        | SubscriptionEvent::PeriodWithheld { .. } => None,
     }
 }
 

@@ -297,7 +297,11 @@ proptest! {
             prop_assert!(event.postings.iter().all(|posting| posting.lot == Sequence(place)));
             let source = (event.fact.kind(), &lot.origin, event.caused_by.is_some());
             match source {
-                (OperationKind::SubscriptionChange, Origin::Plan { .. }, true)
+                (
+                    OperationKind::SubscriptionChange | OperationKind::PaymentReport,
+                    Origin::Plan { .. },
+                    true,
+                )
                 | (OperationKind::PeriodGrant, Origin::Plan { .. }, false) => {}
                 (OperationKind::RolloverGrant, Origin::Rollover { plan, .. }, false) => {
                     let (_, terms) = scene.catalogs.plan_terms(plan, event.at).unwrap();
@@ -360,8 +364,9 @@ proptest! {
             };
             let moved = event.postings.iter().filter(|posting| usable(posting.lot));
             let change: i64 = moved.map(|posting| posting.available).sum();
-            // A plan that starts or ends also thaws or freezes packs.
-            if event.fact.kind() != OperationKind::SubscriptionChange {
+            // A plan that starts or ends, and a payment that is reported, also thaw or freeze.
+            let thaws = [OperationKind::SubscriptionChange, OperationKind::PaymentReport];
+            if !thaws.contains(&event.fact.kind()) {
                 prop_assert_eq!(record.change, change, "{:?}", event.fact);
             }
         }

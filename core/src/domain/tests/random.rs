@@ -117,7 +117,24 @@ fn asked() -> impl Strategy<Value = String> {
         2 => hold.clone().prop_map(|hold| format!("settle h{hold}")),
         2 => hold.clone().prop_map(|hold| format!("release h{hold}")),
         1 => (hold, 1..1441_u32).prop_map(|(hold, minutes)| format!("extend h{hold} {minutes}")),
+        4 => report(),
     ]
+}
+
+/// A report of a payment of a pack or of a term.
+fn report() -> impl Strategy<Value = String> {
+    let outcome = prop_oneof![
+        3 => Just("paid"),
+        3 => Just("failed"),
+        2 => Just("disputed"),
+        1 => Just("won"),
+        1 => Just("lost"),
+        1 => Just("refunded"),
+    ];
+    let month = prop_oneof![2 => Just(1), 2 => Just(2), 1 => 3..9_u32];
+    (outcome, prop_oneof![0..9_u8, 20..30_u8], month, 1..28_u32).prop_map(
+        |(outcome, pay, month, day)| format!("{outcome} pay-{pay} at 2026-{month:02}-{day:02}"),
+    )
 }
 
 /// What is asked in the life of an account.

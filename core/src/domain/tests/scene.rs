@@ -20,10 +20,11 @@ use crate::domain::{
     due::Due,
     event::{Event, Fact, SubscriptionEvent},
     hold::ResolvedHold,
-    ids::{AccountId, OperationId, PackId},
-    payment::{PaymentKey, PaymentUse},
+    ids::{AccountId, OperationId, PackId, Sequence},
+    payment::{PaidFor, PaymentKey, PaymentUse},
     record::{CHAIN_START, OperationRecord},
     refusal::Refusal,
+    subscription::EndReason,
     time::Instant,
 };
 
@@ -162,24 +163,13 @@ impl Scene {
         self.account.apply(&event);
         let balance = self.account.balance(&self.catalogs, event.at);
         let sealed = OperationRecord::seal(&event, &self.account, &balance, before, previous);
-        if let (
-            Fact::PackPurchase {
-                pack,
-                quantity,
-                payment,
-                ..
-            },
-            Some(cause),
-        ) = (&event.fact, event.caused_by)
-        {
-            let used = PaymentUse {
-                key: payment.key.clone(),
-                account: self.account.id.clone(),
-                operation_id: cause.operation_id,
-                pack: pack.clone(),
-                quantity: *quantity,
-            };
-            self.payments.insert(payment.key.clone(), used);
+        let before = self.payments.values().find(|used| {
+            let told = event.fact.report();
+            told.is_some_and(|told| told.payment.key == used.key)
+        });
+        let (account, sequence) = (&self.account.id, self.account.sequence);
+        if let Some(used) = PaymentUse::after(before, account, sequence, &event) {
+            self.payments.insert(used.key.clone(), used);
         }
         self.records.push(sealed);
         self.ledger.push(event);
@@ -188,7 +178,10 @@ impl Scene {
     /// The subscription ends now, in the middle of its period, as it does when its payment stays out.
     pub fn lapse(&mut self) {
         self.reach(self.now);
-        let change = SubscriptionEvent::Ended { packs_frozen: true };
+        let change = SubscriptionEvent::Ended {
+            packs_frozen: true,
+            reason: EndReason::PastDue,
+        };
         let lapsed = Event {
             at: self.now,
             recorded_at: self.now,
@@ -207,8 +200,12 @@ impl Scene {
             key: key.clone(),
             account: AccountId::parse("bert").unwrap(),
             operation_id: named("berts"),
-            pack: PackId::parse("boost").unwrap(),
-            quantity: 1,
+            paid_for: PaidFor::Pack {
+                pack: PackId::parse("boost").unwrap(),
+                quantity: 1,
+                lot: Sequence(9),
+            },
+            last: None,
         };
         self.payments.insert(key, used);
     }

@@ -7,6 +7,7 @@
 //! | `change pro [yearly]` | another plan, another interval, or a change taken back |
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
 //! | `charge image pen [x3] [10s] [max 50]`, `reserve … [for 60]` | a spend; minutes of the hold |
+//! | `paid pay-1 [at 2026-02-01]`, `failed …`, `disputed …`, `won …`, `lost …`, `refunded …` | a report of a payment, which was made or due at that instant |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
 //! Any of them may end in ` as h1`, which names it.
@@ -18,7 +19,7 @@ use crate::domain::{
     catalog::{ActualRun, BillingInterval, Generation, Money},
     command::{PriceGuard, Request},
     ids::{ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId, ProjectId},
-    payment::{Payment, PaymentKey},
+    payment::{Payment, PaymentKey, PaymentOutcome},
     time::Instant,
 };
 
@@ -102,6 +103,18 @@ pub fn payment(reference: &str) -> Payment {
     }
 }
 
+fn outcome(verb: &str) -> PaymentOutcome {
+    match verb {
+        "paid" => PaymentOutcome::Paid,
+        "failed" => PaymentOutcome::Failed,
+        "disputed" => PaymentOutcome::Disputed,
+        "won" => PaymentOutcome::DisputeWon,
+        "lost" => PaymentOutcome::DisputeLost,
+        "refunded" => PaymentOutcome::Refunded,
+        other => panic!("`{other}` is no outcome"),
+    }
+}
+
 /// The request that the words ask for, by an operation of that name.
 pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let verb = words.remove(0);
@@ -152,6 +165,13 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
             },
         },
         "release" => Request::Release { hold: hold() },
+        "paid" | "failed" | "disputed" | "won" | "lost" | "refunded" => Request::ReportPayment {
+            payment: Payment {
+                paid_at: at(cut(&mut words, "at").unwrap_or("2026-01-01")),
+                ..payment(words[0])
+            },
+            outcome: outcome(verb),
+        },
         other => panic!("`{other}` is no request"),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         hold::ResolvedHold,
         ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::{Decision, Outcome},
-        payment::{PaymentKey, PaymentUse},
+        payment::{LastReport, PaymentKey, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
     },
@@ -107,6 +107,19 @@ impl Kept {
         let paid = work.payments.iter().cloned();
         self.payments
             .extend(paid.map(|payment| (payment.key.clone(), payment)));
+        for record in &work.operations {
+            let known = record.payment.as_ref();
+            let Some(used) = known.and_then(|key| self.payments.get_mut(key)) else {
+                continue;
+            };
+            let event = record.event().expect("it was sealed just now");
+            if let Some(told) = event.fact.report() {
+                used.last = Some(LastReport {
+                    outcome: told.outcome,
+                    operation_id: record.operation_id,
+                });
+            }
+        }
     }
 
     pub(super) fn resolve(&self, batch: &[AccountWork]) -> Committed {

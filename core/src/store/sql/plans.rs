@@ -44,6 +44,8 @@ async fn use_all(store: &dyn Store) {
         holds: vec![id(5)],
         ..OperationFilter::default()
     };
+    let reported = purchase("pay-1").payment().unwrap().key.clone();
+    store.payment(&reported).await.unwrap();
     for filter in [OperationFilter::default(), of_hold] {
         store.operations(ann, &filter, &window).await.unwrap();
     }

@@ -128,7 +128,17 @@ pub(super) async fn payment<C: ConnectionTrait>(
         .one(connection)
         .await?;
     let id = account.map_or_else(String::new, |account| account.external_id);
-    Ok(Some(convert::payment::used(&id, row)?))
+    let id = convert::account::id(&id)?;
+    let made = of_account(&id).filter(operation::Column::OperationId.eq(row.operation_id));
+    let made = made.one(connection).await?.map(|made| made.sequence);
+    let reports = of_account(&id)
+        .filter(operation::Column::Payment.eq(convert::operation::payment(key)))
+        .order_by_desc(operation::Column::Sequence)
+        .limit(1)
+        .all(connection)
+        .await?;
+    let last = records(&id, reports)?.pop();
+    Ok(Some(convert::payment::used(id, row, made, last.as_ref())?))
 }
 
 pub(super) async fn catalogs<C: ConnectionTrait>(

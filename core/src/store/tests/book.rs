@@ -9,9 +9,9 @@ use crate::{
         command::{Command, PriceGuard, Request},
         credits::Credits,
         decide::Known,
-        event::{Event, Fact},
+        event::Event,
         ids::{AccountId, ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId},
-        payment::{Payment, PaymentKey, PaymentUse},
+        payment::{Payment, PaymentKey, PaymentOutcome, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
     },
@@ -103,22 +103,34 @@ pub(crate) fn reserve() -> Request {
     }
 }
 
+fn payment(reference: &str, paid_at: &str) -> Payment {
+    Payment {
+        key: PaymentKey {
+            provider: "stripe".to_owned(),
+            reference: reference.to_owned(),
+        },
+        amount: Money {
+            amount_minor: 1_200,
+            currency: "USD".to_owned().try_into().unwrap(),
+        },
+        paid_at: at(paid_at),
+    }
+}
+
 pub(crate) fn purchase(reference: &str) -> Request {
     Request::PurchasePack {
         pack: PackId::parse("boost").unwrap(),
         quantity: 1,
         catalog_version: None,
-        payment: Payment {
-            key: PaymentKey {
-                provider: "stripe".to_owned(),
-                reference: reference.to_owned(),
-            },
-            amount: Money {
-                amount_minor: 1_200,
-                currency: "USD".to_owned().try_into().unwrap(),
-            },
-            paid_at: at("2026-01-02T00:00:00Z"),
-        },
+        payment: payment(reference, "2026-01-02T00:00:00Z"),
+    }
+}
+
+/// A report of a payment that was made or due at that instant.
+pub(crate) fn report(reference: &str, outcome: PaymentOutcome, paid_at: &str) -> Request {
+    Request::ReportPayment {
+        payment: payment(reference, paid_at),
+        outcome,
     }
 }
 
@@ -178,7 +190,15 @@ impl Book {
             .account
             .decide(catalogs(), &command, content, known, now)
         {
-            Ok(event) => self.record(&event.expect("the tests ask for what costs something")),
+            Ok(event) => {
+                let event = event.expect("the tests ask for what costs something");
+                self.record(&event);
+                let (id, sequence) = (&self.account.id, self.account.sequence);
+                if known.payment.is_none() {
+                    self.payments
+                        .extend(PaymentUse::after(None, id, sequence, &event));
+                }
+            }
             Err(refusal) => self.refusals.push(RefusalRecord {
                 account: self.account.id.clone(),
                 operation_id: command.operation_id,
@@ -204,21 +224,6 @@ impl Book {
         self.account.apply(event);
         let balance = self.account.balance(catalogs(), event.at);
         let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
-        if let Fact::PackPurchase {
-            pack,
-            quantity,
-            payment,
-            ..
-        } = &event.fact
-        {
-            self.payments.push(PaymentUse {
-                key: payment.key.clone(),
-                account: self.account.id.clone(),
-                operation_id: record.operation_id,
-                pack: pack.clone(),
-                quantity: *quantity,
-            });
-        }
         self.head = record.head();
         self.operations.push(record);
     }

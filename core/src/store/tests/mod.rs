@@ -4,10 +4,11 @@ mod book;
 mod faults;
 mod locked;
 mod past;
+mod payments;
 mod promises;
 mod sqlite;
 
 pub(crate) use self::{
-    book::{Book, account, at, charge, id, purchase, reserve, subscribe, too_dear},
+    book::{Book, account, at, charge, id, purchase, report, reserve, subscribe, too_dear},
     sqlite::File,
 };

@@ -6,13 +6,14 @@
 use credits_entity::operation;
 use sea_orm::Value;
 
-use super::Row;
+use super::{Row, json};
 use crate::domain::{
     credits::Credits,
     event::OperationKind,
     ids::{
         AccountId, ActionId, CatalogVersion, InvalidId, ModelId, OperationId, ProjectId, Sequence,
     },
+    payment::PaymentKey,
     posting::Posting,
     record::{CorruptRecord, OperationRecord},
     time::Instant,
@@ -40,6 +41,7 @@ pub(in super::super) fn value(
         Column::Action => id(record.action.as_ref().map(ActionId::as_str)),
         Column::Model => id(record.model.as_ref().map(ModelId::as_str)),
         Column::Project => id(record.project.as_ref().map(ProjectId::as_str)),
+        Column::Payment => record.payment.as_ref().map(payment).into(),
         Column::Granted => record.granted.get().into(),
         Column::Consumed => record.consumed.get().into(),
         Column::Change => record.change.into(),
@@ -79,6 +81,8 @@ pub(in super::super) fn record(
         action: row.read("action", optional(model.action, ActionId::parse))?,
         model: row.read("model", optional(model.model, ModelId::parse))?,
         project: row.read("project", optional(model.project, ProjectId::parse))?,
+        payment: read_payment(model.payment.as_deref())
+            .map_err(|problem| row.corrupt("payment", problem))?,
         granted,
         consumed: row.read("consumed", Credits::new(model.consumed))?,
         change: model.change,
@@ -90,6 +94,22 @@ pub(in super::super) fn record(
         previous: row.hash("previous", model.previous)?,
         hash: row.hash("hash", model.hash)?,
     })
+}
+
+/// A payment as the column names it, so that one is found by comparing texts.
+pub(in super::super) fn payment(key: &PaymentKey) -> String {
+    json(&[&key.provider, &key.reference])
+}
+
+fn read_payment(text: Option<&str>) -> Result<Option<PaymentKey>, serde_json::Error> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let [provider, reference] = serde_json::from_str(text)?;
+    Ok(Some(PaymentKey {
+        provider,
+        reference,
+    }))
 }
 
 fn name(account: &AccountId, sequence: i64) -> String {

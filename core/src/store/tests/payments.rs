@@ -1,0 +1,153 @@
+//! What a store tells of a payment: what it is for, and how it stands.
+
+use credits_migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
+
+use super::{
+    book::{Book, account, charge, id, purchase, report, subscribe},
+    sqlite::File,
+};
+use crate::{
+    domain::{
+        command::Request,
+        decide::Known,
+        ids::{OperationId, Sequence},
+        payment::{PaidFor, PaymentOutcome},
+        term::Term,
+    },
+    store::{Lookups, Store, memory::MemoryStore},
+};
+
+const OPENED: &str = "2026-01-05T09:00:00Z";
+const LATER: &str = "2026-01-05T09:10:00Z";
+
+fn ann() -> Book {
+    let mut book = Book::new("ann");
+    book.tell(OPENED, 1, Request::OpenAccount)
+        .tell(OPENED, 2, subscribe("creator"))
+        .tell(OPENED, 3, charge())
+        .tell(OPENED, 4, purchase("pay-1"));
+    book
+}
+
+async fn commits(store: &dyn Store, book: &mut Book) {
+    assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+}
+
+/// Reports with what the store knows of the payment, and commits.
+async fn reports(store: &dyn Store, book: &mut Book, number: u128, request: Request) {
+    let key = request.payment().unwrap().key.clone();
+    let known = Known {
+        payment: store.payment(&key).await.unwrap(),
+        ..Known::default()
+    };
+    book.tell_knowing(LATER, number, request, &known);
+    commits(store, book).await;
+}
+
+#[tokio::test]
+async fn how_a_payment_stands_is_told_by_its_last_report() {
+    let file = File::new().await;
+    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+        let mut book = ann();
+        commits(store, &mut book).await;
+        let told = async |reference: &str| {
+            let key = purchase(reference).payment().unwrap().key.clone();
+            let used = store.payment(&key).await.unwrap().unwrap();
+            // The operations that an answer may repeat are found with it.
+            let lookups = Lookups {
+                payments: vec![key],
+                ..Lookups::default()
+            };
+            let found = store.look_up(&account("ann"), &lookups).await.unwrap();
+            let mut decided: Vec<OperationId> = found.decisions.into_keys().collect();
+            decided.sort();
+            (used.paid_for.clone(), used.standing(), decided)
+        };
+        let (pack, standing, decided) = told("pay-1").await;
+        assert!(matches!(
+            pack,
+            PaidFor::Pack {
+                quantity: 1,
+                lot: Sequence(4),
+                ..
+            }
+        ));
+        assert_eq!((standing, decided), (PaymentOutcome::Paid, vec![id(4)]));
+        for (number, outcome) in [
+            (5, PaymentOutcome::Disputed),
+            (6, PaymentOutcome::DisputeWon),
+        ] {
+            reports(store, &mut book, number, report("pay-1", outcome, OPENED)).await;
+            let known = told("pay-1").await;
+            assert_eq!(known, (pack.clone(), outcome, vec![id(4), id(number)]));
+        }
+        let term = PaidFor::Term(Term {
+            subscription: Sequence(2),
+            first: 0,
+            months: 1,
+        });
+        let failed = report("pay-2", PaymentOutcome::Failed, LATER);
+        reports(store, &mut book, 7, failed).await;
+        let known = told("pay-2").await;
+        assert_eq!(known, (term.clone(), PaymentOutcome::Failed, vec![id(7)]));
+        let paid = report("pay-2", PaymentOutcome::Paid, LATER);
+        reports(store, &mut book, 8, paid).await;
+        let known = told("pay-2").await;
+        assert_eq!(known, (term, PaymentOutcome::Paid, vec![id(7), id(8)]));
+        let loaded = store.load(&account("ann")).await.unwrap();
+        assert_eq!(loaded.account, book.account);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_reported_on_another_account_loses() {
+    let file = File::new().await;
+    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+        let mut ann = ann();
+        let mut bob = Book::new("bob");
+        bob.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("creator"));
+        commits(store, &mut bob).await;
+        ann.tell(LATER, 5, report("pay-2", PaymentOutcome::Failed, LATER));
+        commits(store, &mut ann).await;
+        bob.tell(LATER, 5, report("pay-2", PaymentOutcome::Paid, LATER));
+        let lost = store.commit(&[bob.work()]).await.unwrap().lost;
+        assert_eq!(lost, [account("bob")]);
+    }
+}
+
+/// The step that lets payments be reported rewords conditions of tables that have rows.
+#[tokio::test]
+async fn the_step_of_payment_reports_keeps_rows_and_is_taken_back_only_while_nothing_needs_it() {
+    let file = File::new().await;
+    let raw = file.raw().await;
+    Migrator::down(&raw, Some(1)).await.unwrap();
+    let grants = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%payment_report%'";
+    assert_eq!(file.number(grants).await, 0);
+    let schema = "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'trigger') ORDER BY name";
+    let texts = async |file: &File| {
+        let raw = file.raw().await;
+        let asked = Statement::from_string(raw.get_database_backend(), schema);
+        let rows = raw.query_all_raw(asked).await.unwrap();
+        let text = |row: &QueryResult| row.try_get_by_index::<String>(0).unwrap();
+        rows.iter().map(text).collect::<Vec<_>>()
+    };
+    let before = texts(&file).await;
+    Migrator::up(&raw, None).await.unwrap();
+    Migrator::down(&raw, Some(1)).await.unwrap();
+    assert_eq!(texts(&file).await, before);
+    Migrator::up(&raw, None).await.unwrap();
+    let store = file.open().await;
+    commits(&store, &mut ann()).await;
+    Migrator::down(&raw, Some(1)).await.unwrap();
+    Migrator::up(&raw, None).await.unwrap();
+    let mut book = Book::of(store.load(&account("ann")).await.unwrap());
+    book.tell(OPENED, 5, report("pay-2", PaymentOutcome::Failed, OPENED));
+    commits(&store, &mut book).await;
+    assert_eq!(file.number("SELECT count(*) FROM operation").await, 5);
+    let error = Migrator::down(&raw, Some(1)).await.unwrap_err();
+    assert!(error.to_string().contains("payment_report"), "{error}");
+    let sound = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
+    assert_eq!(file.number(sound).await, 1);
+}
