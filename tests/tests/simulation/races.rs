@@ -7,12 +7,16 @@ use credits_core::{
     domain::{
         catalog::{BillingInterval, Money},
         command::{Command, PriceGuard, Request},
+        event::OperationKind,
         ids::{OperationId, PackId, PlanId},
         outcome::Outcome,
-        payment::{Payment, PaymentKey},
+        payment::{Payment, PaymentKey, PaymentOutcome},
     },
     ledger::{Answer, Ledger, Limits},
-    store::{Store, memory::MemoryStore},
+    store::{
+        OperationFilter, SequenceWindow, Store,
+        memory::{Fault, FaultPoint, Faults, MemoryStore},
+    },
 };
 use futures_util::future::join_all;
 
@@ -67,19 +71,23 @@ async fn fund(ledger: &Ledger, packs: u32) {
         pack: PackId::parse("top-up").unwrap(),
         quantity: packs,
         catalog_version: None,
-        payment: Payment {
-            key: PaymentKey {
-                provider: "stripe".to_owned(),
-                reference: "fund".to_owned(),
-            },
-            amount: Money {
-                amount_minor: 300,
-                currency: "USD".to_owned().try_into().unwrap(),
-            },
-            paid_at: start(),
-        },
+        payment: payment(),
     };
     assert!(tell(ledger, 3, pack).await);
+}
+
+fn payment() -> Payment {
+    Payment {
+        key: PaymentKey {
+            provider: "stripe".to_owned(),
+            reference: "fund".to_owned(),
+        },
+        amount: Money {
+            amount_minor: 300,
+            currency: "USD".to_owned().try_into().unwrap(),
+        },
+        paid_at: start(),
+    }
 }
 
 /// 75 credits: ten videos of 7.5 credits a second would be dearer, so it is ten seconds of one.
@@ -132,6 +140,68 @@ fn two_nodes_charge_one_account_exactly_as_often_as_it_can_pay() {
         assert_eq!(accepted, 16);
         let last = tell(&one, 200, seventy_five(false)).await;
         assert!(!last, "1,200 credits pay 16 times 75");
+    });
+}
+
+/// Every commit takes its time, so that nodes get in each other's way.
+#[derive(Debug)]
+struct Slow;
+
+impl Faults for Slow {
+    fn next(&self, point: FaultPoint) -> Fault {
+        match point {
+            FaultPoint::Statement(0) => Fault::Delay(50),
+            FaultPoint::Statement(_)
+            | FaultPoint::Load
+            | FaultPoint::Commit
+            | FaultPoint::AfterCommit => Fault::None,
+        }
+    }
+}
+
+/// Two nodes lose to each other, and decide what waits meanwhile again, all at once.
+#[test]
+fn a_payment_reported_often_on_two_nodes_is_reported_once() {
+    in_system(async {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::with_faults(Arc::new(Slow)));
+        let (one, two) = (node(&store).await, node(&store).await);
+        fund(&one, 90).await;
+        for (round, outcome) in [PaymentOutcome::Disputed, PaymentOutcome::Refunded]
+            .into_iter()
+            .enumerate()
+        {
+            let calls = (0..60).map(|number| {
+                // The reports reach a node that has lost, and wait there together.
+                let (ledger, request) = match number {
+                    0..40 => ([&one, &two][number % 2], seventy_five(false)),
+                    _ => {
+                        let payment = payment();
+                        (&two, Request::ReportPayment { payment, outcome })
+                    }
+                };
+                let is_report = request.payment().is_some();
+                let id = u128::try_from(1_000 * (round + 1) + number).unwrap();
+                async move { (is_report, tell(ledger, id, request).await) }
+            });
+            let told = join_all(calls).await;
+            assert!(told.iter().all(|(report, yes)| *yes || !report));
+        }
+        let reports = OperationFilter {
+            kinds: vec![OperationKind::PaymentReport, OperationKind::Revocation],
+            ..OperationFilter::default()
+        };
+        let window = SequenceWindow {
+            above: None,
+            below: None,
+            newest_first: false,
+            limit: 99,
+        };
+        let kept = store.operations(&account(0), &reports, &window).await;
+        let kinds: Vec<OperationKind> = kept.unwrap().iter().map(|one| one.kind).collect();
+        assert_eq!(
+            kinds,
+            [OperationKind::PaymentReport, OperationKind::Revocation]
+        );
     });
 }
 
