@@ -75,6 +75,15 @@ impl Clock {
         })
     }
 
+    /// A clock of the machine that has stepped by that much, and is not believed.
+    #[cfg(test)]
+    pub(crate) fn stepped(by: TimeDelta) -> Clock {
+        Clock::of(Source::Real {
+            wall: wall_clock().saturating_sub(by),
+            seen: Monotonic::now(),
+        })
+    }
+
     fn of(source: Source) -> Clock {
         Clock(Arc::new(Shared {
             source: Mutex::new(source),

@@ -82,7 +82,7 @@ fn paired(
 }
 
 /// One part of the pair at hand.
-fn part(path: &'static str) -> SimpleExpr {
+pub(super) fn part(path: &'static str) -> SimpleExpr {
     let value = Expr::col((Alias::new("pair"), Alias::new("value")));
     Func::cust("json_extract")
         .arg(value)
@@ -90,8 +90,8 @@ fn part(path: &'static str) -> SimpleExpr {
         .into()
 }
 
-const FIRST: &str = "'$[0]'";
-const SECOND: &str = "'$[1]'";
+pub(super) const FIRST: &str = "'$[0]'";
+pub(super) const SECOND: &str = "'$[1]'";
 
 /// Those of the accounts that are there, each with the end of its chain: its last operation, which
 /// its row may be behind.
