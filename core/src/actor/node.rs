@@ -27,6 +27,9 @@ pub struct Limits {
     pub idle_after: Duration,
     /// The most recent operation ids in memory; older ones are looked up in the database.
     pub recent_decisions_max: usize,
+    /// How many accounts with something due are loaded and decided at a time; none: nobody looks for
+    /// them, and what is due is done at the next touch of the account.
+    pub sweep_chunk_accounts: Option<usize>,
     /// The threads on which actors run. With none, all runs on the thread that starts the ledger, so
     /// that a test sees the same order each time.
     pub arbiters: usize,
@@ -42,6 +45,7 @@ impl Default for Limits {
             accounts_resident_max: 200_000,
             idle_after: Duration::from_secs(600),
             recent_decisions_max: 100_000,
+            sweep_chunk_accounts: None,
             arbiters: 1,
         }
     }
