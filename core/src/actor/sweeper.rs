@@ -36,19 +36,22 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::{chunk::Chunk, outcome::Swept};
-use super::{node::Node, quarantine::Quarantine, registry::Registry};
+use self::{
+    chunk::Chunk,
+    outcome::{Rest, Swept},
+};
+use super::{
+    node::{Node, Sweep},
+    quarantine::Quarantine,
+    registry::Registry,
+};
 use crate::{domain::time::Instant, store::StoreError};
 
 /// How many chunks are under way: one is written, one waits for that, one is decided.
 const CHUNKS_IN_FLIGHT_MAX: usize = 3;
-/// The least time from the end of a sweep to the next one: where something is due at every
-/// millisecond, ten groups a second are written and not a thousand transactions.
-const PAUSE: Duration = Duration::from_millis(100);
-/// What was overtaken by somebody else, and nothing else was done, is looked at again after so long.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
-/// After so long a database that can't be used, or a clock that is not believed, is tried again.
-const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// After so many pauses a database that can't be used, or a clock that is not believed, is tried
+/// again: a second, by default.
+const TRY_AGAIN_AFTER_PAUSES: u32 = 10;
 /// How often it looks without being told: other nodes write too.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
@@ -76,11 +79,8 @@ impl Sweeping {
 
 /// A sweeper over the accounts of the registry's node, and the task that runs it until it is stopped
 /// or its handle is dropped.
-pub fn start(
-    registry: Registry,
-    chunk_accounts: usize,
-) -> (Sweeping, impl Future<Output = ()> + Send) {
-    let (sweeping, sweeper) = Sweeper::new(registry, chunk_accounts);
+pub fn start(registry: Registry, sweep: Sweep) -> (Sweeping, impl Future<Output = ()> + Send) {
+    let (sweeping, sweeper) = Sweeper::new(registry, sweep);
     (sweeping, sweeper.run())
 }
 
@@ -88,6 +88,7 @@ struct Sweeper {
     registry: Registry,
     node: Arc<Node>,
     chunk_accounts: u64,
+    pause: Duration,
     /// A place for each account under way; it is given back when that is over.
     in_flight: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
@@ -98,8 +99,8 @@ struct Sweeper {
 struct Ended;
 
 impl Sweeper {
-    fn new(registry: Registry, chunk_accounts: usize) -> (Sweeping, Sweeper) {
-        let chunk_accounts = chunk_accounts.max(1);
+    fn new(registry: Registry, sweep: Sweep) -> (Sweeping, Sweeper) {
+        let chunk_accounts = sweep.chunk_accounts.max(1);
         let in_flight_max = chunk_accounts.saturating_mul(CHUNKS_IN_FLIGHT_MAX);
         let in_flight = Arc::new(Semaphore::new(in_flight_max));
         let (stop, stopped) = watch::channel(false);
@@ -107,6 +108,7 @@ impl Sweeper {
             node: Arc::clone(registry.node()),
             registry,
             chunk_accounts: chunk_accounts as u64,
+            pause: sweep.pause,
             in_flight: Arc::clone(&in_flight),
             stopped,
             quarantine: Mutex::default(),
@@ -146,16 +148,26 @@ impl Sweeper {
             if self.node.writer.is_halted() {
                 return Ended;
             }
-            match swept.pause() {
-                Some(pause) => sleep(pause).await,
-                None => {
-                    sleep(PAUSE).await;
+            match swept.rest() {
+                Rest::None => {}
+                Rest::Pause => self.rest(1).await,
+                Rest::Long => self.rest(TRY_AGAIN_AFTER_PAUSES).await,
+                Rest::UntilDue => {
+                    self.rest(1).await;
                     if let Err(error) = self.wait(swept.until).await {
                         warn!(error = %error, "what is due next could not be looked up");
-                        sleep(TRY_AGAIN_AFTER).await;
+                        self.rest(TRY_AGAIN_AFTER_PAUSES).await;
                     }
                 }
             }
+        }
+    }
+
+    async fn rest(&self, pauses: u32) {
+        // Others get a turn in any case.
+        tokio::task::yield_now().await;
+        if !self.pause.is_zero() {
+            sleep(self.pause * pauses).await;
         }
     }
 

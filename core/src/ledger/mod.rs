@@ -29,7 +29,10 @@ pub use self::{
     quote::Quote,
     watch::{Operations, Watch},
 };
-pub use crate::actor::{node::Limits, view::AccountView};
+pub use crate::actor::{
+    node::{Limits, Sweep},
+    view::AccountView,
+};
 use crate::{
     actor::{
         account::AccountActor,
@@ -122,8 +125,8 @@ impl Ledger {
         });
         let registry = Registry::new(Arc::clone(&node));
         run(&node.limits, housekeeping::keep(registry.downgrade()));
-        let sweeping = node.limits.sweep_chunk_accounts.map(|accounts| {
-            let (sweeping, task) = sweeper::start(registry.clone(), accounts);
+        let sweeping = node.limits.sweep.map(|sweep| {
+            let (sweeping, task) = sweeper::start(registry.clone(), sweep);
             run(&node.limits, task);
             Arc::new(sweeping)
         });

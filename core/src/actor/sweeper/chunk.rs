@@ -18,7 +18,7 @@ use tracing::{error, warn};
 
 use super::{Sweeper, outcome::Swept};
 use crate::{
-    actor::{account::AccountActor, deciding::Deciding, message::View},
+    actor::{account::AccountActor, deciding::Deciding, message::View, quarantine::Verdict},
     domain::{account::Account, catalog::Catalogs, event::OperationKind, time::Instant},
     store::{DueAccount, Loaded, StoreError},
     writer::submission::{CommittedState, Lineage, Look, Submission},
@@ -27,6 +27,9 @@ use crate::{
 /// How many actors are asked at once: their decisions stand among those of callers, so that they are
 /// as few as go beside these.
 const ACTORS_ASKED_MAX: usize = 16;
+
+/// With more accounts than this failing, and none that can be written, it is the database.
+const FAILED_ALONE_MAX: usize = 8;
 
 /// What was read in one go.
 pub(super) enum Chunk {
@@ -119,7 +122,7 @@ impl Sweeper {
             match due {
                 Ok(due) => loaded.push((place.key, due)),
                 Err(corrupt) => {
-                    self.leave_out(place.key, &corrupt.to_string());
+                    self.put_away(place.key, true, &corrupt.to_string());
                     parts.left_out += 1;
                 }
             }
@@ -150,7 +153,7 @@ impl Sweeper {
         let decided = AssertUnwindSafe(|| step(due, alone, catalogs, now));
         let Ok((mut submission, has_more)) = catch_unwind(decided) else {
             // The hook has logged where.
-            self.leave_out(key, &format!("deciding what is due on {id} panicked"));
+            self.put_away(key, true, &format!("deciding what is due on {id} panicked"));
             parts.left_out += 1;
             return;
         };
@@ -199,8 +202,8 @@ impl Sweeper {
         (key, fate)
     }
 
-    /// What the fates sum up to. Where none of several could be written it is the database that
-    /// fails; otherwise it is the accounts, which are left out from then on.
+    /// What the fates sum up to. Where none of many could be written it is the database that fails;
+    /// otherwise it is the accounts, which are left out sooner or later.
     fn count(&self, fates: &[(i64, Fate)]) -> Swept {
         let mut swept = Swept::default();
         let mut failed = Vec::new();
@@ -216,25 +219,30 @@ impl Sweeper {
                 Fate::Failed => failed.push(*key),
             }
         }
-        if failed.len() > 1 && swept.accounts == 0 {
-            swept.stuck = true;
+        // Nothing can be done now, whosever fault it is.
+        swept.stuck = !failed.is_empty() && swept.accounts == 0;
+        if swept.stuck && failed.len() > FAILED_ALONE_MAX {
             return swept;
         }
         for key in failed {
-            self.leave_out(key, "it can't be written");
-            swept.left_out += 1;
+            match self.put_away(key, false, "it can't be written") {
+                Verdict::TriedAgain => swept.left += 1,
+                Verdict::LeftOut | Verdict::StillLeftOut => swept.left_out += 1,
+            }
         }
         swept
     }
 
-    fn leave_out(&self, key: i64, why: &str) {
-        if self.quarantine().add(key, Monotonic::now()) {
+    fn put_away(&self, key: i64, hopeless: bool, why: &str) -> Verdict {
+        let verdict = self.quarantine().add(key, hopeless, Monotonic::now());
+        if verdict == Verdict::LeftOut {
             error!(
                 account.key = key,
                 error = why,
                 "what is due on an account can't be done; it is left out"
             );
         }
+        verdict
     }
 }
 

@@ -1,8 +1,5 @@
-//! What a sweep came to, and how long to wait after it.
+//! What a sweep came to, and for how long there is nothing to do after it.
 
-use std::time::Duration;
-
-use super::{LOOK_AGAIN_AFTER, TRY_AGAIN_AFTER};
 use crate::domain::time::Instant;
 
 /// What a chunk, or a whole sweep, came to.
@@ -41,18 +38,31 @@ impl Swept {
         self.stuck
     }
 
-    /// How long to wait before what it left; none if it left nothing.
-    pub(super) fn pause(&self) -> Option<Duration> {
+    /// For how long there is nothing to do after it.
+    pub(super) fn rest(&self) -> Rest {
         if self.stuck {
-            Some(TRY_AGAIN_AFTER)
+            Rest::Long
         } else if self.left + self.overtaken == 0 {
-            None
+            Rest::UntilDue
         } else if self.accounts > 0 {
-            Some(Duration::ZERO)
+            Rest::None
         } else {
-            Some(LOOK_AGAIN_AFTER)
+            Rest::Pause
         }
     }
+}
+
+/// For how long there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// There is more.
+    None,
+    /// Somebody else was faster, and was the only one who got on.
+    Pause,
+    /// What is wrong does not change soon.
+    Long,
+    /// All is done.
+    UntilDue,
 }
 
 #[cfg(test)]
@@ -62,13 +72,13 @@ mod tests {
     #[test]
     fn what_is_left_is_done_at_once_as_long_as_it_gets_on() {
         let table = [
-            (0, 0, 0, false, None),
-            (9, 0, 0, false, None),
-            (9, 1, 0, false, Some(Duration::ZERO)),
-            (9, 0, 1, false, Some(Duration::ZERO)),
-            (0, 1, 0, false, Some(LOOK_AGAIN_AFTER)),
-            (0, 0, 1, false, Some(LOOK_AGAIN_AFTER)),
-            (9, 1, 1, true, Some(TRY_AGAIN_AFTER)),
+            (0, 0, 0, false, Rest::UntilDue),
+            (9, 0, 0, false, Rest::UntilDue),
+            (9, 1, 0, false, Rest::None),
+            (9, 0, 1, false, Rest::None),
+            (0, 1, 0, false, Rest::Pause),
+            (0, 0, 1, false, Rest::Pause),
+            (9, 1, 1, true, Rest::Long),
         ];
         for (accounts, overtaken, left, stuck, wanted) in table {
             let swept = Swept {
@@ -78,7 +88,7 @@ mod tests {
                 stuck,
                 ..Swept::default()
             };
-            assert_eq!(swept.pause(), wanted, "{swept:?}");
+            assert_eq!(swept.rest(), wanted, "{swept:?}");
         }
     }
 }
