@@ -77,7 +77,23 @@ fn share(queued: usize, callers: bool, submissions_max: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::sync::Semaphore;
+
     use super::*;
+    use crate::{
+        domain::{command::Request, outcome::Outcome, refusal::Refusal},
+        store::{
+            AccountWork,
+            memory::{Fault, FaultPoint, Faults, MemoryStore},
+            tests::{Book, at, charge, id, subscribe},
+        },
+        writer::{
+            Writer,
+            submission::{CommittedState, Lineage, Settled, Waiter},
+        },
+    };
 
     #[test]
     fn callers_leave_little_room_and_nobody_all_of_it() {
@@ -95,5 +111,105 @@ mod tests {
             let queue = format!("{queued} of {max}, callers: {callers}");
             assert_eq!(share(queued, callers, max), wanted, "{queue}");
         }
+    }
+
+    const OPENED: &str = "2026-01-05T09:00:00Z";
+    const RENEWS: &str = "2026-02-05T09:00:00Z";
+    /// Accounts that something is due on; one more is charged.
+    const DUE: usize = 40;
+
+    fn opened(number: usize) -> Book {
+        let mut book = Book::new(&name(number));
+        let first = 10 * number as u128;
+        book.tell(OPENED, first, Request::OpenAccount).tell(
+            OPENED,
+            first + 1,
+            subscribe("creator"),
+        );
+        book
+    }
+
+    fn name(number: usize) -> String {
+        format!("account-{number}")
+    }
+
+    fn submission(before: CommittedState, work: AccountWork) -> Submission {
+        Submission {
+            account: work.account,
+            lineage: Lineage::new(before, false),
+            base: work.base,
+            operations: work.operations,
+            refusal: None,
+            payment: None,
+            after: work.after,
+            waiter: None,
+            done: None,
+        }
+    }
+
+    /// Remembers at the beginning of each commit how many accounts had got further, the charged one
+    /// last.
+    #[derive(Debug, Default)]
+    struct Progress {
+        seen: Arc<Mutex<Vec<(usize, usize)>>>,
+    }
+
+    impl Faults for Progress {
+        fn next(&self, point: FaultPoint) -> Fault {
+            if point != FaultPoint::Statement(0) {
+                return Fault::None;
+            }
+            let seen = Arc::clone(&self.seen);
+            Fault::LoseFence(Box::new(move |store| {
+                let further = |number: usize| {
+                    let id = crate::store::tests::account(&name(number));
+                    usize::from(store.read(&id).head.sequence.0 > 2)
+                };
+                let due = (0..DUE).map(further).sum();
+                seen.lock().unwrap().push((due, further(DUE)));
+            }))
+        }
+    }
+
+    /// What was committed before each of the commits, with a call among them or without.
+    async fn commits(with_a_call: bool) -> Vec<(usize, usize)> {
+        let progress = Progress::default();
+        let seen = Arc::clone(&progress.seen);
+        let store = Arc::new(MemoryStore::with_faults(Arc::new(progress)));
+        let (writer, task) = Writer::new(Arc::clone(&store) as _, 32);
+        for number in 0..=DUE {
+            let mut book = opened(number);
+            assert_eq!(store.write(&[book.work()]).lost, []);
+            let before = CommittedState {
+                account: Arc::new(book.account.clone()),
+                head: book.head,
+            };
+            if number < DUE {
+                let work = book.pass(at(RENEWS)).work();
+                writer.submit_behind(submission(before, work));
+            } else if with_a_call {
+                let work = book.tell(OPENED, 9_999, charge()).work();
+                let mut call = submission(before, work);
+                let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+                let (waiter, _answer) = Waiter::new(id(9_999), place);
+                let answer = Settled {
+                    outcome: Outcome::Refused(Arc::new(Refusal::NotSubscribed)),
+                    replayed: false,
+                };
+                call.waiter = Some((waiter, answer));
+                writer.submit(call);
+            }
+        }
+        drop(writer);
+        task.await;
+        let seen = seen.lock().unwrap();
+        seen.clone()
+    }
+
+    #[tokio::test]
+    async fn a_call_that_came_last_is_written_first_and_few_go_with_it() {
+        let seen = commits(true).await;
+        assert_eq!(seen[..2], [(0, 0), (BESIDE_CALLERS_MAX, 1)]);
+        assert_eq!(commits(false).await, [(0, 0), (32, 0)]);
     }
 }

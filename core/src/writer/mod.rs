@@ -208,7 +208,9 @@ impl Task {
                 biased;
                 first = self.submitted.recv() => match first {
                     Some(first) => arrived.push_back(first),
-                    None => return false,
+                    // Every handle is gone: what was submitted by them is written all the same.
+                    None if self.deferred.is_empty() => return false,
+                    None => {}
                 },
                 Some(first) = self.deferred.recv() => self.behind.push(first),
             }

@@ -134,16 +134,6 @@ fn by(chunk_accounts: usize) -> Sweep {
     }
 }
 
-/// Waits until a watched account is committed in a state.
-async fn shows(feed: &mut Feed, wanted: impl Fn(&Account) -> bool) -> Arc<Account> {
-    loop {
-        if let Some(state) = feed.latest().filter(|state| wanted(state)) {
-            return state;
-        }
-        feed.changed().await;
-    }
-}
-
 fn period(state: &Account) -> u32 {
     state.subscription.as_ref().unwrap().period
 }
@@ -201,12 +191,13 @@ async fn it_wakes_at_the_instant_and_those_who_watch_see_it() {
     assert_eq!(period(&scene.state("ann").await), 0);
 
     scene.set_time(RENEWS);
+    settle_down().await;
     for feed in &mut feeds {
-        let state = shows(feed, |state| period(state) == 1).await;
-        assert_eq!(
-            state.subscription.as_ref().unwrap().period_start(),
-            at(RENEWS)
-        );
+        let state = feed
+            .latest()
+            .expect("it is shown at once, not at the next look");
+        let subscription = state.subscription.as_ref().unwrap();
+        assert_eq!(subscription.period_start(), at(RENEWS));
     }
     assert!(scene.registry.is_empty(), "no actor was started for it");
 }
@@ -239,9 +230,14 @@ async fn what_is_committed_to_end_sooner_wakes_it_sooner() {
         waiter: None,
         done: None,
     });
-    let held = shows(&mut ann, |state| !state.holds.is_empty()).await;
+    settle_down().await;
+    let held = ann.latest().expect("it is committed");
     scene.node.clock.set(held.holds[0].expires_at);
-    shows(&mut ann, |state| state.holds.is_empty()).await;
+    settle_down().await;
+    assert!(
+        ann.latest().unwrap().holds.is_empty(),
+        "it is not looked for now and then only"
+    );
 }
 
 #[actix::test]
