@@ -360,6 +360,21 @@ async fn nothing_is_done_while_the_clock_is_not_believed() {
 }
 
 #[actix::test]
+async fn a_sweeper_that_was_stopped_takes_on_nothing_more() {
+    let script = Arc::new(Script::default());
+    let scene = Scene::in_memory(Arc::clone(&script) as Arc<dyn Faults>);
+    scene.open(&["ann", "bob"]).await;
+    scene.set_time(RENEWS);
+    let before = script.commits();
+    let (sweeping, sweeper) = scene.sweeper(8);
+    sweeping.stop();
+    let swept = sweeper.sweep().await;
+    assert_eq!((swept.accounts, swept.left), (0, 2));
+    sweeping.over().await;
+    assert_eq!(script.commits(), before);
+}
+
+#[actix::test]
 async fn a_sweep_that_is_killed_midway_goes_on_where_it_was() {
     let script = Arc::new(Script::default());
     let scene = Scene::in_memory(Arc::clone(&script) as Arc<dyn Faults>);
