@@ -13,7 +13,7 @@ use std::{
 use credits_core::{
     clock::Clock,
     domain::catalog::{EXAMPLE, Finding},
-    ledger::{Keys, Ledger, Limits, PublishError},
+    ledger::{Keys, Ledger, Limits, PublishError, Sweep},
     store::{
         StoreError,
         sql::{OpenError, OpenMode, SqlStore},
@@ -351,6 +351,10 @@ fn limits(settings: &Settings) -> Limits {
         deadline: Duration::from_millis(settings.writer.deadline_ms),
         accounts_resident_max: settings.actors.resident_max,
         idle_after: Duration::from_secs(settings.actors.idle_s),
+        sweep: settings.sweeper.enabled.then(|| Sweep {
+            chunk_accounts: settings.sweeper.chunk_accounts,
+            ..Sweep::default()
+        }),
         arbiters: (cores / 2).max(1),
         ..Limits::default()
     }

@@ -130,6 +130,31 @@ impl Audit {
         rows.iter().map(refusal).collect()
     }
 
+    /// How many periods were granted to each account after its first.
+    pub async fn renewals(&self) -> HashMap<String, i64> {
+        let rows = self
+            .rows(
+                "SELECT a.external_id AS account, COUNT(o.sequence) AS renewals \
+                 FROM account a LEFT JOIN operation o \
+                 ON o.account_id = a.id AND o.kind = 'period_grant' GROUP BY a.id",
+            )
+            .await;
+        let renewals = |row| (column(row, "account"), column(row, "renewals"));
+        rows.iter().map(renewals).collect()
+    }
+
+    /// How many accounts have something due at that instant or before, in microseconds since 1970.
+    pub async fn due(&self, at_us: i64) -> i64 {
+        let due = format!("SELECT COUNT(*) AS due FROM account WHERE next_due_at_us <= {at_us}");
+        column(&self.rows(&due).await[0], "due")
+    }
+
+    /// Whether any has. It takes no time, however many they are.
+    pub async fn is_due(&self, at_us: i64) -> bool {
+        let due = format!("SELECT 1 FROM account WHERE next_due_at_us <= {at_us} LIMIT 1");
+        !self.rows(&due).await.is_empty()
+    }
+
     /// What does not add up, in words; empty for a ledger that does.
     pub async fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();

@@ -128,6 +128,23 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub actors_idle_s: Option<u32>,
+    /// Renew, expire and end holds at their instant on accounts that nobody touches; else it is done at
+    /// their next touch [file: sweeper.enabled] [default: true]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CREDITS__SWEEPER__ENABLED",
+        help_heading = "Database"
+    )]
+    pub sweeper_enabled: Option<bool>,
+    /// Accounts that the sweeper loads and decides at a time [file: sweeper.chunk_accounts] [default: 512]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__SWEEPER__CHUNK_ACCOUNTS",
+        help_heading = "Database"
+    )]
+    pub sweeper_chunk_accounts: Option<u32>,
     /// What `iss` of a token must be [file: auth.issuer] [default: chatnow]
     #[arg(
         long,
@@ -231,6 +248,11 @@ impl ServeArgs {
                 self.actors_resident_max.map(Value::from),
             ),
             ("actors.idle_s", self.actors_idle_s.map(Value::from)),
+            ("sweeper.enabled", self.sweeper_enabled.map(Value::from)),
+            (
+                "sweeper.chunk_accounts",
+                self.sweeper_chunk_accounts.map(Value::from),
+            ),
             ("auth.issuer", self.auth_issuer.clone().map(Value::from)),
             ("auth.audience", self.auth_audience.clone().map(Value::from)),
             (

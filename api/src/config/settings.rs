@@ -24,6 +24,9 @@ const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
 const QUOTE_KEYS_MAX: usize = 2;
 /// The greatest body; a request with more would hold a worker too long.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The greatest chunk of a sweep: past a few thousand nothing gets faster, and each account in it may
+/// have a thousand lots.
+const CHUNK_ACCOUNTS_MAX: usize = 4_096;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +47,8 @@ pub struct Settings {
     pub writer: WriterSettings,
     /// The accounts in memory.
     pub actors: ActorSettings,
+    /// What is due on accounts that nobody touches.
+    pub sweeper: SweeperSettings,
     /// Logs.
     pub log: LogSettings,
     /// The catalog.
@@ -62,6 +67,7 @@ impl Default for Settings {
             auth: AuthSettings::default(),
             writer: WriterSettings::default(),
             actors: ActorSettings::default(),
+            sweeper: SweeperSettings::default(),
             log: LogSettings::default(),
             catalog: CatalogSettings::default(),
             quotes: QuoteSettings::default(),
@@ -194,6 +200,26 @@ impl Default for ActorSettings {
     }
 }
 
+/// `sweeper`: who does what is due on accounts that nobody touches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SweeperSettings {
+    /// Whether this process does. If nobody does, balances are as right: what is due is done at the
+    /// next touch of the account, and feeds show it seconds later.
+    pub enabled: bool,
+    /// How many accounts are loaded and decided at a time. Three times as many are in memory.
+    pub chunk_accounts: usize,
+}
+
+impl Default for SweeperSettings {
+    fn default() -> SweeperSettings {
+        SweeperSettings {
+            enabled: true,
+            chunk_accounts: 512,
+        }
+    }
+}
+
 /// `log`: what is logged, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -287,6 +313,11 @@ impl Settings {
                 self.quotes.key_files.len() <= QUOTE_KEYS_MAX,
                 "quotes.key_files",
                 format!("at most {QUOTE_KEYS_MAX}: the new key, then the one before it"),
+            ),
+            (
+                (1..=CHUNK_ACCOUNTS_MAX).contains(&self.sweeper.chunk_accounts),
+                "sweeper.chunk_accounts",
+                format!("must be 1 to {CHUNK_ACCOUNTS_MAX}"),
             ),
         ];
         for (holds, key, rule) in rules {

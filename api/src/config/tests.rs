@@ -37,6 +37,7 @@ fn a_flag_overrules_the_file_and_the_file_the_default() {
         "--http-allowed-origins=https://a.example,https://b.example:444",
         "--data-dir=/var/lib/credits",
         "--log-format=json",
+        "--sweeper-enabled=false",
     ];
     let settings = load_text(
         "http.workers = 3\nhttp.allowed_origins = [\"https://c.example\"]",
@@ -54,6 +55,7 @@ fn a_flag_overrules_the_file_and_the_file_the_default() {
         "sqlite:///var/lib/credits/credits.db"
     );
     assert_eq!(settings.log.format, crate::telemetry::LogFormat::Json);
+    assert!(!settings.sweeper.enabled && Settings::default().sweeper.enabled);
 }
 
 #[test]
@@ -96,6 +98,7 @@ fn what_is_refused_names_its_key() {
             "http.allowed_origins",
         ),
         (dev("writer.deadline_ms = 5000"), "writer.deadline_ms"),
+        (dev("sweeper.chunk_accounts = 0"), "sweeper.chunk_accounts"),
         (dev("log.format = \"xml\""), "log.format"),
         (
             dev("auth.keys = [{ algorithm = \"RS256\", secret = \"x\" }]"),
@@ -165,6 +168,11 @@ fn the_help_states_the_true_defaults() {
             settings.actors.resident_max.to_string(),
         ),
         ("actors.idle_s", settings.actors.idle_s.to_string()),
+        ("sweeper.enabled", settings.sweeper.enabled.to_string()),
+        (
+            "sweeper.chunk_accounts",
+            settings.sweeper.chunk_accounts.to_string(),
+        ),
         ("auth.issuer", settings.auth.issuer),
         ("auth.audience", settings.auth.audience),
         ("log.filter", settings.log.filter),

@@ -298,13 +298,32 @@ impl AccountActor {
         let mut last = deciding.close(open);
         last.done = Some(look);
         self.node.writer.submit(last);
-        let node = Arc::clone(&self.node);
-        let waiting = async move {
+        let waiting = kept.into_actor(self).map(move |kept, actor, ctx| {
+            let overtaken = kept.is_err() && !lineage.has_failed();
+            if overtaken && !actor.node.writer.is_halted() {
+                // Somebody else was faster, a sweep for one: readers must not see less than others.
+                return actor.look(viewer, ctx);
+            }
             // If it can't be written, the last committed balance is shown with its instant.
-            let _lost = kept.await;
-            let _gone = viewer.send(Ok(view(&node, &lineage.committed(), reading.now)));
+            let shown = view(&actor.node, &lineage.committed(), reading.now);
+            let _gone = viewer.send(Ok(shown));
+        });
+        ctx.spawn(waiting);
+    }
+
+    /// Answers a viewer, once there is a state to show.
+    fn look(&mut self, viewer: Viewer, ctx: &mut Context<AccountActor>) {
+        let Some(desk) = self.desk.as_mut() else {
+            return self.viewers.push(viewer);
         };
-        ctx.spawn(waiting.into_actor(self));
+        if desk.is_ready() {
+            desk.trim();
+            self.show(viewer, ctx);
+        } else {
+            desk.trim_lost();
+            self.viewers.push(viewer);
+            self.go_on(ctx);
+        }
     }
 }
 
@@ -338,17 +357,7 @@ impl Handler<View> for AccountActor {
     type Result = ();
 
     fn handle(&mut self, View { reply }: View, ctx: &mut Context<AccountActor>) {
-        let Some(desk) = self.desk.as_mut() else {
-            return self.viewers.push(reply);
-        };
-        if desk.is_ready() {
-            desk.trim();
-            self.show(reply, ctx);
-        } else {
-            desk.trim_lost();
-            self.viewers.push(reply);
-            self.go_on(ctx);
-        }
+        self.look(reply, ctx);
     }
 }
 

@@ -88,19 +88,24 @@ impl Deciding {
     pub fn advance(&mut self, catalogs: &Catalogs, now: Instant) -> (Vec<Submission>, Open) {
         let mut steps = Vec::new();
         loop {
-            let base = self.head;
-            let due = self.account.due(catalogs, now);
-            let operations = due
-                .events
-                .into_iter()
-                .map(|event| self.record(event, catalogs).0)
-                .collect();
-            let open = Open { base, operations };
-            if !due.more {
+            let (open, more) = self.step(catalogs, now);
+            if !more {
                 return (steps, open);
             }
             steps.push(self.close(open));
         }
+    }
+
+    /// Applies one step of what became due until `now`, and tells whether there is more.
+    pub fn step(&mut self, catalogs: &Catalogs, now: Instant) -> (Open, bool) {
+        let base = self.head;
+        let due = self.account.due(catalogs, now);
+        let operations = due
+            .events
+            .into_iter()
+            .map(|event| self.record(event, catalogs).0)
+            .collect();
+        (Open { base, operations }, due.more)
     }
 
     /// Decides a command on top of all that was decided before. Time is applied already, and what it

@@ -27,6 +27,9 @@ pub struct Limits {
     pub idle_after: Duration,
     /// The most recent operation ids in memory; older ones are looked up in the database.
     pub recent_decisions_max: usize,
+    /// How it is looked for what is due; none: nobody does, and it is done at the next touch of the
+    /// account.
+    pub sweep: Option<Sweep>,
     /// The threads on which actors run. With none, all runs on the thread that starts the ledger, so
     /// that a test sees the same order each time.
     pub arbiters: usize,
@@ -42,7 +45,29 @@ impl Default for Limits {
             accounts_resident_max: 200_000,
             idle_after: Duration::from_secs(600),
             recent_decisions_max: 100_000,
+            sweep: None,
             arbiters: 1,
+        }
+    }
+}
+
+/// How a node sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// How many accounts are loaded and decided at a time.
+    pub chunk_accounts: usize,
+    /// The least time between two sweeps: where something is due at every millisecond, a few groups a
+    /// second are written and not a thousand transactions. With none there is no waiting but for the
+    /// clock and the database, so that a test sees the same order each time.
+    pub pause: Duration,
+}
+
+impl Default for Sweep {
+    /// Groups like those of a busy writer, ten of them a second.
+    fn default() -> Sweep {
+        Sweep {
+            chunk_accounts: 512,
+            pause: Duration::from_millis(100),
         }
     }
 }

@@ -139,8 +139,22 @@ impl Registry {
             .then(|| resident.address.clone())
     }
 
+    /// The actors of these accounts, for each the one that there is; looked up at once.
+    pub fn residents_of<'a>(
+        &self,
+        accounts: impl Iterator<Item = &'a AccountId>,
+    ) -> Vec<Option<Addr<AccountActor>>> {
+        let residents = self.residents();
+        let address = |account| {
+            let resident: &Resident = residents.get(account)?;
+            let connected = resident.address.connected();
+            connected.then(|| resident.address.clone())
+        };
+        accounts.map(address).collect()
+    }
+
     /// What its actors share.
-    pub fn node(&self) -> &Node {
+    pub fn node(&self) -> &Arc<Node> {
         &self.0.node
     }
 

@@ -34,7 +34,10 @@ pub use self::{
     quote::Quote,
     watch::{Operations, Watch},
 };
-pub use crate::actor::{node::Limits, view::AccountView};
+pub use crate::actor::{
+    node::{Limits, Sweep},
+    view::AccountView,
+};
 use crate::{
     actor::{
         account::AccountActor,
@@ -43,6 +46,7 @@ use crate::{
         pending::Ticket,
         recent::RecentDecisions,
         registry::Registry,
+        sweeper::{self, Sweeping},
     },
     clock::{Clock, Reading},
     domain::{
@@ -86,6 +90,8 @@ pub struct Ledger {
     closed: Arc<AtomicBool>,
     keys: Arc<Keys>,
     due_looks: Arc<Semaphore>,
+    /// None where nobody sweeps.
+    sweeping: Option<Arc<Sweeping>>,
 }
 
 /// What a command was answered with.
@@ -122,17 +128,22 @@ impl Ledger {
             recent: RecentDecisions::new(limits.recent_decisions_max),
             limits,
         });
-        let ledger = Ledger {
-            registry: Registry::new(Arc::clone(&node)),
+        let registry = Registry::new(Arc::clone(&node));
+        run(&node.limits, housekeeping::keep(registry.downgrade()));
+        let sweeping = node.limits.sweep.map(|sweep| {
+            let (sweeping, task) = sweeper::start(registry.clone(), sweep);
+            run(&node.limits, task);
+            Arc::new(sweeping)
+        });
+        Ok(Ledger {
+            registry,
             under_way: Arc::new(Semaphore::new(node.limits.operations_under_way_max)),
             closed: Arc::new(AtomicBool::new(false)),
             keys: Arc::new(keys),
             due_looks: Arc::new(Semaphore::new(watch::DUE_LOOKS_MAX)),
+            sweeping,
             node,
-        };
-        let registry = ledger.registry.downgrade();
-        run(&ledger.node.limits, housekeeping::keep(registry));
-        Ok(ledger)
+        })
     }
 
     /// What the clock says, and whether it can be decided by.
@@ -338,6 +349,7 @@ impl Ledger {
     /// Takes on no more commands; those under way go on. Reads go on.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.sweeping.iter().for_each(|sweeping| sweeping.stop());
     }
 
     /// Waits until nothing is under way.
@@ -346,6 +358,9 @@ impl Ledger {
         let all = u32::try_from(all).unwrap_or(u32::MAX);
         // The semaphore is never closed.
         let _all = self.under_way.acquire_many(all).await;
+        if let Some(sweeping) = &self.sweeping {
+            sweeping.over().await;
+        }
     }
 
     /// Waits until only a restart can tell what became of a COMMIT: the process has to stop.

@@ -27,6 +27,9 @@ pub(super) const DUE_LOOKS_MAX: usize = 32;
 /// How long a watcher waits before it looks again at what is due and could not be committed, or reads
 /// again what could not be read.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// For so long after something became due it is left to the sweeper, where there is one: it does it in
+/// groups, and watchers one by one.
+const SWEEPER_GETS: Duration = Duration::from_secs(5);
 /// How many operations are read at once. Fifty followers on one socket hold as many each, so that a
 /// reader that is cut off had less than a megabyte.
 const OPERATIONS_READ_MAX: u64 = 16;
@@ -130,7 +133,12 @@ impl Watch {
 /// Waits until the clock reaches what is due next, for ever if nothing is.
 async fn due(ledger: &Ledger, next: Option<Instant>) {
     match next {
-        Some(instant) => ledger.node.clock.reaches(instant).await,
+        Some(instant) => {
+            ledger.node.clock.reaches(instant).await;
+            if ledger.sweeping.is_some() {
+                tokio::time::sleep(SWEEPER_GETS).await;
+            }
+        }
         None => std::future::pending().await,
     }
 }

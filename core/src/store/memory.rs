@@ -15,8 +15,8 @@ use async_trait::async_trait;
 
 use self::kept::Kept;
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
-    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
+    KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -226,6 +226,24 @@ impl Store for MemoryStore {
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         Ok(self.kept().accounts(window))
+    }
+
+    async fn due_accounts(
+        &self,
+        before: Instant,
+        after: Option<DuePlace>,
+        limit: u64,
+    ) -> Result<Vec<DueAccount>, StoreError> {
+        match self.pass(FaultPoint::Load).await {
+            Ok(()) => Ok(self.kept().due_accounts(before, after, limit)),
+            Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
+                Err(StoreError::Unavailable(injected()))
+            }
+        }
+    }
+
+    async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {
+        Ok(self.kept().next_due_after(after))
     }
 
     async fn refusals(

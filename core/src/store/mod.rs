@@ -4,6 +4,8 @@
 //! database error from a business "no": those never arise here. [`sql`] keeps it in a database;
 //! the tests bring a store in memory that fails on demand.
 
+mod due;
+
 pub mod memory;
 pub mod sql;
 
@@ -25,6 +27,8 @@ use crate::domain::{
     subscription::Subscription,
     time::Instant,
 };
+
+pub use self::due::{DueAccount, DuePlace};
 
 /// All that one transaction writes for one account: what was decided on top of `base`, in order.
 #[derive(Clone, Debug)]
@@ -51,9 +55,12 @@ impl AccountWork {
             .map_or(self.base, OperationRecord::head)
     }
 
-    /// The operation ids that clients gave, of operations and refusals.
+    /// The operation ids that clients gave, of operations and refusals. What time did has derived ids,
+    /// which many accounts share and no client can take: on a chain that ends where the work begins
+    /// none of them is known, so that nobody looks for them.
     pub fn operation_ids(&self) -> impl Iterator<Item = OperationId> {
-        let accepted = self.operations.iter().map(|record| record.operation_id);
+        let asked = self.operations.iter().filter(|one| one.content.is_some());
+        let accepted = asked.map(|record| record.operation_id);
         let refused = self.refusals.iter().map(|record| record.operation_id);
         accepted.chain(refused)
     }
@@ -324,6 +331,18 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Accounts with their keys, in the window's order.
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;
+
+    /// Accounts with something due at `before` or earlier, in the order of their places, those after
+    /// `after`, at most `limit`. Each is loaded as by [`Store::load`].
+    async fn due_accounts(
+        &self,
+        before: Instant,
+        after: Option<DuePlace>,
+        limit: u64,
+    ) -> Result<Vec<DueAccount>, StoreError>;
+
+    /// When something is due first after `after`, on any account; none if nothing ever is.
+    async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError>;
 
     /// Refusals kept for `account`, newest first, at most `limit`.
     async fn refusals(

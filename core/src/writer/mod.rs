@@ -19,13 +19,18 @@
 //! 7. **A contended account.** For a while after a loss its calls are not decided in memory: the actor
 //!    hands them over as a [`Turn`], which is decided in a transaction of its own, after the account's
 //!    row is locked. A turn keeps its place among what was submitted.
+//! 8. **What nobody waits for**, such as what a sweep found due, stands [`behind`] the calls: few of
+//!    it go into a transaction while there are calls, whole groups while there are none.
 //!
 //! What would silently break it: answering before COMMIT, retrying a batch after an unknown COMMIT,
 //! or writing for an account whose fence was not checked in the same transaction.
 
+pub mod alarm;
 pub mod batch;
+mod behind;
 mod entry;
 pub mod submission;
+mod telling;
 pub mod turn;
 
 #[cfg(test)]
@@ -37,9 +42,12 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 
 use self::{
+    alarm::Alarm,
     batch::{Batch, Party},
+    behind::Behind,
     entry::Entry,
     submission::{Look, Submission},
+    telling::{Audience, drop_undecided, fail, leave_unknown, tell},
     turn::{Locked, Turn},
 };
 use crate::{
@@ -60,9 +68,10 @@ const RESOLVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub struct Writer {
     queue: mpsc::UnboundedSender<Entry>,
+    behind: mpsc::UnboundedSender<Submission>,
     looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
-    feeds: Feeds,
+    audience: Audience,
 }
 
 impl Writer {
@@ -72,22 +81,26 @@ impl Writer {
         submissions_max: usize,
     ) -> (Writer, impl Future<Output = ()> + Send) {
         let (queue, submitted) = mpsc::unbounded_channel();
+        let (behind, deferred) = mpsc::unbounded_channel();
         let (halt, halted) = watch::channel(false);
-        let feeds = Feeds::default();
+        let audience = Audience::default();
         let task = Task {
             store,
             // A batch of none would never get anywhere.
             submissions_max: submissions_max.max(1),
             submitted,
+            deferred,
+            behind: Behind::default(),
             halt,
-            feeds: feeds.clone(),
+            audience: audience.clone(),
         };
         let looks = Arc::new(Semaphore::new(LOOKS_MAX));
         let writer = Writer {
             queue,
+            behind,
             looks,
             halted,
-            feeds,
+            audience,
         };
         (writer, task.run())
     }
@@ -106,6 +119,14 @@ impl Writer {
         }
     }
 
+    /// Submits decisions that nobody waits for, which give way to those of callers. How many of them
+    /// wait is for whoever submits them to bound; none may be decided on top of another one.
+    pub fn submit_behind(&self, submission: Submission) {
+        if let Err(refused) = self.behind.send(submission) {
+            Entry::Decided(refused.0).never_written();
+        }
+    }
+
     /// Hands calls over that are to be decided while their account is locked. A writer that has
     /// halted gives them back at once.
     pub fn take_turn(&self, turn: Box<dyn Turn>) {
@@ -116,7 +137,12 @@ impl Writer {
 
     /// Where what it commits can be watched.
     pub fn feeds(&self) -> &Feeds {
-        &self.feeds
+        &self.audience.feeds
+    }
+
+    /// When something is due next on what it commits.
+    pub fn alarm(&self) -> &Alarm {
+        &self.audience.alarm
     }
 
     /// Whether the writer has halted, because only a restart can tell what became of a COMMIT, or
@@ -138,8 +164,10 @@ struct Task {
     store: Arc<dyn Store>,
     submissions_max: usize,
     submitted: mpsc::UnboundedReceiver<Entry>,
+    deferred: mpsc::UnboundedReceiver<Submission>,
+    behind: Behind,
     halt: watch::Sender<bool>,
-    feeds: Feeds,
+    audience: Audience,
 }
 
 /// The writer can't go on.
@@ -175,15 +203,25 @@ impl Task {
         arrived: &mut VecDeque<Entry>,
         queue: &mut VecDeque<Submission>,
     ) -> bool {
-        if arrived.is_empty() && queue.is_empty() {
-            match self.submitted.recv().await {
-                Some(first) => arrived.push_back(first),
-                None => return false,
+        if arrived.is_empty() && queue.is_empty() && self.behind.is_empty() {
+            tokio::select! {
+                biased;
+                first = self.submitted.recv() => match first {
+                    Some(first) => arrived.push_back(first),
+                    // Every handle is gone: what was submitted by them is written all the same.
+                    None if self.deferred.is_empty() => return false,
+                    None => {}
+                },
+                Some(first) = self.deferred.recv() => self.behind.push(first),
             }
         }
         while let Ok(next) = self.submitted.try_recv() {
             arrived.push_back(next);
         }
+        while let Ok(next) = self.deferred.try_recv() {
+            self.behind.push(next);
+        }
+        self.behind.heed(arrived);
         while let Some(next) = arrived.pop_front() {
             match next {
                 Entry::Decided(submission) => queue.push_back(submission),
@@ -192,6 +230,9 @@ impl Task {
                     break;
                 }
             }
+        }
+        if arrived.is_empty() {
+            self.behind.lend(queue, self.submissions_max);
         }
         true
     }
@@ -203,7 +244,7 @@ impl Task {
         let (works, parties, panicked) = locked.end();
         let failed = match committed {
             Ok(committed) => {
-                tell(parties, &committed, &self.feeds);
+                tell(parties, &committed, &self.audience);
                 panicked.then_some(LedgerError::Internal)
             }
             Err(CommitError::RolledBack(error)) => {
@@ -234,7 +275,7 @@ impl Task {
         match self.commit(&works).await {
             Ok(committed) => {
                 debug!(batch.size = size, batch.accounts = works.len(), "committed");
-                tell(parties, &committed, &self.feeds);
+                tell(parties, &committed, &self.audience);
                 Ok(())
             }
             Err(CommitError::RolledBack(error)) => {
@@ -267,7 +308,7 @@ impl Task {
             match self.commit(work).await {
                 Ok(committed) => {
                     failures_in_a_row = 0;
-                    tell(vec![party], &committed, &self.feeds);
+                    tell(vec![party], &committed, &self.audience);
                 }
                 Err(CommitError::RolledBack(error)) => {
                     failures_in_a_row += 1;
@@ -292,7 +333,7 @@ impl Task {
         loop {
             match self.store.resolve(works).await {
                 Ok(committed) => {
-                    tell(parties, &committed, &self.feeds);
+                    tell(parties, &committed, &self.audience);
                     return Ok(());
                 }
                 Err(StoreError::RestartNeeded) => {
@@ -312,66 +353,15 @@ impl Task {
         // Nobody may be listening: the handles see it when they ask.
         self.halt.send_replace(true);
         self.submitted.close();
+        self.deferred.close();
         arrived.into_iter().for_each(drop_undecided);
+        let behind = self.behind.end().into_iter().map(Entry::Decided);
+        behind.for_each(Entry::never_written);
+        while let Some(submission) = self.deferred.recv().await {
+            Entry::Decided(submission).never_written();
+        }
         while let Some(entry) = self.submitted.recv().await {
             drop_undecided(entry);
         }
     }
-}
-
-/// Answers the winners in order, and breaks the lineages of the losers.
-fn tell(parties: Vec<Party>, committed: &Committed, feeds: &Feeds) {
-    for party in parties {
-        if committed.lost.contains(&party.account) {
-            party.lineage.breaks();
-        } else {
-            win(party, feeds);
-        }
-    }
-}
-
-fn win(party: Party, feeds: &Feeds) {
-    let shown = Arc::clone(&party.state.account);
-    let wrote = party.work.is_some();
-    // Readers see the last state before any caller is answered, so that a caller reads its own write.
-    party.lineage.commits(party.state, wrote);
-    for caller in party.callers {
-        if let Some((waiter, answer)) = caller.waiter {
-            waiter.answer(Ok(answer));
-        }
-        if let Some(done) = caller.done {
-            done.tell();
-        }
-    }
-    if wrote {
-        feeds.publish(&party.account, shown);
-    }
-}
-
-/// Callers are told before the lineage breaks: then their actor decides again what is not answered.
-fn fail(party: Party, error: &LedgerError) {
-    for (waiter, _) in party.callers.into_iter().filter_map(|caller| caller.waiter) {
-        waiter.answer(Err(error.clone()));
-    }
-    party.lineage.fails();
-}
-
-/// As [`fail`]: what is decided again might be answered as never decided.
-fn leave_unknown(party: Party) {
-    for (waiter, _) in party.callers.into_iter().filter_map(|caller| caller.waiter) {
-        waiter.answer_unknown();
-    }
-    party.lineage.breaks();
-}
-
-/// What was decided after an unknown COMMIT was never sent to the database. The repetition of an
-/// operation that is unknown is unknown too.
-fn drop_undecided(entry: Entry) {
-    if let Entry::Decided(submission) = &entry
-        && !submission.writes()
-        && let Some((waiter, _)) = &submission.waiter
-    {
-        waiter.answer_unknown();
-    }
-    entry.never_written();
 }

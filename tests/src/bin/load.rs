@@ -1,8 +1,8 @@
 //! `load`: how many charges a second, how fast, against what.
 //!
 //! `load run` measures one server once; `load compare` measures the product, its twin and the floor in
-//! turns and prints medians and ratios. Each ends with an audit: what was acknowledged is in the
-//! ledger.
+//! turns and prints medians and ratios; `load sweep` measures what the sweeper does, and what charges
+//! notice of it. Each ends with an audit: what was acknowledged is in the ledger.
 
 use std::{
     io::{self, Write as _},
@@ -16,6 +16,7 @@ use credits_tests::load::{
     measure::{self, Sample, Shape, Spread},
     report::{self, Case},
     rival::{Rival, Running},
+    sweep,
 };
 use uuid::Uuid;
 
@@ -47,6 +48,8 @@ enum Command {
         #[command(flatten)]
         sizes: Sizes,
     },
+    /// Measure the sweeper: accounts renewed a second, alone and beside charges
+    Sweep(sweep::Sizes),
 }
 
 #[derive(Args)]
@@ -79,6 +82,7 @@ impl Sizes {
             },
             warm_up: Duration::from_secs_f64(self.warm_up_s),
             duration: Duration::from_secs_f64(self.duration_s),
+            rate_max: None,
         }
     }
 
@@ -135,6 +139,7 @@ async fn call(command: Command) -> io::Result<()> {
             ))
         }
         Command::Compare { rounds, sizes } => compare(rounds, &sizes).await,
+        Command::Sweep(sizes) => sweep::run(&sizes, print).await,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Shape {
     pub warm_up: Duration,
     /// What is counted.
     pub duration: Duration,
+    /// At most so many charges a second are asked for, by all together; as many as can be, if none.
+    pub rate_max: Option<f64>,
 }
 
 /// What was measured.
@@ -73,6 +75,7 @@ pub async fn run(address: SocketAddr, token: &str, shape: &Shape) -> io::Result<
             address,
             request.clone(),
             Turn::new(number, accounts),
+            Pace::new(number, shape),
             counts_from,
             ends,
         )
@@ -85,6 +88,42 @@ pub async fn run(address: SocketAddr, token: &str, shape: &Shape) -> io::Result<
     sample.took_us.sort_unstable();
     sample.rate = sample.took_us.len() as f64 / shape.duration.as_secs_f64();
     Ok(sample)
+}
+
+/// When a connection asks: at instants of its own, evenly apart.
+struct Pace {
+    next: Instant,
+    every: Duration,
+}
+
+impl Pace {
+    fn new(number: usize, shape: &Shape) -> Pace {
+        let every = shape.rate_max.map_or(0.0, |rate| 1.0 / rate);
+        let every = Duration::from_secs_f64(every);
+        let place = u32::try_from(number).unwrap_or(u32::MAX);
+        let connections = u32::try_from(shape.connections).unwrap_or(u32::MAX);
+        Pace {
+            next: Instant::now() + every * place,
+            every: every * connections,
+        }
+    }
+
+    /// Waits for the next instant and gives it. One that is past is past because the answer before
+    /// took long: then the wait counts too.
+    async fn wait(&mut self) -> Instant {
+        let now = Instant::now();
+        if self.every.is_zero() {
+            return now;
+        }
+        let asks_at = self.next;
+        self.next += self.every;
+        if asks_at <= now {
+            return asks_at;
+        }
+        actix_rt::time::sleep_until(asks_at.into()).await;
+        // A timer that is late is no fault of the service.
+        Instant::now()
+    }
 }
 
 /// Whose turn it is: each connection goes through all accounts in an order of its own.
@@ -115,13 +154,14 @@ async fn work(
     address: SocketAddr,
     mut request: Request,
     mut turn: Turn,
+    mut pace: Pace,
     counts_from: Instant,
     ends: Instant,
 ) -> io::Result<(Vec<u32>, Vec<Uuid>)> {
     let mut connection = Connection::open(address).await?;
     let (mut took_us, mut acknowledged) = (Vec::new(), Vec::new());
     loop {
-        let sent = Instant::now();
+        let sent = pace.wait().await;
         if sent >= ends {
             return Ok((took_us, acknowledged));
         }

@@ -43,6 +43,11 @@ impl Case {
     pub fn rate(&self) -> f64 {
         median(&self.rates)
     }
+
+    /// The median of the 99th percentiles, in milliseconds.
+    pub fn p99_ms(&self) -> f64 {
+        median(&self.percentiles_ms[1])
+    }
 }
 
 /// The cases as a table of medians.
@@ -101,7 +106,7 @@ fn sync_ms() -> io::Result<f64> {
 }
 
 /// The middle of the values; of an even number, the mean of the two in the middle.
-fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;

@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc,
     thread::{self, JoinHandle},
 };
@@ -66,24 +66,8 @@ pub struct Running {
 impl Running {
     /// Starts a rival with so many accounts, on a database of its own in `parent`.
     pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>) -> Running {
-        let directory = match parent {
-            Some(parent) => tempfile::tempdir_in(parent),
-            None => tempfile::tempdir(),
-        };
-        let directory = directory.expect("a directory can be made");
-        let catalog = CATALOG.replace("allowance = 500\n", &format!("allowance = {CREDITS}\n"));
-        let file = directory.path().join("load.toml");
-        std::fs::write(&file, catalog).expect("a new directory can be written to");
-        let settings = Settings {
-            development: true,
-            data_dir: directory.path().to_owned(),
-            http: HttpSettings {
-                listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-                ..HttpSettings::default()
-            },
-            catalog: CatalogSettings { file: Some(file) },
-            ..Settings::default()
-        };
+        let directory = new_directory(parent);
+        let settings = settings(directory.path());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let (ready, started) = mpsc::channel();
@@ -145,13 +129,8 @@ async fn serve(
     stop: CancellationToken,
 ) {
     let tell = |address: SocketAddr| {
-        let mint = auth::open(&settings).expect("the development key is there");
-        let mint = mint.mint.expect("development has a mint");
-        let scopes = [Scope::CreditsSpend, Scope::CreditsRead, Scope::AccountsAny];
-        let scopes = scopes.into_iter().collect();
-        let token = mint.mint("studio", scopes, token_time_s(), TOKEN_TTL_S);
-        let token = token.expect("the development key signs");
-        ready.send((address, token)).expect("somebody waits for it");
+        let started = (address, token(&settings));
+        ready.send(started).expect("somebody waits for it");
     };
     let names: Vec<String> = (0..accounts).map(account).collect();
     match rival {
@@ -186,7 +165,44 @@ async fn serve(
     }
 }
 
-async fn open_accounts(ledger: &Ledger, names: &[String]) {
+/// A directory of its own, in `parent`.
+pub(super) fn new_directory(parent: Option<&PathBuf>) -> TempDir {
+    let directory = match parent {
+        Some(parent) => tempfile::tempdir_in(parent),
+        None => tempfile::tempdir(),
+    };
+    directory.expect("a directory can be made")
+}
+
+/// A studio's token, for a service with these settings.
+pub(super) fn token(settings: &Settings) -> String {
+    let mint = auth::open(settings).expect("the development key is there");
+    let mint = mint.mint.expect("development has a mint");
+    let scopes = [Scope::CreditsSpend, Scope::CreditsRead, Scope::AccountsAny];
+    let scopes = scopes.into_iter().collect();
+    let token = mint.mint("studio", scopes, token_time_s(), TOKEN_TTL_S);
+    token.expect("the development key signs")
+}
+
+/// Settings of a service in a new directory, with the catalog of the tests and large allowances.
+pub(super) fn settings(directory: &Path) -> Settings {
+    let catalog = CATALOG.replace("allowance = 500\n", &format!("allowance = {CREDITS}\n"));
+    let file = directory.join("load.toml");
+    std::fs::write(&file, catalog).expect("a new directory can be written to");
+    Settings {
+        development: true,
+        data_dir: directory.to_owned(),
+        http: HttpSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ..HttpSettings::default()
+        },
+        catalog: CatalogSettings { file: Some(file) },
+        ..Settings::default()
+    }
+}
+
+/// Opens accounts with a plan, through the service.
+pub(super) async fn open_accounts(ledger: &Ledger, names: &[String]) {
     for names in names.chunks(OPENED_AT_ONCE) {
         let opened = names.iter().map(|name| open_account(ledger, name));
         try_join_all(opened).await.expect("accounts can be opened");

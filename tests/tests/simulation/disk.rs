@@ -21,8 +21,9 @@ use credits_core::{
         time::Instant,
     },
     store::{
-        AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
-        LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+        AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found,
+        KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow,
+        Store, StoreError,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -242,6 +243,20 @@ impl Store for Connection {
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         self.disk.memory.accounts(window).await
+    }
+
+    async fn due_accounts(
+        &self,
+        before: Instant,
+        after: Option<DuePlace>,
+        limit: u64,
+    ) -> Result<Vec<DueAccount>, StoreError> {
+        let memory = &self.disk.memory;
+        self.read(memory.due_accounts(before, after, limit)).await
+    }
+
+    async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {
+        self.read(self.disk.memory.next_due_after(after)).await
     }
 
     async fn refusals(

@@ -18,7 +18,7 @@ use credits_core::{
         time::Instant,
     },
     error::LedgerError,
-    ledger::{AccountView, Keys, Ledger, Limits},
+    ledger::{AccountView, Keys, Ledger, Limits, Sweep},
     store::Store,
 };
 use futures_util::future::{Either, join_all, select};
@@ -149,6 +149,10 @@ impl World {
             accounts_resident_max: *chance.pick(&[1, 2, 100]),
             idle_after: Duration::from_secs(600),
             recent_decisions_max: *chance.pick(&[0, 2, 1_000]),
+            sweep: chance.happens(700).then(|| Sweep {
+                chunk_accounts: *chance.pick(&[1, 2, 64]),
+                pause: Duration::ZERO,
+            }),
             arbiters: 0,
         };
         World {

@@ -9,7 +9,7 @@ use super::MemoryStore;
 /// A place where something can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultPoint {
-    /// Before an account is loaded.
+    /// Before an account, or those that have something due, are loaded.
     Load,
     /// Before a statement of a commit, 0 for the first; nothing is written so far.
     Statement(u32),

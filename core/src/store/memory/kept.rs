@@ -19,8 +19,9 @@ use crate::{
         time::Instant,
     },
     store::{
-        AccountStanding, AccountWindow, AccountWork, Committed, Found, KeptCatalog, KeptHold,
-        Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, StoreError,
+        AccountStanding, AccountWindow, AccountWork, Committed, DueAccount, DuePlace, Found,
+        KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow,
+        StoreError,
     },
 };
 
@@ -297,6 +298,40 @@ impl Kept {
             .map(|(key, rows)| (key, rows.state.id.clone()))
             .collect();
         window_of(keyed.iter(), window.newest_first, window.limit)
+    }
+
+    /// Where each account with something due stands, in no order.
+    fn due(&self) -> impl Iterator<Item = (DuePlace, &Rows)> {
+        (1..).zip(&self.accounts).filter_map(|(key, rows)| {
+            let at_us = rows.state.next_due_at()?.micros();
+            Some((DuePlace { at_us, key }, rows))
+        })
+    }
+
+    pub(super) fn due_accounts(
+        &self,
+        before: Instant,
+        after: Option<DuePlace>,
+        limit: u64,
+    ) -> Vec<DueAccount> {
+        let wanted = |place: DuePlace| place.at_us <= before.micros() && Some(place) > after;
+        let mut due: Vec<_> = self.due().filter(|(place, _)| wanted(*place)).collect();
+        due.sort_unstable_by_key(|(place, _)| *place);
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        due.into_iter()
+            .map(|(place, rows)| DueAccount {
+                place,
+                loaded: Ok(self.load(&rows.state.id)),
+            })
+            .collect()
+    }
+
+    pub(super) fn next_due_after(&self, after: Instant) -> Option<Instant> {
+        let all = self
+            .accounts
+            .iter()
+            .filter_map(|rows| rows.state.next_due_at());
+        all.filter(|due| *due > after).min()
     }
 
     pub(super) fn refusals(&self, account: &AccountId, limit: u64) -> Vec<RefusalRecord> {

@@ -8,6 +8,7 @@ mod checkpoint;
 mod commit;
 mod connect;
 mod convert;
+mod due;
 mod error;
 mod hold;
 mod insert;
@@ -28,8 +29,8 @@ use sea_orm::DatabaseConnection;
 
 use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock};
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
-    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
+    KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -182,6 +183,19 @@ impl Store for SqlStore {
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         read::accounts(&self.readers, window).await
+    }
+
+    async fn due_accounts(
+        &self,
+        before: Instant,
+        after: Option<DuePlace>,
+        limit: u64,
+    ) -> Result<Vec<DueAccount>, StoreError> {
+        due::accounts(&self.readers, before, after, limit).await
+    }
+
+    async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {
+        due::next_after(&self.readers, after).await
     }
 
     async fn refusals(

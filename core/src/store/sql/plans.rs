@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use crate::{
     domain::{command::Request, ids::Sequence},
     store::{
-        AccountStanding, AccountWindow, OperationFilter, SequenceWindow, Store,
+        AccountStanding, AccountWindow, DuePlace, OperationFilter, SequenceWindow, Store,
         tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
     },
 };
@@ -56,6 +56,11 @@ async fn use_all(store: &dyn Store) {
         ..AccountWindow::default()
     };
     store.accounts(&accounts).await.unwrap();
+    for after in [None, Some(DuePlace { at_us: 0, key: 0 })] {
+        let due = store.due_accounts(at("2027-01-01T00:00:00Z"), after, 9);
+        assert_eq!(due.await.unwrap().len(), 1);
+    }
+    store.next_due_after(at(OPENED)).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -77,15 +77,15 @@ fn value() -> Expr {
 }
 
 /// One part of the pair at hand.
-fn part(path: &'static str) -> SimpleExpr {
+pub(super) fn part(path: &'static str) -> SimpleExpr {
     Func::cust("json_extract")
         .arg(value())
         .arg(Expr::cust(path))
         .into()
 }
 
-const FIRST: &str = "'$[0]'";
-const SECOND: &str = "'$[1]'";
+pub(super) const FIRST: &str = "'$[0]'";
+pub(super) const SECOND: &str = "'$[1]'";
 
 /// Those of the accounts that are there, each with the end of its chain: its last operation, which
 /// its row may be behind.

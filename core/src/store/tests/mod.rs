@@ -1,6 +1,7 @@
 //! Tests of the stores: one table of promises that every store must keep, and what only a file has.
 
 mod book;
+mod due;
 mod faults;
 mod locked;
 mod past;
@@ -9,6 +10,8 @@ mod promises;
 mod sqlite;
 
 pub(crate) use self::{
-    book::{Book, account, at, charge, id, purchase, report, reserve, subscribe, too_dear},
+    book::{
+        Book, account, at, catalogs, charge, id, purchase, report, reserve, subscribe, too_dear,
+    },
     sqlite::File,
 };

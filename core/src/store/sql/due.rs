@@ -1,0 +1,149 @@
+//! Finding and loading accounts that have something due: two statements, however many they are.
+//!
+//! Owns how rows and the operations that they are behind of come together in bulk. An account that
+//! changed between the two statements, or that makes no sense, is loaded by itself. It never writes.
+
+use std::collections::HashMap;
+
+use credits_entity::{account, operation};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Func, Query},
+};
+use serde_json::Value;
+
+use super::{
+    convert,
+    load::load,
+    shape::{FIRST, SECOND, part},
+    snapshot::{self, SNAPSHOT_EVERY},
+};
+use crate::{
+    domain::{
+        ids::AccountId,
+        record::{CorruptRecord, OperationRecord},
+        time::Instant,
+    },
+    store::{DueAccount, DuePlace, Loaded, StoreError},
+};
+
+/// Accounts with something due at `before` or earlier, those after the place, at most `limit`.
+pub(super) async fn accounts<C: ConnectionTrait>(
+    connection: &C,
+    before: Instant,
+    after: Option<DuePlace>,
+    limit: u64,
+) -> Result<Vec<DueAccount>, StoreError> {
+    let mut due = account::Entity::find()
+        .filter(account::Column::NextDueAtUs.lte(before.micros()))
+        .order_by_asc(account::Column::NextDueAtUs)
+        .order_by_asc(account::Column::Id)
+        .limit(limit);
+    if let Some(after) = after {
+        let columns = [account::Column::NextDueAtUs, account::Column::Id];
+        let place = Expr::tuple([Expr::val(after.at_us), Expr::val(after.key)]);
+        due = due.filter(Expr::tuple(columns.map(Expr::col)).gt(place));
+    }
+    let rows = due.all(connection).await?;
+    let mut later = operations_after(connection, &rows).await?;
+    let mut accounts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let place = DuePlace {
+            // The condition found it by the column, so that it is there.
+            at_us: row.next_due_at_us.unwrap_or_default(),
+            key: row.id,
+        };
+        let after = later.remove(&row.id).unwrap_or_default();
+        let name = row.external_id.clone();
+        let loaded = match together(row, after) {
+            Ok(Some(loaded)) => Ok(loaded),
+            // It changed in between, or is further behind than a row may be: a load by itself tells.
+            Ok(None) => alone(connection, &name).await?,
+            Err(corrupt) => Err(corrupt),
+        };
+        accounts.push(DueAccount { place, loaded });
+    }
+    Ok(accounts)
+}
+
+/// When something is due first after `after`, on any account.
+pub(super) async fn next_after<C: ConnectionTrait>(
+    connection: &C,
+    after: Instant,
+) -> Result<Option<Instant>, StoreError> {
+    let first = account::Entity::find()
+        .select_only()
+        .column(account::Column::NextDueAtUs)
+        .filter(account::Column::NextDueAtUs.gt(after.micros()))
+        .order_by_asc(account::Column::NextDueAtUs)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(connection)
+        .await?;
+    // One that is no instant is never reached.
+    Ok(first.map(|us| Instant::from_micros(us).unwrap_or(Instant::MAX)))
+}
+
+/// The operations that each row is behind of, by the account's key, oldest first.
+async fn operations_after<C: ConnectionTrait>(
+    connection: &C,
+    rows: &[account::Model],
+) -> Result<HashMap<i64, Vec<operation::Model>>, DbErr> {
+    let mut by_key: HashMap<i64, Vec<operation::Model>> = HashMap::new();
+    if rows.is_empty() {
+        return Ok(by_key);
+    }
+    let pairs: Value = rows
+        .iter()
+        .map(|row| Value::from(vec![row.id, row.sequence]))
+        .collect();
+    let most = SNAPSHOT_EVERY.unsigned_abs() * rows.len() as u64;
+    let column = |column: operation::Column| Expr::col((operation::Entity, column));
+    let later = Query::select()
+        .columns(operation::Column::iter().map(|column| (operation::Entity, column)))
+        .from_function(
+            Func::cust("json_each").arg(pairs.to_string()),
+            Alias::new("pair"),
+        )
+        // From the few rows to the ledger's key; sea-query writes a cross join without `ON`.
+        .cross_join(operation::Entity)
+        .and_where(column(operation::Column::AccountId).eq(part(FIRST)))
+        .and_where(column(operation::Column::Sequence).gt(part(SECOND)))
+        .limit(most)
+        .take();
+    for row in connection.query_all(&later).await? {
+        let row = operation::Model::from_query_result(&row, "")?;
+        by_key.entry(row.account_id).or_default().push(row);
+    }
+    for rows in by_key.values_mut() {
+        rows.sort_unstable_by_key(|row| row.sequence);
+    }
+    Ok(by_key)
+}
+
+/// A row with the operations after it; none if these do not follow it.
+fn together(
+    row: account::Model,
+    after: Vec<operation::Model>,
+) -> Result<Option<Loaded>, CorruptRecord> {
+    let row = convert::account::loaded(row)?;
+    let record = |one| convert::operation::record(&row.account.id, one);
+    let after: Vec<OperationRecord> = after.into_iter().map(record).collect::<Result<_, _>>()?;
+    snapshot::catch_up(row, &after)
+}
+
+async fn alone<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Result<Loaded, CorruptRecord>, StoreError> {
+    let id: AccountId = match convert::account::id(name) {
+        Ok(id) => id,
+        Err(corrupt) => return Ok(Err(corrupt)),
+    };
+    match load(connection, &id).await {
+        Ok(loaded) => Ok(Ok(loaded)),
+        Err(StoreError::Corrupt(corrupt)) => Ok(Err(corrupt)),
+        Err(error @ (StoreError::Unavailable(_) | StoreError::RestartNeeded)) => Err(error),
+    }
+}
