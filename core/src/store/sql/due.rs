@@ -9,14 +9,14 @@ use credits_entity::{account, operation};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
     QueryOrder, QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query},
+    sea_query::{Expr, ExprTrait},
 };
 use serde_json::Value;
 
 use super::{
     convert,
     load::load,
-    shape::{FIRST, SECOND, part},
+    shape::{FIRST, SECOND, listed, part},
     snapshot::{self, SNAPSHOT_EVERY},
 };
 use crate::{
@@ -100,14 +100,8 @@ async fn operations_after<C: ConnectionTrait>(
         .collect();
     let most = SNAPSHOT_EVERY.unsigned_abs() * rows.len() as u64;
     let column = |column: operation::Column| Expr::col((operation::Entity, column));
-    let later = Query::select()
+    let later = listed(&pairs, operation::Entity)
         .columns(operation::Column::iter().map(|column| (operation::Entity, column)))
-        .from_function(
-            Func::cust("json_each").arg(pairs.to_string()),
-            Alias::new("pair"),
-        )
-        // From the few rows to the ledger's key; sea-query writes a cross join without `ON`.
-        .cross_join(operation::Entity)
         .and_where(column(operation::Column::AccountId).eq(part(FIRST)))
         .and_where(column(operation::Column::Sequence).gt(part(SECOND)))
         .limit(most)

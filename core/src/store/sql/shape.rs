@@ -63,7 +63,7 @@ fn hex(ids: &[OperationId]) -> Value {
 /// `FROM json_each(?) CROSS JOIN table`, to be restricted to the rows whose columns equal what is
 /// listed. The cross join makes SQLite go from the few values to the table's index, and no set of
 /// them is built as for an `IN`; sea-query writes it without `ON`.
-fn listed(values: &Value, table: impl IntoIden) -> SelectStatement {
+pub(super) fn listed(values: &Value, table: impl IntoIden) -> SelectStatement {
     let each = Func::cust("json_each").arg(values.to_string());
     Query::select()
         .from_function(each, "listed")
