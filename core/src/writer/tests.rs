@@ -159,8 +159,16 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-/// What tells submissions apart.
-fn name(submission: &Submission) -> (AccountId, Head, Option<crate::domain::ids::OperationId>) {
+/// What tells submissions apart; those that write nothing differ at most in whether their lineage is
+/// broken.
+type Name = (
+    AccountId,
+    Head,
+    Option<crate::domain::ids::OperationId>,
+    bool,
+);
+
+fn name(submission: &Submission) -> Name {
     let refused = submission
         .refusal
         .as_ref()
@@ -173,6 +181,7 @@ fn name(submission: &Submission) -> (AccountId, Head, Option<crate::domain::ids:
         submission.account.clone(),
         submission.base,
         accepted.or(refused),
+        submission.lineage.is_broken(),
     )
 }
 
@@ -252,7 +261,7 @@ proptest! {
         prop_assert_eq!(written.len() + dropped.len(), wanted.len());
         prop_assert_eq!(&written.iter().cloned().collect::<HashSet<_>>(), &healthy);
         for number in 0..ACCOUNTS {
-            let of = |names: &[(AccountId, Head, _)]| -> Vec<_> {
+            let of = |names: &[Name]| -> Vec<_> {
                 let account = account(&format!("account-{number}"));
                 names.iter().filter(|one| one.0 == account && healthy.contains(*one)).cloned().collect()
             };
