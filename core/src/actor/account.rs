@@ -7,6 +7,8 @@
 //! between reading and changing its state. It never opens a transaction and never answers a success
 //! itself.
 
+mod showing;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
@@ -20,10 +22,9 @@ use super::{
     message::{Barrier, Execute, Passivate, View, Viewer},
     node::Node,
     pending::Pending,
-    view::view,
 };
 use crate::{
-    domain::{account::Account, ids::AccountId},
+    domain::ids::AccountId,
     error::LedgerError,
     store::{Loaded, StoreError},
     writer::submission::{CommittedState, Submission},
@@ -45,6 +46,8 @@ pub struct AccountActor {
     /// Calls that came during a turn, in the order of arrival.
     waiting: VecDeque<Pending>,
     viewers: Vec<Viewer>,
+    /// Whether the account is being loaded.
+    loading: bool,
 }
 
 impl AccountActor {
@@ -57,6 +60,7 @@ impl AccountActor {
             contention: Contention::default(),
             waiting: VecDeque::new(),
             viewers: Vec::new(),
+            loading: false,
         }
     }
 
@@ -79,6 +83,7 @@ impl AccountActor {
             return;
         };
         let after_loss = desk.forget();
+        self.loading = true;
         if after_loss {
             debug!(account.id = %self.id, account.pending = desk.pending.len(), "deciding again");
         }
@@ -91,14 +96,13 @@ impl AccountActor {
             let account = Arc::new(account);
             Ok::<_, StoreError>((CommittedState { account, head }, facts))
         };
-        ctx.wait(
-            loading
-                .into_actor(self)
-                .map(|loaded, actor, ctx| match loaded {
-                    Ok((state, facts)) => actor.resume(state, facts, ctx),
-                    Err(error) => actor.give_up(&error),
-                }),
-        );
+        ctx.wait(loading.into_actor(self).map(|loaded, actor, ctx| {
+            actor.loading = false;
+            match loaded {
+                Ok((state, facts)) => actor.resume(state, facts, ctx),
+                Err(error) => actor.give_up(&error),
+            }
+        }));
     }
 
     fn resume(&mut self, state: CommittedState, facts: Facts, ctx: &mut Context<AccountActor>) {
@@ -262,68 +266,6 @@ impl AccountActor {
             }
         });
         ctx.wait(taking_up);
-    }
-
-    fn show_all(&mut self, ctx: &mut Context<AccountActor>) {
-        for viewer in std::mem::take(&mut self.viewers) {
-            self.show(viewer, ctx);
-        }
-    }
-
-    /// Answers a viewer, once what is due is committed.
-    fn show(&mut self, viewer: Viewer, ctx: &mut Context<AccountActor>) {
-        let desk = self.desk.as_mut();
-        let Some(deciding) = desk.and_then(|desk| desk.deciding.as_mut()) else {
-            // A viewer that has gone away asks again.
-            let _gone = viewer.send(Err(LedgerError::Internal));
-            return;
-        };
-        let reading = self.node.clock.read();
-        let lineage = deciding.lineage.clone();
-        let committed = lineage.committed();
-        let is_due =
-            |account: &Account| account.next_due_at().is_some_and(|due| due <= reading.now);
-        if !reading.trusted || !is_due(&committed.account) {
-            let _gone = viewer.send(Ok(view(&self.node, &committed, reading.now)));
-            return;
-        }
-        let Some((look, kept)) = self.node.writer.look() else {
-            let _gone = viewer.send(Ok(view(&self.node, &committed, reading.now)));
-            return;
-        };
-        let (steps, open) = deciding.advance(&self.node.catalogs(), reading.now);
-        for step in steps {
-            self.node.writer.submit(step);
-        }
-        let mut last = deciding.close(open);
-        last.done = Some(look);
-        self.node.writer.submit(last);
-        let waiting = kept.into_actor(self).map(move |kept, actor, ctx| {
-            let overtaken = kept.is_err() && !lineage.has_failed();
-            if overtaken && !actor.node.writer.is_halted() {
-                // Somebody else was faster, a sweep for one: readers must not see less than others.
-                return actor.look(viewer, ctx);
-            }
-            // If it can't be written, the last committed balance is shown with its instant.
-            let shown = view(&actor.node, &lineage.committed(), reading.now);
-            let _gone = viewer.send(Ok(shown));
-        });
-        ctx.spawn(waiting);
-    }
-
-    /// Answers a viewer, once there is a state to show.
-    fn look(&mut self, viewer: Viewer, ctx: &mut Context<AccountActor>) {
-        let Some(desk) = self.desk.as_mut() else {
-            return self.viewers.push(viewer);
-        };
-        if desk.is_ready() {
-            desk.trim();
-            self.show(viewer, ctx);
-        } else {
-            desk.trim_lost();
-            self.viewers.push(viewer);
-            self.go_on(ctx);
-        }
     }
 }
 

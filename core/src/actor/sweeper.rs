@@ -13,7 +13,7 @@
 //! 4. **Submit** behind what callers wait for. If an actor begins meanwhile, the fence tells which of
 //!    the two was first, and what the other one decided is dropped.
 //! 5. **Settle**: what was lost or has more to do is found again; what can't be done is put into
-//!    [quarantine](super::quarantine) and told of once.
+//!    quarantine and told of once.
 //!
 //! While the clock is not to be believed it does nothing.
 

@@ -19,7 +19,7 @@
 //! 7. **A contended account.** For a while after a loss its calls are not decided in memory: the actor
 //!    hands them over as a [`Turn`], which is decided in a transaction of its own, after the account's
 //!    row is locked. A turn keeps its place among what was submitted.
-//! 8. **What nobody waits for**, such as what a sweep found due, stands [`behind`] the calls: few of
+//! 8. **What nobody waits for**, such as what a sweep found due, stands behind the calls: few of
 //!    it go into a transaction while there are calls, whole groups while there are none.
 //!
 //! What would silently break it: answering before COMMIT, retrying a batch after an unknown COMMIT,
