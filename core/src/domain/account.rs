@@ -298,14 +298,7 @@ impl Account {
             }
             SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
             SubscriptionEvent::Ended { packs_frozen, .. } => {
-                let ended = self.subscription.take();
-                self.broken_period = ended.and_then(|ended| BrokenPeriod::of(&ended, at));
-                self.plan_ended_at = Some(at);
-                if *packs_frozen {
-                    self.freeze(Freeze::Lapsed, |lot| {
-                        matches!(lot.terms.origin, Origin::Pack { .. })
-                    });
-                }
+                self.end_subscription(at, *packs_frozen);
             }
             SubscriptionEvent::Changed {
                 plan,
@@ -330,6 +323,17 @@ impl Account {
                 subscription.granted = Credits::ZERO;
                 subscription.payments.begin_period(true);
             }
+        }
+    }
+
+    fn end_subscription(&mut self, at: Instant, packs_frozen: bool) {
+        let ended = self.subscription.take();
+        self.broken_period = ended.and_then(|ended| BrokenPeriod::of(&ended, at));
+        self.plan_ended_at = Some(at);
+        if packs_frozen {
+            self.freeze(Freeze::Lapsed, |lot| {
+                matches!(lot.terms.origin, Origin::Pack { .. })
+            });
         }
     }
 

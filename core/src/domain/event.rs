@@ -4,6 +4,8 @@
 //! event, and one thing that time did makes one; holds that expire with nothing else between them are
 //! one thing. It never changes an account: `apply` does.
 
+mod kind;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,6 +21,8 @@ use super::{
     term::PastDue,
     time::Instant,
 };
+
+pub use kind::OperationKind;
 
 /// What happened to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,70 +237,6 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "is_false")]
         disputed: bool,
     },
-}
-
-/// The kinds of operation, as they are filtered and shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum OperationKind {
-    /// [`Fact::AccountOpened`].
-    AccountOpened,
-    /// [`Fact::SubscriptionChange`].
-    SubscriptionChange,
-    /// [`Fact::PeriodGrant`].
-    PeriodGrant,
-    /// [`Fact::RolloverGrant`].
-    RolloverGrant,
-    /// [`Fact::PackPurchase`].
-    PackPurchase,
-    /// [`Fact::Charge`].
-    Charge,
-    /// [`Fact::HoldPlaced`].
-    HoldPlaced,
-    /// [`Fact::HoldExtended`].
-    HoldExtended,
-    /// [`Fact::HoldReleased`].
-    HoldReleased,
-    /// [`Fact::HoldExpired`].
-    HoldExpired,
-    /// [`Fact::Expiry`].
-    Expiry,
-    /// [`Fact::PaymentReport`].
-    PaymentReport,
-    /// [`Fact::Revocation`].
-    Revocation,
-}
-
-impl OperationKind {
-    /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 13] = [
-        (OperationKind::AccountOpened, "account_opened"),
-        (OperationKind::SubscriptionChange, "subscription_change"),
-        (OperationKind::PeriodGrant, "period_grant"),
-        (OperationKind::RolloverGrant, "rollover_grant"),
-        (OperationKind::PackPurchase, "pack_purchase"),
-        (OperationKind::Charge, "charge"),
-        (OperationKind::HoldPlaced, "hold_placed"),
-        (OperationKind::HoldExtended, "hold_extended"),
-        (OperationKind::HoldReleased, "hold_released"),
-        (OperationKind::HoldExpired, "hold_expired"),
-        (OperationKind::Expiry, "expiry"),
-        (OperationKind::PaymentReport, "payment_report"),
-        (OperationKind::Revocation, "revocation"),
-    ];
-
-    /// The text it is stored as.
-    pub fn as_str(self) -> &'static str {
-        let (_, text) = OperationKind::ALL[self as usize];
-        text
-    }
-
-    /// The kind stored as `text`.
-    pub fn parse(text: &str) -> Option<OperationKind> {
-        OperationKind::ALL
-            .into_iter()
-            .find(|(_, stored)| *stored == text)
-            .map(|(kind, _)| kind)
-    }
 }
 
 impl Event {

@@ -12,7 +12,7 @@ use crate::{
         account::Account,
         balance::Balance,
         event::{Event, Fact, SubscriptionEvent},
-        ids::{AccountId, LotId, OperationId},
+        ids::{AccountId, HoldId, LotId, OperationId},
         posting::Posting,
         record::{Head, OperationRecord},
     },
@@ -298,21 +298,7 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
                 return Err(format!("hold {hold} is not open"));
             }
         }
-        Fact::HoldExpired { hold, .. } => {
-            let ends = event.hold_ends();
-            if ends.first().map(|end| end.hold) != Some(*hold)
-                || ends.last().map(|end| end.at) != Some(event.at)
-            {
-                return Err(format!("it is not told by hold {hold} and its last end"));
-            }
-            for end in ends {
-                // Where a hold ended is read from when it was to end.
-                let open = state.hold(end.hold);
-                if open.is_none_or(|open| open.expires_at != end.at) {
-                    return Err(format!("hold {} does not end at {}", end.hold, end.at));
-                }
-            }
-        }
+        Fact::HoldExpired { hold, .. } => expired_as_told(state, event, *hold)?,
         Fact::AccountOpened
         | Fact::RolloverGrant { .. }
         | Fact::PackPurchase { .. }
@@ -332,6 +318,24 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         }
     }
     postable(state, event)
+}
+
+/// Whether holds ended when they were to, the first of them named and the last one in time.
+fn expired_as_told(state: &Account, event: &Event, first: HoldId) -> Result<(), String> {
+    let ends = event.hold_ends();
+    if ends.first().map(|end| end.hold) != Some(first)
+        || ends.last().map(|end| end.at) != Some(event.at)
+    {
+        return Err(format!("it is not told by hold {first} and its last end"));
+    }
+    for end in ends {
+        // Where a hold ended is read from when it was to end.
+        let open = state.hold(end.hold);
+        if open.is_none_or(|open| open.expires_at != end.at) {
+            return Err(format!("hold {} does not end at {}", end.hold, end.at));
+        }
+    }
+    Ok(())
 }
 
 /// Whether each posting finds its lot, with enough in it.
