@@ -1,5 +1,5 @@
 //! Holds: credits set aside for a generation that is not yet processed. How one stands is read in
-//! [`standing`](super::standing).
+//! `standing`.
 
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use credits_core::domain::{
