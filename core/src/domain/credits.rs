@@ -46,6 +46,11 @@ impl Credits {
         self.0 == 0
     }
 
+    /// As [`Credits::is_zero`], in the form that serde asks before it writes a field.
+    pub(super) const fn is_nothing(&self) -> bool {
+        self.is_zero()
+    }
+
     /// The sum, or `None` above [`CREDITS_MAX`].
     pub fn checked_add(self, other: Credits) -> Option<Credits> {
         Credits::new(self.0 + other.0).ok()

@@ -61,12 +61,8 @@ pub struct Charged {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldId>,
     /// Whether the hold had expired before it was settled.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// A change of the account's subscription.
@@ -170,7 +166,7 @@ pub enum Fact {
         /// The lot that it became.
         lot: LotTerms,
         /// Whether it is frozen until a plan starts.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         frozen: bool,
     },
     /// Credits were consumed.
@@ -234,7 +230,7 @@ pub enum Fact {
         /// What it was for.
         paid_for: PaidFor,
         /// Whether it was in dispute until then.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         disputed: bool,
     },
 }

@@ -152,13 +152,13 @@ pub struct Lot {
     /// What is neither used, held, expired nor revoked.
     pub remaining: Credits,
     /// What is set aside by open holds.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "Credits::is_nothing")]
     pub held: Credits,
     /// Why it can't be used for now.
     #[serde(default, skip_serializing_if = "Freezes::is_empty")]
     pub freezes: Freezes,
     /// Whether its payment was taken back: nothing remains, and what returns from a hold is revoked.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
 }
 
@@ -189,12 +189,4 @@ impl Lot {
     pub fn due_at(&self) -> Option<Instant> {
         self.terms.expires_at.filter(|_| !self.remaining.is_zero())
     }
-}
-
-fn is_zero(amount: &Credits) -> bool {
-    amount.is_zero()
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }

@@ -19,25 +19,21 @@ pub struct Posting {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub held: i64,
     /// What entered.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "Credits::is_nothing")]
     pub granted: Credits,
     /// What was used.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "Credits::is_nothing")]
     pub consumed: Credits,
     /// What ended unused.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "Credits::is_nothing")]
     pub expired: Credits,
     /// What ended because its payment did.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "Credits::is_nothing")]
     pub revoked: Credits,
 }
 
 fn is_zero(amount: &i64) -> bool {
     *amount == 0
-}
-
-fn is_none(amount: &Credits) -> bool {
-    amount.is_zero()
 }
 
 impl Posting {

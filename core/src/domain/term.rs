@@ -103,19 +103,11 @@ pub struct TermPayments {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_back: Option<Term>,
     /// Whether the current period began without its allowance.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
     /// What was revoked of the current period's allowance.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "Credits::is_nothing")]
     pub revoked: Credits,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-fn is_zero(amount: &Credits) -> bool {
-    amount.is_zero()
 }
 
 impl TermPayments {
