@@ -26,6 +26,51 @@ fn renewal_needs_no_report_and_a_report_that_all_is_paid_changes_nothing() {
 }
 
 #[test]
+fn a_larger_plan_is_not_granted_before_the_period_is_paid_for_and_then_once() {
+    let mut scene = Scene::new(
+        shop(|shop| shop.policy.past_due_days_max = 90),
+        at("2026-01-15"),
+    );
+    scene.check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        // In the term that failed: what the plan has more is as frozen as the rest.
+        ("2026-01-16", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
+        ("", "change pro", "0, 1000 frozen"),
+        ("2026-01-17", "paid pay-1 at 2026-01-17", "1000"),
+        // In a period that was withheld: nothing, until it is paid for.
+        ("2026-02-14", "change basic", "1000"),
+        // The 200 that rolled over are of a month that was paid for.
+        (
+            "2026-02-15",
+            "failed pay-2 at 2026-02-15",
+            "200, 500 frozen",
+        ),
+        ("2026-03-15", "wait", "0"),
+        ("2026-03-16", "change pro", "0"),
+        ("2026-03-17", "paid pay-2 at 2026-03-17", "1000"),
+        ("2026-04-15", "wait", "1200"),
+    ]);
+}
+
+#[test]
+fn a_plan_that_starts_again_in_a_withheld_period_is_granted_once() {
+    let mut scene = Scene::new(
+        shop(|shop| shop.policy.past_due_days_max = 20),
+        at("2026-01-15"),
+    );
+    scene.check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-02-01", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
+        ("2026-02-15", "wait", "0"),
+        // It lapsed on the 21st, within the period that was withheld.
+        ("2026-02-25", "start basic monthly", "500"),
+        ("2026-02-26", "paid pay-1 at 2026-02-26", "500"),
+        ("2026-03-15", "wait", "500"),
+    ]);
+    assert_eq!(scene.account.totals.plan, 3 * 500);
+}
+
+#[test]
 fn a_failed_payment_freezes_the_allowance_and_leaves_packs() {
     check(&[
         ("2026-01-15", "start basic monthly", "500"),

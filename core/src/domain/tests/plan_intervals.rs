@@ -1,6 +1,7 @@
 //! Changing the billing interval: it keeps the anchor and grants nothing; a year that is paid goes on.
 
-use super::plan_changes::check_changes;
+use super::{plan_changes::check_changes, scene::Scene, shop::shop, words::at};
+use crate::domain::{catalog::BillingInterval, subscription::Subscription};
 
 #[test]
 fn a_longer_interval_begins_now_from_the_start_of_the_period_and_grants_nothing() {
@@ -162,4 +163,57 @@ fn a_downgrade_takes_any_interval_along_when_it_acts() {
             "solo monthly through 2027-02-28",
         ),
     ]);
+}
+
+#[test]
+fn a_term_is_as_long_as_its_payment_paid_for() {
+    let subscription = |interval, term_from| {
+        let scene = Scene::after(&["start basic monthly"]);
+        let started = scene.account.subscription.unwrap();
+        Subscription {
+            interval,
+            term_from,
+            ..started
+        }
+    };
+    use BillingInterval::{Monthly, Yearly};
+    let table = [
+        // (paid how often, since which period; a period, its term's first one, the term's months)
+        ((Monthly, 0), (7, 7, 1)),
+        ((Yearly, 0), (11, 0, 12)),
+        ((Yearly, 0), (12, 12, 12)),
+        // Two months were paid one by one, and then years.
+        ((Yearly, 2), (1, 1, 1)),
+        ((Yearly, 2), (2, 2, 12)),
+        ((Yearly, 2), (13, 2, 12)),
+        ((Yearly, 2), (14, 14, 12)),
+        // A year that ended with its 14th period, and then months.
+        ((Monthly, 14), (13, 2, 12)),
+        ((Monthly, 14), (2, 2, 12)),
+        ((Monthly, 14), (14, 14, 1)),
+        ((Monthly, 14), (15, 15, 1)),
+    ];
+    for ((interval, term_from), (period, first, months)) in table {
+        let term = subscription(interval, term_from).term_of(period);
+        let told = (term.first, term.months);
+        assert_eq!(
+            told,
+            (first, months),
+            "{interval:?} from {term_from}: {period}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_month_of_a_plan_that_is_paid_by_the_year_since_is_that_month_alone() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-15"));
+    scene.check(&[
+        ("2026-01-15", "start basic monthly", "500"),
+        ("2026-02-20", "change basic yearly", "500"),
+        // The year is paid by another payment, and the month before it is over.
+        ("2026-02-21", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
+        ("2026-02-22", "paid pay-1 at 2026-02-22", "500"),
+    ]);
+    let payments = scene.account.subscription.unwrap().payments;
+    assert_eq!(payments.past_due, None);
 }
