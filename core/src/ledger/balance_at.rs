@@ -75,7 +75,11 @@ impl Ledger {
         let record = record.map_err(|error| self.report(&error))?;
         // Its opening is the first that counts, and it counted by then.
         let record = record.ok_or(LedgerError::Corrupt)?;
-        if self.ends_within(&record, time).await? && record.sequence.0 <= REPLAYED_MAX {
+        // Without anything held, no hold can end before the operation after it.
+        if !record.held_after.is_zero()
+            && record.sequence.0 <= REPLAYED_MAX
+            && self.ends_within(&record, time).await?
+        {
             let catalogs = self.catalogs();
             let state = self.replayed(&record).await?.projected(&catalogs, time);
             return Ok(Balance {
