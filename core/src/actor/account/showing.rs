@@ -49,7 +49,7 @@ impl AccountActor {
         self.node.writer.submit(last);
         let waiting = kept.into_actor(self).map(move |kept, actor, ctx| {
             let overtaken = kept.is_err() && !lineage.has_failed();
-            if overtaken && !actor.node.writer.is_halted() {
+            if overtaken && !viewer.is_closed() && !actor.node.writer.is_halted() {
                 // Somebody else was faster, a sweep for one: readers must not see less than others.
                 return actor.look(viewer, ctx);
             }
