@@ -40,6 +40,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_secs(1);
 /// The reason for not being ready while the clock is not to be believed.
 const CLOCK: &str = "clock";
+/// What an operator is told about it.
+const CLOCK_STEPPED: &str = "the clock has stepped against monotonic time: nothing is decided until it \
+     is set right; if it is right now, restart the service";
 
 /// Why the service did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -247,12 +250,21 @@ impl Application {
 
 /// The node is not ready while its clock is not to be believed.
 async fn watch_clock(ledger: Ledger, readiness: Readiness) {
+    let mut trusted = true;
     loop {
-        if ledger.clock().trusted {
-            readiness.clear(CLOCK);
-        } else {
-            readiness.raise(CLOCK, "the clock has stepped against monotonic time");
+        let reading = ledger.clock();
+        match (trusted, reading.trusted) {
+            (true, false) => {
+                error!(clock.now = %reading.now, "{CLOCK_STEPPED}");
+                readiness.raise(CLOCK, CLOCK_STEPPED);
+            }
+            (false, true) => {
+                info!("the clock agrees with monotonic time again");
+                readiness.clear(CLOCK);
+            }
+            (true, true) | (false, false) => {}
         }
+        trusted = reading.trusted;
         tokio::time::sleep(LOOK_AT_CLOCK_EVERY).await;
     }
 }

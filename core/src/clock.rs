@@ -2,8 +2,15 @@
 //!
 //! Owns the real clock, which watches itself against monotonic time, and the manual clock of
 //! development and tests. Nobody else calls `Utc::now`; the domain gets instants as arguments.
+//!
+//! A wall clock that steps is not believed until it agrees again. Meanwhile the time is what it was
+//! when the two clocks last agreed, and as much as monotonic time says has passed since: good enough
+//! to show what is there, never to decide by.
+
+mod hands;
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant as Monotonic},
 };
@@ -12,6 +19,8 @@ use chrono::{TimeDelta, Utc};
 use tokio::sync::Notify;
 
 use crate::domain::time::Instant;
+
+pub use self::hands::Hands;
 
 /// How far the wall clock may move against monotonic time before it is not believed: a step of a
 /// year forward would grant twelve periods for good.
@@ -38,8 +47,9 @@ struct Shared {
 #[derive(Debug)]
 enum Source {
     Real {
-        wall: Instant,
-        seen: Monotonic,
+        dials: Watched,
+        /// What they showed when they agreed, lately.
+        agreed: Dials,
     },
     Manual {
         at: Instant,
@@ -48,21 +58,48 @@ enum Source {
     },
 }
 
+/// What the two clocks of a machine show at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dials {
+    /// The wall clock, which everybody shares and anybody can set.
+    pub wall: Instant,
+    /// How much time has passed since some moment; nobody can set it.
+    pub monotonic: Duration,
+}
+
+/// The dials that a real clock looks at.
+struct Watched(Box<dyn Fn() -> Dials + Send>);
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watched").field(&(self.0)()).finish()
+    }
+}
+
 /// What a clock says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The time.
+    /// The time; while the wall clock is not believed, what monotonic time makes of it.
     pub now: Instant,
-    /// Whether it may be decided by: it has not stepped against monotonic time.
+    /// Whether it may be decided by: the wall clock has not stepped against monotonic time.
     pub trusted: bool,
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn real() -> Clock {
-        Clock::of(Source::Real {
+        Clock::watching(|| Dials {
             wall: wall_clock(),
-            seen: Monotonic::now(),
+            monotonic: monotonic_clock(),
+        })
+    }
+
+    /// A clock that goes by these dials, as a real one goes by the machine's.
+    pub fn watching(dials: impl Fn() -> Dials + Send + 'static) -> Clock {
+        let agreed = dials();
+        Clock::of(Source::Real {
+            dials: Watched(Box::new(dials)),
+            agreed,
         })
     }
 
@@ -89,13 +126,23 @@ impl Clock {
                 now: manual_now(*at, *since, *speed),
                 trusted: true,
             },
-            Source::Real { wall, seen } => {
-                let (now, passed) = (wall_clock(), seen.elapsed());
-                let trusted = agrees(*wall, now, passed);
-                if trusted && passed > COMPARE_ANEW_AFTER {
-                    (*wall, *seen) = (now, Monotonic::now());
+            Source::Real { dials, agreed } => {
+                let shown = (dials.0)();
+                let passed = shown.monotonic.saturating_sub(agreed.monotonic);
+                let steady = later(agreed.wall, passed);
+                if !agrees(steady, shown.wall, passed) {
+                    return Reading {
+                        now: steady,
+                        trusted: false,
+                    };
                 }
-                Reading { now, trusted }
+                if passed > COMPARE_ANEW_AFTER {
+                    *agreed = shown;
+                }
+                Reading {
+                    now: shown.wall,
+                    trusted: true,
+                }
             }
         }
     }
@@ -149,11 +196,15 @@ fn manual_now(at: Instant, since: Monotonic, speed: f64) -> Instant {
     at.saturating_add(TimeDelta::microseconds(micros as i64))
 }
 
-fn agrees(wall: Instant, now: Instant, passed: Duration) -> bool {
+/// Whether the wall clock shows about what it must after so much monotonic time.
+fn agrees(steady: Instant, wall: Instant, passed: Duration) -> bool {
     let step_max = STEP_MAX + passed / CORRECTION_PART;
-    let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX);
-    let step = now.since(wall.saturating_add(passed));
+    let step = wall.since(steady);
     step.abs().to_std().is_ok_and(|step| step <= step_max)
+}
+
+fn later(instant: Instant, passed: Duration) -> Instant {
+    instant.saturating_add(TimeDelta::from_std(passed).unwrap_or(TimeDelta::MAX))
 }
 
 #[expect(
@@ -164,13 +215,33 @@ fn wall_clock() -> Instant {
     Instant::try_from(Utc::now()).unwrap_or(Instant::MAX)
 }
 
+/// Time since the machine was started, also while it slept: where sleep does not count, waking up
+/// looks like a step of the wall clock.
+#[cfg(target_os = "linux")]
+fn monotonic_clock() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).expect("a machine was started before now")
+}
+
+/// Time since this was first asked. On some systems it stands while the machine sleeps.
+#[cfg(not(target_os = "linux"))]
+fn monotonic_clock() -> Duration {
+    static BEGAN: std::sync::LazyLock<Monotonic> = std::sync::LazyLock::new(Monotonic::now);
+    BEGAN.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn at(text: &str) -> Instant {
         Instant::parse(text).unwrap()
     }
+
+    const SECOND: TimeDelta = TimeDelta::seconds(1);
+    const YEAR: TimeDelta = TimeDelta::days(365);
 
     #[test]
     fn a_wall_clock_that_steps_is_not_believed() {
@@ -179,14 +250,96 @@ mod tests {
             ("2026-03-01T00:00:10Z", 10, true),
             ("2026-03-01T00:00:11Z", 10, true),
             ("2026-03-01T00:00:11.1Z", 10, false),
+            ("2026-03-01T00:00:09Z", 10, true),
             ("2026-03-01T00:00:08.9Z", 10, false),
             ("2027-03-01T00:00:10Z", 10, false),
+            ("2025-03-01T00:00:10Z", 10, false),
+            // An honest clock is corrected little by little, and nobody may look for a day.
             ("2026-03-02T00:00:30Z", 86_400, true),
+            ("2026-03-02T00:01:00Z", 86_400, false),
         ];
-        for (now, passed, trusted) in table {
-            let agreed = agrees(start, at(now), Duration::from_secs(passed));
-            assert_eq!(agreed, trusted, "{now} after {passed} s");
+        for (wall, passed, trusted) in table {
+            let hands = Hands::at(start);
+            let clock = hands.clock();
+            hands.pass(SECOND * passed);
+            let steady = later(start, Duration::from_secs(passed.unsigned_abs().into()));
+            hands.step(at(wall).since(steady));
+            let expected = Reading {
+                now: if trusted { at(wall) } else { steady },
+                trusted,
+            };
+            assert_eq!(clock.read(), expected, "{wall} after {passed} s");
         }
+    }
+
+    #[test]
+    fn a_clock_that_stepped_is_believed_again_when_it_agrees() {
+        let hands = Hands::at(at("2026-03-01T00:00:00Z"));
+        let clock = hands.clock();
+        for step in [YEAR, -YEAR, SECOND * 2, SECOND * -2] {
+            let before = clock.read();
+            assert!(before.trusted);
+            hands.step(step);
+            assert_eq!(
+                clock.read(),
+                Reading {
+                    trusted: false,
+                    ..before
+                }
+            );
+            // However long it lasts, the time goes on, and a step is not forgotten.
+            hands.pass(SECOND * 600);
+            let later = before.now.saturating_add(SECOND * 600);
+            assert_eq!(
+                clock.read(),
+                Reading {
+                    now: later,
+                    trusted: false
+                }
+            );
+            hands.step(-step);
+            assert_eq!(
+                clock.read(),
+                Reading {
+                    now: later,
+                    trusted: true
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn small_corrections_do_not_add_up_to_a_step() {
+        let hands = Hands::at(at("2026-03-01T00:00:00Z"));
+        let clock = hands.clock();
+        for _ in 0..10 {
+            hands.pass(SECOND * 61);
+            hands.step(TimeDelta::milliseconds(500));
+            assert!(clock.read().trusted);
+        }
+        assert_eq!(clock.read().now, at("2026-03-01T00:10:15Z"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_reached_by_a_step() {
+        let hands = Hands::at(at("2026-03-01T00:00:00Z"));
+        let clock = hands.clock();
+        let april = || clock.reaches(at("2026-04-01T00:00:00Z")).now_or_never();
+        hands.step(YEAR);
+        assert_eq!(april(), None);
+        hands.step(-YEAR);
+        hands.pass(TimeDelta::days(31));
+        assert_eq!(april(), Some(()));
+    }
+
+    #[test]
+    fn the_machines_clocks_agree() {
+        let clock = Clock::real();
+        let first = clock.read();
+        let second = clock.read();
+        assert!(first.trusted && second.trusted);
+        assert!(second.now >= first.now.saturating_sub(SECOND));
+        assert!(monotonic_clock() > Duration::ZERO);
     }
 
     #[test]

@@ -24,6 +24,9 @@ use super::{
 };
 use crate::error::Fault;
 
+/// What a balance at another instant costs: ten years of renewals, or a search of the ledger.
+const BALANCE_AT_COST: usize = 20;
+
 /// An account as it was committed last.
 #[derive(Clone)]
 pub struct Account(AccountView);
@@ -51,6 +54,25 @@ impl Account {
     /// What the account has now.
     async fn balance(&self) -> Balance {
         Balance::from(&self.0.balance)
+    }
+
+    /// What the account had, or will have, at an instant; that instant is the balance's `asOf`.
+    ///
+    /// The past is read from the ledger: the balance right after the last operation that counts at or
+    /// before the instant. `sequence` is that operation's position, and `renewsWith` what was told
+    /// then. The future is what comes if nothing but time happens to the account, by the catalogs
+    /// published now: renewals, rollover, what ends. `sequence` is then the position that the
+    /// projection starts from, and not one that it leads to. An instant before the account was opened,
+    /// or more than ten years ahead, is `BAD_USER_INPUT`.
+    #[graphql(complexity = "BALANCE_AT_COST + child_complexity")]
+    async fn balance_at(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The instant, from the account's `createdAt` to ten years from now.")]
+        time: DateTime,
+    ) -> Result<Balance, Fault> {
+        let balance = access::ledger(ctx).balance_at(&self.0, time.0).await?;
+        Ok(Balance::from(&balance))
     }
 
     /// The plan that the account is on; null without one.

@@ -24,9 +24,10 @@ pub struct Balance {
     pub allowance: Option<AllowanceUsage>,
     /// What ends next of what can be spent; null if none of it expires.
     pub next_expiry: Option<Expiring>,
-    /// The position of the ledger that this is the balance of: one position names one balance.
+    /// The position of the ledger that this is the balance of: one position names one balance. Of a
+    /// projection, whose `asOf` is yet to come, it is the position that it starts from.
     pub sequence: Sequence,
-    /// The instant at which it was true.
+    /// The instant at which it was true, or, of a projection, will be.
     pub as_of: DateTime,
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_graphql::ID;
-use credits_core::{domain::ids::InvalidId, error::LedgerError};
+use credits_core::{domain::ids::InvalidId, error::LedgerError, ledger::BalanceAtError};
 
 use super::access;
 use crate::error::{Fault, FaultCode};
@@ -46,6 +46,20 @@ impl From<LedgerError> for Fault {
             )
             .operation(operation_id.to_string()),
             LedgerError::Corrupt | LedgerError::Internal => Fault::internal(),
+        }
+    }
+}
+
+impl From<BalanceAtError> for Fault {
+    fn from(error: BalanceAtError) -> Fault {
+        match error {
+            BalanceAtError::BeforeOpened { opened_at } => bad_input(format!(
+                "The account was opened at {opened_at}; it has no balance before that."
+            )),
+            BalanceAtError::TooFarAhead { ends_at } => bad_input(format!(
+                "Balances are projected ten years ahead, at present until {ends_at}."
+            )),
+            BalanceAtError::Ledger(error) => error.into(),
         }
     }
 }

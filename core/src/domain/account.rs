@@ -110,12 +110,14 @@ impl Account {
         self.lots.iter().find(|lot| lot.id == id)
     }
 
-    /// When time will next do something to it; none if it never will.
+    /// When time will next do something to it; none if it never will. What would come at the end of
+    /// the calendar or later never does: no period could follow it.
     pub fn next_due_at(&self) -> Option<Instant> {
         let holds = self.holds.iter().map(|hold| hold.expires_at);
         let lots = self.lots.iter().filter_map(Lot::due_at);
         let renewal = self.subscription.as_ref().map(Subscription::period_end);
-        holds.chain(lots).chain(renewal).min()
+        let next = holds.chain(lots).chain(renewal).min();
+        next.filter(|due| *due < Instant::MAX)
     }
 
     /// Changes the state as `event` says.

@@ -26,6 +26,7 @@ pub mod event;
 pub mod offer;
 pub mod policies;
 pub mod posting;
+pub mod projection;
 pub mod quote;
 pub mod refusal;
 

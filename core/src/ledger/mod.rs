@@ -3,11 +3,15 @@
 //! Owns the way of a call into the service and back: a permit, the account's actor, a deadline, the
 //! answer. It never decides, and it never touches a database but for history.
 
+mod balance_at;
 mod history;
 mod housekeeping;
 mod publish;
 mod quote;
 mod watch;
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
@@ -25,6 +29,7 @@ use tokio::{
 use tracing::error;
 
 pub use self::{
+    balance_at::BalanceAtError,
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     watch::{Operations, Watch},

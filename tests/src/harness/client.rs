@@ -124,6 +124,23 @@ impl Client {
         data["account"]["balance"].take()
     }
 
+    /// The balance of an account at an instant: the whole answer.
+    pub async fn ask_balance_at(&self, account: &str, time: &str) -> Reply {
+        let query = format!(
+            "query($id: ID!, $time: DateTime!) {{ account(accountId: $id) {{ \
+             balanceAt(time: $time) {{ {} }} }} }}",
+            document::BALANCE
+        );
+        self.send(&query, json!({ "id": account, "time": time }))
+            .await
+    }
+
+    /// As [`Client::ask_balance_at`], of an instant at which there is a balance.
+    pub async fn balance_at(&self, account: &str, time: &str) -> Value {
+        let mut data = self.ask_balance_at(account, time).await.data();
+        data["account"]["balanceAt"].take()
+    }
+
     /// What an operation id was decided to be; null if it was not.
     pub async fn outcome(&self, account: &str, operation_id: &str) -> Value {
         let outcome = self.ask_outcome(account, operation_id).await;

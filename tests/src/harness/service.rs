@@ -68,12 +68,20 @@ impl Service {
 
     /// As [`Service::start`], with changed settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Service {
+        Service::start_as(change, Clock::manual(instant(START), 0.0)).await
+    }
+
+    /// As [`Service::start`], by another clock.
+    pub async fn start_by(clock: Clock) -> Service {
+        Service::start_as(|_| {}, clock).await
+    }
+
+    async fn start_as(change: impl FnOnce(&mut Settings), clock: Clock) -> Service {
         let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
         let catalog = directory.path().join("story.toml");
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
         let mut settings = settings(&directory);
         change(&mut settings);
-        let clock = Clock::manual(instant(START), 0.0);
         Service::open(Arc::new(directory), settings, clock).await
     }
 

@@ -9,12 +9,14 @@ mod words;
 
 mod advice;
 mod burn_order;
+mod calendar;
 mod chain;
 mod holds;
 mod lateness;
 mod packs;
 mod plans;
 mod precedence;
+mod projections;
 mod properties;
 mod quotes;
 mod random;

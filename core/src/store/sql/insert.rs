@@ -1,8 +1,11 @@
 //! The rows that a commit writes: the text of an INSERT is made once for each number of rows.
 //!
-//! Owns how many rows a statement carries, and those texts. They are built from the entities; a
-//! statement is then a known text with its values, which stays prepared in the connection. It never
-//! begins or ends a transaction.
+//! Owns how many rows one call of the database carries, and those texts. They are built from the
+//! entities; a call is then a known text with its values, which stays prepared in the connection. It
+//! never begins or ends a transaction.
+//!
+//! Into a table that a trigger guards, SQLite copies all rows of one statement to a table of its own
+//! first. There each row has a statement for itself, and the text of a call is a row of them.
 
 use std::sync::OnceLock;
 
@@ -16,6 +19,8 @@ use sea_orm::{
 /// The most rows in one statement: with 22 columns a twentieth of the 32,766 parameters SQLite takes,
 /// and past it the time of a row no longer falls.
 const ROWS_MAX: usize = 64;
+/// The most where each row has its own statement: each stays prepared, for each number of rows.
+const ROWS_APART_MAX: usize = 32;
 
 /// Every INSERT of a commit.
 #[derive(Debug)]
@@ -63,7 +68,10 @@ impl Inserts {
                 .returning([Column::Id, Column::ExternalId]),
             update: Insert::new(backend, without_due.clone()).on_conflict(over(without_due)),
             update_due: Insert::new(backend, whole.clone()).on_conflict(over(whole)),
-            operations: Insert::new(backend, operation::Column::iter()),
+            operations: match backend {
+                DbBackend::Sqlite => Insert::new(backend, operation::Column::iter()).apart(),
+                _ => Insert::new(backend, operation::Column::iter()),
+            },
             refusals: Insert::new(backend, refusal::Column::iter()),
             payments: Insert::new(backend, payment::Column::iter()),
         }
@@ -80,6 +88,8 @@ pub(super) struct Insert<E: EntityTrait> {
     columns: Vec<E::Column>,
     conflict: Option<OnConflict>,
     returning: Vec<E::Column>,
+    /// Whether each row has a statement of its own.
+    apart: bool,
     texts: [OnceLock<String>; ROWS_MAX],
 }
 
@@ -90,6 +100,7 @@ impl<E: EntityTrait> Insert<E> {
             columns: columns.into_iter().collect(),
             conflict: None,
             returning: Vec::new(),
+            apart: false,
             texts: [const { OnceLock::new() }; ROWS_MAX],
         }
     }
@@ -104,6 +115,13 @@ impl<E: EntityTrait> Insert<E> {
     fn returning(self, columns: impl Into<Vec<E::Column>>) -> Insert<E> {
         Insert {
             returning: columns.into(),
+            ..self
+        }
+    }
+
+    fn apart(self) -> Insert<E> {
+        Insert {
+            apart: true,
             ..self
         }
     }
@@ -147,11 +165,12 @@ impl<E: EntityTrait> Insert<E> {
 
     fn statements(&self, rows: Vec<Row>) -> impl Iterator<Item = Statement> {
         let mut rows = rows.into_iter().peekable();
+        let rows_max = if self.apart { ROWS_APART_MAX } else { ROWS_MAX };
         std::iter::from_fn(move || {
             rows.peek()?;
-            let mut values = Vec::with_capacity(rows.len().min(ROWS_MAX) * self.columns.len());
+            let mut values = Vec::with_capacity(rows.len().min(rows_max) * self.columns.len());
             let mut count = 0;
-            for row in rows.by_ref().take(ROWS_MAX) {
+            for row in rows.by_ref().take(rows_max) {
                 values.extend(row);
                 count += 1;
             }
@@ -162,25 +181,33 @@ impl<E: EntityTrait> Insert<E> {
 
     fn text(&self, rows: usize) -> &str {
         self.texts[rows - 1].get_or_init(|| {
-            let mut insert = Query::insert();
-            insert
-                .into_table(E::default().table_ref())
-                .columns(self.columns.iter().copied());
-            for _ in 0..rows {
-                // Any value: only its place is looked at.
-                insert.values_panic(self.columns.iter().map(|column| {
-                    let place = Expr::val(0);
-                    column.save_as(place)
-                }));
+            if self.apart {
+                vec![self.statement(1); rows].join("; ")
+            } else {
+                self.statement(rows)
             }
-            if let Some(conflict) = &self.conflict {
-                insert.on_conflict(conflict.clone());
-            }
-            if !self.returning.is_empty() {
-                insert.returning(Query::returning().columns(self.returning.iter().copied()));
-            }
-            self.backend.build(&insert).sql
         })
+    }
+
+    fn statement(&self, rows: usize) -> String {
+        let mut insert = Query::insert();
+        insert
+            .into_table(E::default().table_ref())
+            .columns(self.columns.iter().copied());
+        for _ in 0..rows {
+            // Any value: only its place is looked at.
+            insert.values_panic(self.columns.iter().map(|column| {
+                let place = Expr::val(0);
+                column.save_as(place)
+            }));
+        }
+        if let Some(conflict) = &self.conflict {
+            insert.on_conflict(conflict.clone());
+        }
+        if !self.returning.is_empty() {
+            insert.returning(Query::returning().columns(self.returning.iter().copied()));
+        }
+        self.backend.build(&insert).sql
     }
 }
 

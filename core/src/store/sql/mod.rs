@@ -12,6 +12,7 @@ mod error;
 mod insert;
 mod load;
 mod lock;
+mod past;
 mod read;
 mod shape;
 mod snapshot;
@@ -175,7 +176,7 @@ impl Store for SqlStore {
         account: &AccountId,
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
-        read::operation_at(&self.readers, account, at).await
+        past::operation_at(&self.readers, account, at).await
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {

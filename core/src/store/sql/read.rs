@@ -44,7 +44,7 @@ fn key_of(account: &AccountId) -> SimpleExpr {
     SimpleExpr::from(key)
 }
 
-fn of_account(account: &AccountId) -> Select<operation::Entity> {
+pub(super) fn of_account(account: &AccountId) -> Select<operation::Entity> {
     let of_account = Expr::col((operation::Entity, operation::Column::AccountId));
     operation::Entity::find().filter(of_account.eq(key_of(account)))
 }
@@ -279,20 +279,6 @@ fn order(newest_first: bool) -> sea_orm::Order {
     } else {
         sea_orm::Order::Asc
     }
-}
-
-pub(super) async fn operation_at<C: ConnectionTrait>(
-    connection: &C,
-    account: &AccountId,
-    at: Instant,
-) -> Result<Option<OperationRecord>, StoreError> {
-    let found = of_account(account)
-        .filter(operation::Column::AtUs.lte(at.micros()))
-        .order_by_desc(operation::Column::Sequence)
-        .one(connection)
-        .await?;
-    let record = found.map(|row| convert::operation::record(account, row));
-    Ok(record.transpose()?)
 }
 
 pub(super) async fn accounts<C: ConnectionTrait>(

@@ -7,7 +7,7 @@
 use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
-    QuerySelect, QueryTrait,
+    QueryTrait,
     sea_query::{
         Alias, Condition, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr,
         UnionType,
@@ -47,45 +47,39 @@ pub(super) struct Used {
     pub(super) reference: String,
 }
 
-/// `(SELECT value FROM json_each(?))`, the values turned by `turn`.
-fn list(values: Value, turn: fn(Expr) -> SimpleExpr) -> SelectStatement {
-    let each = Func::cust("json_each").arg(values.to_string());
+/// Operation ids as a list to compare with a column of them: `(SELECT unhex(value) FROM json_each(?))`.
+pub(super) fn id_list(ids: &[OperationId]) -> SelectStatement {
+    let each = Func::cust("json_each").arg(hex(ids).to_string());
     Query::select()
-        .expr(turn(Expr::col("value")))
+        .expr(Func::cust("unhex").arg(Expr::col("value")))
         .from_function(each, "list")
         .take()
 }
 
-/// Operation ids as a list to compare with a column of them.
-pub(super) fn id_list(ids: &[OperationId]) -> SelectStatement {
-    let hex = ids
-        .iter()
-        .map(|id| Value::String(id.0.simple().to_string()));
-    list(hex.collect(), |value| Func::cust("unhex").arg(value).into())
+fn hex(ids: &[OperationId]) -> Value {
+    ids.iter().map(|id| id.0.simple().to_string()).collect()
 }
 
-/// `FROM json_each(?) CROSS JOIN table WHERE` the pair's two parts equal two columns of it. The cross
-/// join makes SQLite go from the few pairs to the table's index; sea-query writes it without `ON`.
-fn paired(
-    pairs: &Value,
-    table: impl IntoIden,
-    on: [(SimpleExpr, SimpleExpr); 2],
-) -> SelectStatement {
-    let each = Func::cust("json_each").arg(pairs.to_string());
-    let [(first, to_first), (second, to_second)] = on;
+/// `FROM json_each(?) CROSS JOIN table`, to be restricted to the rows whose columns equal what is
+/// listed. The cross join makes SQLite go from the few values to the table's index, and no set of
+/// them is built as for an `IN`; sea-query writes it without `ON`.
+fn listed(values: &Value, table: impl IntoIden) -> SelectStatement {
+    let each = Func::cust("json_each").arg(values.to_string());
     Query::select()
-        .from_function(each, "pair")
+        .from_function(each, "listed")
         .cross_join(table.into_iden())
-        .and_where(first.eq(to_first))
-        .and_where(second.eq(to_second))
         .take()
+}
+
+/// The value at hand of those listed.
+fn value() -> Expr {
+    Expr::col((Alias::new("listed"), Alias::new("value")))
 }
 
 /// One part of the pair at hand.
 fn part(path: &'static str) -> SimpleExpr {
-    let value = Expr::col((Alias::new("pair"), Alias::new("value")));
     Func::cust("json_extract")
-        .arg(value)
+        .arg(value())
         .arg(Expr::cust(path))
         .into()
 }
@@ -99,7 +93,7 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
     connection: &C,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<Present>, DbErr> {
-    let ids = list(ids.map(Value::from).collect(), SimpleExpr::from);
+    let ids: Value = ids.map(Value::from).collect();
     let account = |column: account::Column| Expr::col((account::Entity, column));
     let last = |column: operation::Column| Expr::col((operation::Entity, column));
     let end = Query::select()
@@ -113,15 +107,14 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
     let ends = Condition::all()
         .add(last(operation::Column::AccountId).eq(account(account::Column::Id)))
         .add(last(operation::Column::Sequence).eq(SimpleExpr::from(end)));
-    let found = Query::select()
+    let found = listed(&ids, account::Entity)
         .expr(account(account::Column::Id))
         .expr(account(account::Column::ExternalId))
         .expr(account(account::Column::NextDueAtUs))
         .expr(last(operation::Column::Sequence))
         .expr(last(operation::Column::Hash))
-        .from(account::Entity)
         .left_join(operation::Entity, ends)
-        .and_where(account(account::Column::ExternalId).in_subquery(ids))
+        .and_where(account(account::Column::ExternalId).eq(value()))
         .take();
     let rows = connection.query_all(&found).await?;
     rows.iter()
@@ -134,16 +127,16 @@ pub(super) async fn decided<C: ConnectionTrait>(
     connection: &C,
     ids: &[OperationId],
 ) -> Result<Vec<Decided>, DbErr> {
-    let mut accepted = operation::Entity::find()
-        .select_only()
+    let hex = hex(ids);
+    let id = || Func::cust("unhex").arg(value());
+    let mut accepted = listed(&hex, operation::Entity)
         .columns([operation::Column::OperationId, operation::Column::AccountId])
-        .filter(operation::Column::OperationId.in_subquery(id_list(ids)))
-        .into_query();
-    let refused = refusal::Entity::find()
-        .select_only()
+        .and_where(Expr::col(operation::Column::OperationId).eq(id()))
+        .take();
+    let refused = listed(&hex, refusal::Entity)
         .columns([refusal::Column::OperationId, refusal::Column::AccountId])
-        .filter(refusal::Column::OperationId.in_subquery(id_list(ids)))
-        .into_query();
+        .and_where(Expr::col(refusal::Column::OperationId).eq(id()))
+        .take();
     let either = accepted.union(UnionType::All, refused);
     let rows = connection.query_all(either).await?;
     rows.iter()
@@ -160,17 +153,12 @@ pub(super) async fn used<'a, C: ConnectionTrait>(
         .map(|(provider, reference)| Value::from(vec![provider, reference]))
         .collect();
     let payment = |column: payment::Column| Expr::col((payment::Entity, column));
-    let found = paired(
-        &pairs,
-        payment::Entity,
-        [
-            (payment(payment::Column::Provider), part(FIRST)),
-            (payment(payment::Column::Reference), part(SECOND)),
-        ],
-    )
-    .column((payment::Entity, payment::Column::Provider))
-    .column((payment::Entity, payment::Column::Reference))
-    .take();
+    let found = listed(&pairs, payment::Entity)
+        .expr(payment(payment::Column::Provider))
+        .expr(payment(payment::Column::Reference))
+        .and_where(payment(payment::Column::Provider).eq(part(FIRST)))
+        .and_where(payment(payment::Column::Reference).eq(part(SECOND)))
+        .take();
     let rows = connection.query_all(&found).await?;
     rows.iter()
         .map(|row| Used::from_query_result(row, ""))

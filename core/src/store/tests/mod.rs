@@ -3,6 +3,7 @@
 mod book;
 mod faults;
 mod locked;
+mod past;
 mod promises;
 mod sqlite;
 
