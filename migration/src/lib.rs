@@ -13,7 +13,9 @@ mod catalog;
 mod check;
 mod operation;
 mod payment;
+mod preferences;
 mod refusal;
+mod reword;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -32,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(refusal::Step),
             Box::new(payment::Step),
             Box::new(append_only::Step),
+            Box::new(preferences::Step),
         ]
     }
 }

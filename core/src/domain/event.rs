@@ -15,6 +15,7 @@ use super::{
     lot::LotTerms,
     payment::Payment,
     posting::Posting,
+    preferences::Preferences,
     time::Instant,
 };
 
@@ -173,6 +174,11 @@ pub enum Fact {
         /// The lot.
         lot: LotId,
     },
+    /// The owner set how to spend with care.
+    PreferencesChange {
+        /// All that is set from now on.
+        preferences: Preferences,
+    },
 }
 
 /// The kinds of operation, as they are filtered and shown.
@@ -200,11 +206,13 @@ pub enum OperationKind {
     HoldExpired,
     /// [`Fact::Expiry`].
     Expiry,
+    /// [`Fact::PreferencesChange`].
+    PreferencesChange,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 11] = [
+    pub const ALL: [(OperationKind, &'static str); 12] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -216,6 +224,7 @@ impl OperationKind {
         (OperationKind::HoldReleased, "hold_released"),
         (OperationKind::HoldExpired, "hold_expired"),
         (OperationKind::Expiry, "expiry"),
+        (OperationKind::PreferencesChange, "preferences_change"),
     ];
 
     /// The text it is stored as.
@@ -248,6 +257,7 @@ impl Fact {
             Fact::HoldReleased { .. } => OperationKind::HoldReleased,
             Fact::HoldExpired { .. } => OperationKind::HoldExpired,
             Fact::Expiry { .. } => OperationKind::Expiry,
+            Fact::PreferencesChange { .. } => OperationKind::PreferencesChange,
         }
     }
 
@@ -264,7 +274,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -281,7 +292,8 @@ impl Fact {
             | Fact::RolloverGrant { .. }
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -298,7 +310,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -323,7 +336,8 @@ impl Fact {
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
             | Fact::HoldExtended { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod event;
 pub mod offer;
 pub mod policies;
 pub mod posting;
+pub mod preferences;
 pub mod projection;
 pub mod quote;
 pub mod refusal;

@@ -292,7 +292,8 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::Charge(_)
         | Fact::HoldPlaced { .. }
         | Fact::HoldExtended { .. }
-        | Fact::HoldReleased { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
+        | Fact::HoldReleased { .. }
+        | Fact::PreferencesChange { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();
     let mut bytes = [0; 16];

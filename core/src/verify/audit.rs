@@ -288,7 +288,8 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::RolloverGrant { .. }
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
-        | Fact::Expiry { .. } => {}
+        | Fact::Expiry { .. }
+        | Fact::PreferencesChange { .. } => {}
     }
     postable(state, event)
 }
