@@ -20,7 +20,7 @@ use credits_core::{
     },
 };
 use credits_migration::{Migrator, MigratorTrait};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -29,7 +29,7 @@ use crate::{
     config::Settings,
     demo, graphql,
     http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams},
-    secret_file::{SecretFileProblem, read_or_create},
+    secret_file::{self, SecretFileProblem, read_or_create},
 };
 
 /// The file of the node's own secret, in the data directory: quotes and prompts are keyed by it.
@@ -358,10 +358,20 @@ fn limits(settings: &Settings) -> Limits {
 
 fn keys(settings: &Settings) -> Result<Keys, Problem> {
     let secret = read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?;
-    let derive = |purpose| blake3::derive_key(purpose, secret.expose_secret());
+    let files = settings.prompts.key_files.iter();
+    let named: Result<Vec<_>, _> = files.map(|file| secret_file::read(file)).collect();
+    let named = named?;
+    let prompts = if named.is_empty() {
+        std::slice::from_ref(&secret)
+    } else {
+        &named
+    };
+    let derive =
+        |purpose, secret: &SecretSlice<u8>| blake3::derive_key(purpose, secret.expose_secret());
+    let prompt_key = |secret| derive("chatnow-credits 2026 prompts", secret);
     Ok(Keys {
-        quotes: vec![derive("chatnow-credits 2026 quotes")],
-        prompts: derive("chatnow-credits 2026 prompts"),
+        quotes: vec![derive("chatnow-credits 2026 quotes", &secret)],
+        prompts: prompts.iter().map(prompt_key).collect(),
     })
 }
 

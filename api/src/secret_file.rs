@@ -26,9 +26,7 @@ pub enum SecretFileProblem {
         source: io::Error,
     },
     /// Others may read the key.
-    #[error(
-        "{path}: others may read this key (mode {mode:o}): make it 600, or delete it to get a new one"
-    )]
+    #[error("{path}: others may read this key (mode {mode:o}): make it 600")]
     TooOpen {
         /// The file.
         path: PathBuf,
@@ -36,7 +34,9 @@ pub enum SecretFileProblem {
         mode: u32,
     },
     /// The file has another content.
-    #[error("{path}: not a key of {SECRET_BYTES} bytes: delete it to get a new one")]
+    #[error(
+        "{path}: not a key of {SECRET_BYTES} bytes; one that the service makes itself is made anew where you delete it"
+    )]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -56,6 +56,16 @@ pub fn read_or_create(path: &Path) -> Result<SecretSlice<u8>, SecretFileProblem>
         }
         create(&path).map_err(unreadable)?;
     }
+    read(&path)
+}
+
+/// Reads a secret that must be there.
+pub fn read(path: &Path) -> Result<SecretSlice<u8>, SecretFileProblem> {
+    let path = path.to_owned();
+    let unreadable = |source| SecretFileProblem::Unreadable {
+        path: path.clone(),
+        source,
+    };
     let mode = fs::metadata(&path)
         .map_err(unreadable)?
         .permissions()

@@ -155,6 +155,15 @@ pub struct ServeArgs {
     /// Catalog to publish at start [file: catalog.file] [default: in development the built-in example, once]
     #[arg(long, value_name = "FILE", env = "CREDITS__CATALOG__FILE")]
     pub catalog_file: Option<PathBuf>,
+    /// Files of 32 random bytes that hash prompts on every node, the one in use first, then the one
+    /// before it [file: prompts.key_files] [default: node.key in the data directory]
+    #[arg(
+        long,
+        value_name = "FILES",
+        env = "CREDITS__PROMPTS__KEY_FILES",
+        value_delimiter = ','
+    )]
+    pub prompts_key_files: Option<Vec<String>>,
     /// Text for people or JSON for collectors [file: log.format] [default: text]
     #[arg(
         long,
@@ -229,6 +238,10 @@ impl ServeArgs {
                 path(&self.auth_jwks_file).map(Value::from),
             ),
             ("catalog.file", path(&self.catalog_file).map(Value::from)),
+            (
+                "prompts.key_files",
+                self.prompts_key_files.clone().map(Value::from),
+            ),
             ("log.format", format.map(Value::from)),
             ("log.filter", self.log_filter.clone().map(Value::from)),
         ];

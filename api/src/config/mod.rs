@@ -17,7 +17,7 @@ pub use self::{
     args::ServeArgs,
     settings::{
         ActorSettings, AuthSettings, CatalogSettings, DatabaseSettings, HttpSettings, KeySettings,
-        LogSettings, Settings, WriterSettings,
+        LogSettings, PromptSettings, Settings, WriterSettings,
     },
 };
 

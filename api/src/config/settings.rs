@@ -19,6 +19,9 @@ use crate::{auth::Algorithm, telemetry::LogFormat};
 /// The greatest request deadline: a shutdown waits this long for accepted requests, and a supervisor
 /// grants it 10 s in all.
 const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
+/// The most keys of prompts: the one in use and the one before it. A repeat is looked for within a day at
+/// most, so a third would see nothing.
+const PROMPT_KEYS_MAX: usize = 2;
 /// The greatest body; a request with more would hold a worker too long.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -45,6 +48,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The catalog.
     pub catalog: CatalogSettings,
+    /// Prompts.
+    pub prompts: PromptSettings,
 }
 
 impl Default for Settings {
@@ -59,6 +64,7 @@ impl Default for Settings {
             actors: ActorSettings::default(),
             log: LogSettings::default(),
             catalog: CatalogSettings::default(),
+            prompts: PromptSettings::default(),
         }
     }
 }
@@ -216,6 +222,15 @@ pub struct CatalogSettings {
     pub file: Option<PathBuf>,
 }
 
+/// `prompts`: what hashes them. They are never stored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptSettings {
+    /// Files of 32 random bytes that all nodes share. The first one hashes; what was hashed by a second
+    /// one is still seen as a repeat, while the key changes. `node.key` in the data directory unless set.
+    pub key_files: Vec<PathBuf>,
+}
+
 impl Settings {
     /// The database, with its default in the data directory.
     pub fn database_url(&self) -> String {
@@ -267,6 +282,11 @@ impl Settings {
                 self.actors.resident_max > 0,
                 "actors.resident_max",
                 "must be at least 1".to_owned(),
+            ),
+            (
+                self.prompts.key_files.len() <= PROMPT_KEYS_MAX,
+                "prompts.key_files",
+                format!("at most {PROMPT_KEYS_MAX}: the new key, then the one before it"),
             ),
         ];
         for (holds, key, rule) in rules {

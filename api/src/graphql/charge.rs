@@ -13,6 +13,7 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::Advisory,
     execute::{self, Decided, payload},
     generation::SpendInput,
     hold::{self, Hold},
@@ -103,6 +104,12 @@ operation! {
         async fn late(&self) -> bool {
             self.charged.late
         }
+
+        /// What there was to tell about it when it was decided; the same for ever. Empty for a
+        /// settlement: what there was to tell was told when its hold was placed.
+        async fn advisories(&self) -> Vec<Advisory> {
+            Advisory::all(&self.operation.account, &self.charged.advisories)
+        }
     }
 }
 
@@ -122,7 +129,8 @@ impl Charge {
             | Operation::HoldPlaced(_)
             | Operation::HoldExtended(_)
             | Operation::HoldReleased(_)
-            | Operation::HoldExpired(_) => None,
+            | Operation::HoldExpired(_)
+            | Operation::PreferencesChange(_) => None,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Holds: credits set aside for a generation that is not yet processed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
 use credits_core::{
     domain::{
+        advice as domain_advice,
         catalog::ActualRun,
         command::Request,
         event::{Fact, OperationKind},
@@ -18,6 +19,7 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::Advisory,
     charge::{Charge, charge_of, cost_of},
     execute::{self, Call, Decided, payload},
     fault::{count, optional_count},
@@ -38,6 +40,7 @@ const CHANGES_MAX: u64 = 1_000;
 /// Credits set aside for a generation that is not yet processed. `OPEN` becomes `SETTLED`,
 /// `RELEASED` or `EXPIRED`; `EXPIRED` becomes `SETTLED_LATE` once, within 7 days.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Hold {
     /// The hold's opaque id.
     #[graphql(owned)]
@@ -58,9 +61,43 @@ pub struct Hold {
     pub resolved_at: Option<DateTime>,
     /// What was consumed when it was settled, in credits; null if it was not.
     pub cost: Option<Credits>,
+    #[graphql(skip)]
+    told: Told,
 }
 
 connection!(Hold, HoldConnection, HoldEdge);
+
+/// What there was to tell of a hold when it was placed.
+#[derive(Clone)]
+struct Told {
+    account: AccountId,
+    hold: HoldId,
+    /// None where the account's state alone was read, which does not keep them.
+    advisories: Option<Arc<[domain_advice::Advisory]>>,
+}
+
+#[ComplexObject]
+impl Hold {
+    /// What there was to tell about it when it was placed; the same for ever.
+    #[graphql(complexity = "COST + child_complexity")]
+    async fn advisories(&self, ctx: &Context<'_>) -> Result<Vec<Advisory>, Fault> {
+        let Told {
+            account,
+            hold,
+            advisories,
+        } = &self.told;
+        if let Some(advisories) = advisories {
+            return Ok(Advisory::all(account, advisories));
+        }
+        let found = access::ledger(ctx).outcome(account, *hold).await?;
+        if let Some(Outcome::Accepted(accepted)) = found
+            && let Fact::HoldPlaced { advisories, .. } = &accepted.operation.event.fact
+        {
+            return Ok(Advisory::all(account, advisories));
+        }
+        Ok(Vec::new())
+    }
+}
 
 /// Whether a hold is open, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -277,6 +314,11 @@ impl Hold {
             expires_at: expires_at.into(),
             resolved_at: None,
             cost: None,
+            told: Told {
+                account: account.clone(),
+                hold: id,
+                advisories: None,
+            },
         }
     }
 
@@ -287,8 +329,8 @@ impl Hold {
                 amount,
                 spend,
                 expires_at,
-                ..
-            } => Some((amount, spend, expires_at)),
+                advisories,
+            } => Some((amount, spend, expires_at, advisories)),
             Fact::AccountOpened
             | Fact::SubscriptionChange { .. }
             | Fact::PeriodGrant { .. }
@@ -298,19 +340,15 @@ impl Hold {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         };
-        let (amount, spend, expires_at) = placed?;
+        let (amount, spend, expires_at, advisories) = placed?;
         let id = operation.event.caused_by?.operation_id;
         let account = &operation.account;
-        Some(Hold::new(
-            account,
-            id,
-            *amount,
-            spend,
-            operation.event.at,
-            *expires_at,
-        ))
+        let mut hold = Hold::new(account, id, *amount, spend, operation.event.at, *expires_at);
+        hold.told.advisories = Some(advisories.as_slice().into());
+        Some(hold)
     }
 
     /// The hold after an operation that changed it. Operations are taken in the ledger's order.

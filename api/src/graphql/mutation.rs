@@ -14,6 +14,7 @@ use super::{
         self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
         ReservePayload, SettleInput, SettlePayload,
     },
+    preferences::{self, SetPreferencesInput, SetPreferencesPayload},
 };
 use crate::error::Fault;
 
@@ -120,6 +121,16 @@ impl Mutation {
         #[graphql(desc = "The hold.")] input: ReleaseInput,
     ) -> Result<ReleasePayload, Fault> {
         hold::release(ctx, input).await
+    }
+
+    /// Sets how the account's owner wants to spend with care: ceilings and guards, enforced from the next
+    /// spend on. It needs `preferences:write`.
+    async fn set_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: SetPreferencesInput,
+    ) -> Result<SetPreferencesPayload, Fault> {
+        preferences::set(ctx, input).await
     }
 
     /// Publishes a catalog as an immutable version. It needs `catalog:write`.

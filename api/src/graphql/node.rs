@@ -25,6 +25,7 @@ use super::{
         AccountOpened, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, Operation,
         PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
     },
+    preferences::PreferencesChange,
     subscription::PlanSubscription,
 };
 use crate::{
@@ -69,6 +70,8 @@ pub enum Node {
     HoldReleased(HoldReleased),
     /// The end of a hold by time.
     HoldExpired(HoldExpired),
+    /// A change of preferences.
+    PreferencesChange(PreferencesChange),
 }
 
 /// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is

@@ -28,6 +28,7 @@ use super::{
     charge::Charge,
     node::Node,
     page::{Page, connection},
+    preferences::PreferencesChange,
     scalar::{Credits, DateTime, Sequence, SignedCredits},
 };
 use crate::error::Fault;
@@ -110,6 +111,8 @@ pub enum Operation {
     HoldReleased(HoldReleased),
     /// A hold ended by itself.
     HoldExpired(HoldExpired),
+    /// The owner set preferences.
+    PreferencesChange(PreferencesChange),
 }
 
 connection!(Operation, OperationConnection, OperationEdge);
@@ -140,6 +143,8 @@ pub enum OperationKind {
     HoldExpired,
     /// What was unused of a lot ended with it.
     Expiry,
+    /// The owner set preferences: ceilings and guards.
+    PreferencesChange,
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
@@ -257,6 +262,9 @@ impl From<domain::Operation> for Operation {
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
             Fact::HoldExpired { hold } => HoldExpired::new(of, hold).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
+            Fact::PreferencesChange { preferences } => {
+                PreferencesChange::new(of, preferences).into()
+            }
         }
     }
 }
@@ -275,6 +283,7 @@ impl From<Operation> for Node {
             Operation::HoldExtended(operation) => operation.into(),
             Operation::HoldReleased(operation) => operation.into(),
             Operation::HoldExpired(operation) => operation.into(),
+            Operation::PreferencesChange(operation) => operation.into(),
         }
     }
 }
