@@ -1,6 +1,6 @@
 //! Where settings come from, and what is refused.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use clap::Parser;
 

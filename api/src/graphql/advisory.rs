@@ -11,7 +11,6 @@ use async_graphql::{Context, Enum, ID, Interface, SimpleObject};
 use credits_core::domain::{
     advice::{self as domain, AdvisoryFact},
     ids::AccountId,
-    recent::ATTEMPTS_MAX,
 };
 
 pub use basis::BasisReads;
@@ -23,7 +22,16 @@ use super::{
     price::Alternative,
     scalar::{Credits, DateTime, SignedCredits},
 };
-use crate::error::Fault;
+use crate::error::{Fault, FaultCode};
+
+/// The most advisories of one spend: one of each kind. A request is judged by it where they are asked for,
+/// since async-graphql judges no field of an interface.
+const ADVISORIES_MAX: usize = 6;
+
+/// What the advisories of one spend cost a request.
+pub fn cost(child_complexity: usize) -> usize {
+    page::list_cost(ADVISORIES_MAX, child_complexity)
+}
 
 /// A fact about a request, computed from the account's recorded charges and the catalog's prices. It
 /// is never an estimate of savings, and it refuses nothing. When each is told is the catalog's choice.
@@ -47,7 +55,7 @@ use crate::error::Fault;
     field(
         name = "basis",
         ty = "Vec<Charge>",
-        desc = "The charges that it counts, oldest first; at most the account's last 32. Empty if it counts none."
+        desc = "The charges that it counts, oldest first; at most the account's last 32. Empty if it counts none. The basis of an advisory within a basis is `QUERY_TOO_EXPENSIVE`: ask for that charge by its id."
     ),
     field(
         name = "adjustment",
@@ -102,6 +110,8 @@ pub struct AdvisoryWindow {
 struct Told {
     account: AccountId,
     advisory: Arc<domain::Advisory>,
+    /// Whether it was told of a charge that is itself shown as the basis of an advisory.
+    behind: bool,
 }
 
 /// Defines the type of one fact: what all have in common, and its numbers.
@@ -136,10 +146,10 @@ macro_rules! fact {
             }
 
             /// The charges that it counts, oldest first; at most the account's last 32. Empty if it
-            /// counts none.
-            #[graphql(complexity = "page::list_cost(ATTEMPTS_MAX, child_complexity)")]
+            /// counts none. The basis of an advisory within a basis is `QUERY_TOO_EXPENSIVE`: ask for
+            /// that charge by its id.
             pub async fn basis(&self, ctx: &Context<'_>) -> Result<Vec<Charge>, Fault> {
-                charges(ctx, &self.told.account, &self.told.advisory.basis).await
+                self.told.basis(ctx).await
             }
 
             /// A small change of the request that costs less, with its price; null if there is none.
@@ -254,13 +264,37 @@ impl From<&domain::ModelUse> for ModelUse {
     }
 }
 
+impl Told {
+    /// Each advisory counts up to 32 charges: without an end to it, a short document would ask for
+    /// millions.
+    async fn basis(&self, ctx: &Context<'_>) -> Result<Vec<Charge>, Fault> {
+        if self.behind {
+            return Err(Fault::new(
+                FaultCode::QueryTooExpensive,
+                "The basis of an advisory within a basis is not shown: ask for that charge by its id.",
+            ));
+        }
+        charges(ctx, &self.account, &self.advisory.basis).await
+    }
+}
+
 impl Advisory {
     /// What was told of a request of `account`.
     pub fn all(account: &AccountId, advisories: &[domain::Advisory]) -> Vec<Advisory> {
+        Advisory::shown(account, advisories, false)
+    }
+
+    /// As [`Advisory::all`]; `behind` says whether the charge that was told so is shown as a basis itself.
+    pub fn shown(
+        account: &AccountId,
+        advisories: &[domain::Advisory],
+        behind: bool,
+    ) -> Vec<Advisory> {
         let one = |advisory: &domain::Advisory| {
             Advisory::from(Told {
                 account: account.clone(),
                 advisory: Arc::new(advisory.clone()),
+                behind,
             })
         };
         advisories.iter().map(one).collect()

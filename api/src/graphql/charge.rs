@@ -13,7 +13,6 @@ use credits_core::{
 
 use super::{
     access,
-    advisory::Advisory,
     execute::{self, Decided, payload},
     generation::SpendInput,
     hold::{self, Hold},
@@ -27,7 +26,7 @@ use crate::{auth::Scope, error::Fault};
 
 operation! {
     /// Credits consumed for a generation that was processed: final, however good its result.
-    Charge { charged: Charged } {
+    Charge { charged: Charged, behind: bool } told charged.advisories, behind behind {
         /// What was consumed, in credits.
         async fn cost(&self) -> Credits {
             self.charged.cost.into()
@@ -104,18 +103,21 @@ operation! {
         async fn late(&self) -> bool {
             self.charged.late
         }
-
-        /// What there was to tell about it when it was decided; the same for ever. Empty for a
-        /// settlement: what there was to tell was told when its hold was placed.
-        async fn advisories(&self) -> Vec<Advisory> {
-            Advisory::all(&self.operation.account, &self.charged.advisories)
-        }
     }
 }
 
 connection!(Charge, ChargeConnection, ChargeEdge);
 
 impl Charge {
+    /// The operation as a charge that is shown as the basis of an advisory, if it is one.
+    pub fn behind(operation: Recorded) -> Option<Charge> {
+        let charge = Charge::of(operation)?;
+        Some(Charge {
+            behind: true,
+            ..charge
+        })
+    }
+
     /// The operation as a charge, if it is one.
     pub fn of(operation: Recorded) -> Option<Charge> {
         match Operation::from(operation) {

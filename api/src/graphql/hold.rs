@@ -1,11 +1,13 @@
 //! Holds: credits set aside for a generation that is not yet processed.
 
-use std::{collections::HashMap, sync::Arc};
+mod input;
+mod told;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
+use std::collections::HashMap;
+
+use async_graphql::{Context, Enum, ID, SimpleObject};
 use credits_core::{
     domain::{
-        advice as domain_advice,
         catalog::ActualRun,
         command::Request,
         event::{Fact, OperationKind},
@@ -17,13 +19,13 @@ use credits_core::{
     store::{OperationFilter, SequenceWindow},
 };
 
+pub use self::input::{ExtendHoldInput, ReleaseInput, ReserveInput, SettleInput};
+use self::told::Told;
 use super::{
     access,
-    advisory::Advisory,
     charge::{Charge, charge_of, cost_of},
     execute::{self, Call, Decided, payload},
     fault::{count, optional_count},
-    generation::SpendInput,
     node::NodeId,
     page::{Page, connection},
     scalar::{Credits, DateTime},
@@ -67,38 +69,6 @@ pub struct Hold {
 
 connection!(Hold, HoldConnection, HoldEdge);
 
-/// What there was to tell of a hold when it was placed.
-#[derive(Clone)]
-struct Told {
-    account: AccountId,
-    hold: HoldId,
-    /// None where the account's state alone was read, which does not keep them.
-    advisories: Option<Arc<[domain_advice::Advisory]>>,
-}
-
-#[ComplexObject]
-impl Hold {
-    /// What there was to tell about it when it was placed; the same for ever.
-    #[graphql(complexity = "COST + child_complexity")]
-    async fn advisories(&self, ctx: &Context<'_>) -> Result<Vec<Advisory>, Fault> {
-        let Told {
-            account,
-            hold,
-            advisories,
-        } = &self.told;
-        if let Some(advisories) = advisories {
-            return Ok(Advisory::all(account, advisories));
-        }
-        let found = access::ledger(ctx).outcome(account, *hold).await?;
-        if let Some(Outcome::Accepted(accepted)) = found
-            && let Fact::HoldPlaced { advisories, .. } = &accepted.operation.event.fact
-        {
-            return Ok(Advisory::all(account, advisories));
-        }
-        Ok(Vec::new())
-    }
-}
-
 /// Whether a hold is open, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum HoldState {
@@ -112,55 +82,6 @@ pub enum HoldState {
     Expired,
     /// It had expired, and its generation was processed all the same: `cost` was consumed anew.
     SettledLate,
-}
-
-/// Credits to set aside.
-#[derive(InputObject)]
-pub struct ReserveInput {
-    /// The generation that will be processed, and what the caller expects of its price.
-    #[graphql(flatten)]
-    pub spend: SpendInput,
-    /// How many minutes the hold lasts, at most 1,440; what the catalog says, if left out.
-    pub ttl_minutes: Option<i32>,
-}
-
-/// A hold that is to end later.
-#[derive(InputObject)]
-pub struct ExtendHoldInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
-    /// How many minutes the hold lasts from now, ending at most 24 hours after the reserve.
-    pub ttl_minutes: i32,
-}
-
-/// A hold whose generation is processed.
-#[derive(InputObject)]
-pub struct SettleInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
-    /// How many results were made, where that is fewer than reserved: 1 or more.
-    pub variations: Option<i32>,
-    /// How many seconds each result has, where that is fewer than reserved: 1 or more.
-    pub seconds: Option<i32>,
-}
-
-/// A hold whose generation was not processed.
-#[derive(InputObject)]
-pub struct ReleaseInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
 }
 
 payload! {
@@ -314,11 +235,7 @@ impl Hold {
             expires_at: expires_at.into(),
             resolved_at: None,
             cost: None,
-            told: Told {
-                account: account.clone(),
-                hold: id,
-                advisories: None,
-            },
+            told: Told::unread(account.clone(), id),
         }
     }
 
@@ -347,7 +264,7 @@ impl Hold {
         let id = operation.event.caused_by?.operation_id;
         let account = &operation.account;
         let mut hold = Hold::new(account, id, *amount, spend, operation.event.at, *expires_at);
-        hold.told.advisories = Some(advisories.as_slice().into());
+        hold.told.read(advisories);
         Some(hold)
     }
 

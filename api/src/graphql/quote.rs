@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use credits_core::{
     domain::{catalog::Priced, ids::AccountId},
     ledger,
@@ -10,7 +10,7 @@ use credits_core::{
 
 use super::{
     access,
-    advisory::Advisory,
+    advisory::{self, Advisory},
     fault::bad_input,
     generation::GenerationInput,
     price::{Alternative, PriceLine},
@@ -25,6 +25,7 @@ pub const QUOTES_MAX: usize = 50;
 /// A price that binds: the same request on the same account costs so much until `expiresAt`, as often
 /// as wanted, if the spend names the quote. Plan, balance and ceilings are judged at the spend.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Quote {
     /// The quote's id, for `quoteId` of a spend.
     pub quote_id: ID,
@@ -44,8 +45,17 @@ pub struct Quote {
     pub catalog_version: i32,
     /// The same request on other models, then with fewer variations, that the account can pay now.
     pub alternatives: Vec<Alternative>,
+    #[graphql(skip)]
+    told: Vec<Advisory>,
+}
+
+#[ComplexObject]
+impl Quote {
     /// What there is to tell about it: what a spend of it would be told now. Empty if it is free.
-    pub advisories: Vec<Advisory>,
+    #[graphql(complexity = "advisory::cost(child_complexity)")]
+    async fn advisories(&self) -> &[Advisory] {
+        &self.told
+    }
 }
 
 /// A request to price.
@@ -75,7 +85,7 @@ impl Quote {
             expires_at: quote.expires_at.into(),
             catalog_version: quote.catalog_version.0,
             alternatives: quote.alternatives.iter().map(Alternative::from).collect(),
-            advisories: Advisory::all(account, &quote.advisories),
+            told: Advisory::all(account, &quote.advisories),
         }
     }
 }

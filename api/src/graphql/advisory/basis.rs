@@ -57,7 +57,7 @@ pub async fn charges(
     }
     let reads = ctx.data_unchecked::<BasisReads>();
     let found = reads.ask(access::ledger(ctx), account, positions).await?;
-    let charge = |position| found.get(position).cloned().and_then(Charge::of);
+    let charge = |position| found.get(position).cloned().and_then(Charge::behind);
     Ok(positions.iter().filter_map(charge).collect())
 }
 

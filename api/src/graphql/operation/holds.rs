@@ -10,7 +10,6 @@ use super::operation;
 use crate::{
     error::Fault,
     graphql::{
-        advisory::Advisory,
         hold::{self, Hold},
         scalar::{Credits, DateTime},
         spend::Spend,
@@ -19,7 +18,7 @@ use crate::{
 
 operation! {
     /// Credits were set aside for a generation that will be processed.
-    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<DomainAdvisory> } {
+    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<DomainAdvisory> } told advisories {
         /// How many credits were set aside.
         async fn amount(&self) -> Credits {
             self.amount.into()
@@ -33,11 +32,6 @@ operation! {
         /// When the hold was to end by itself, before any extension.
         async fn expires_at(&self) -> DateTime {
             self.expires_at.into()
-        }
-
-        /// What there was to tell about it when it was decided; the same for ever.
-        async fn advisories(&self) -> Vec<Advisory> {
-            Advisory::all(&self.operation.account, &self.advisories)
         }
 
         /// The hold as it stands now.

@@ -148,11 +148,14 @@ pub enum OperationKind {
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
-/// and the fields that show it.
+/// and the fields that show it. What a spend was `told` is a field by itself: its cost is named here, where
+/// async-graphql finds it.
 macro_rules! operation {
     (
         $(#[$doc:meta])*
-        $name:ident { $($part:ident: $kind:ty),* } { $($fields:tt)* }
+        $name:ident { $($part:ident: $kind:ty),* }
+        $(told $told:ident $(. $inner:ident)? $(, behind $behind:ident)?)?
+        { $($fields:tt)* }
     ) => {
         $(#[$doc])*
         #[derive(Clone)]
@@ -226,6 +229,19 @@ macro_rules! operation {
                 $crate::graphql::operation::Posting::all(&self.operation)
             }
 
+            $(
+                /// What there was to tell about it when it was decided; the same for ever. A settlement is
+                /// told nothing: what there was to tell was told when its hold was placed.
+                #[graphql(complexity = "crate::graphql::advisory::cost(child_complexity)")]
+                async fn advisories(&self) -> Vec<$crate::graphql::advisory::Advisory> {
+                    $crate::graphql::advisory::Advisory::shown(
+                        &self.operation.account,
+                        &self.$told$(.$inner)?,
+                        false $(|| self.$behind)?,
+                    )
+                }
+            )?
+
             $($fields)*
         }
     };
@@ -249,7 +265,7 @@ impl From<domain::Operation> for Operation {
                 lot,
                 frozen,
             } => PackPurchase::new(of, pack, quantity, payment, lot, frozen).into(),
-            Fact::Charge(charged) => Charge::new(of, charged).into(),
+            Fact::Charge(charged) => Charge::new(of, charged, false).into(),
             Fact::HoldPlaced {
                 amount,
                 spend,
