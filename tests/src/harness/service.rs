@@ -113,6 +113,12 @@ impl Service {
         Service::open(directory, settings, clock).await
     }
 
+    /// As [`Service::restart`], with changed settings.
+    pub async fn restart_with(mut self, change: impl FnOnce(&mut Settings)) -> Service {
+        change(&mut self.settings);
+        self.restart().await
+    }
+
     /// Stops in order. Fails if the service says that something went wrong.
     pub async fn stop(self) {
         self.stop.cancel();

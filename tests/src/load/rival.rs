@@ -30,7 +30,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::request::account;
+use super::request::{Asked, account};
 use crate::{audit::Audit, harness::CATALOG, twin};
 
 /// Credits an account begins with: more than any run consumes.
@@ -64,14 +64,20 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a rival with so many accounts, on a database of its own in `parent`.
-    pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>) -> Running {
+    /// Starts a rival with so many accounts, on a database of its own in `parent`, for charges of that
+    /// kind.
+    pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>, asked: Asked) -> Running {
         let directory = match parent {
             Some(parent) => tempfile::tempdir_in(parent),
             None => tempfile::tempdir(),
         };
         let directory = directory.expect("a directory can be made");
         let catalog = CATALOG.replace("allowance = 500\n", &format!("allowance = {CREDITS}\n"));
+        let catalog = match asked {
+            Asked::Plain => catalog,
+            // What ends within the month is told.
+            Asked::Told => format!("{catalog}\n[advice]\nexpiring_soon_days = 31\n"),
+        };
         let file = directory.path().join("load.toml");
         std::fs::write(&file, catalog).expect("a new directory can be written to");
         let settings = Settings {
