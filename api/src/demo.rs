@@ -85,6 +85,7 @@ impl Story {
         }
         self.video(47, 9, "cinema", "product-film").await?;
         self.abandoned(48, 9, "cinema", "product-film").await?;
+        self.long_film(58, 9, "cinema", "product-film").await?;
         for (day, hour) in [(63, 9), (66, 10), (70, 18)] {
             self.pictures(day, hour, "atelier", 4, "autumn-campaign")
                 .await?;
@@ -186,6 +187,25 @@ impl Story {
         let actual = ActualRun::default();
         let settle = Request::Settle { hold, actual };
         self.does(day, hour, settle).await?;
+        Ok(())
+    }
+
+    /// A film that takes much of what is left.
+    async fn long_film(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<(), Problem> {
+        let asked = Request::Charge {
+            generation: Generation {
+                seconds: Some(15),
+                ..generation("text-to-video", model, project)?
+            },
+            guard: PriceGuard::default(),
+        };
+        self.does(day, hour, asked).await?;
         Ok(())
     }
 
