@@ -36,10 +36,6 @@ pub fn cost(child_complexity: usize) -> usize {
 /// A fact about a request, computed from the account's recorded charges and the catalog's prices. It
 /// is never an estimate of savings, and it refuses nothing. When each is told is the catalog's choice.
 #[derive(Clone, Interface)]
-#[expect(
-    clippy::duplicated_attributes,
-    reason = "fields of an interface that have the same type repeat it"
-)]
 #[graphql(
     field(name = "code", ty = "AdvisoryCode", desc = "Which fact it is."),
     field(

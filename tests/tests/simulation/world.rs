@@ -266,7 +266,8 @@ impl World {
             | Request::Charge { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => {}
+            | Request::Release { .. }
+            | Request::SetPreferences { .. } => {}
         }
         command
     }
