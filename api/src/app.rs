@@ -362,10 +362,15 @@ fn limits(settings: &Settings) -> Limits {
 
 fn keys(settings: &Settings) -> Result<Keys, Problem> {
     let secret = read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?;
-    let files = settings.quotes.key_files.iter();
-    let named: Result<Vec<_>, _> = files.map(|file| secret_file::read(file)).collect();
-    let named = named?;
-    let quotes = if named.is_empty() {
+    let read = |files: &[PathBuf]| -> Result<Vec<_>, Problem> {
+        if files.is_empty() {
+            return Ok(vec![read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?]);
+        }
+        let named = files.iter().map(|file| secret_file::read(file));
+        Ok(named.collect::<Result<_, _>>()?)
+    };
+    let quotes = read(&settings.quotes.key_files)?;
+    let prompts = read(&settings.prompts.key_files)?;
         std::slice::from_ref(&secret)
     } else {
         &named
@@ -373,9 +378,10 @@ fn keys(settings: &Settings) -> Result<Keys, Problem> {
     let derive =
         |purpose, secret: &SecretSlice<u8>| blake3::derive_key(purpose, secret.expose_secret());
     let quote_key = |secret| derive("chatnow-credits 2026 quotes", secret);
+    let prompt_key = |secret| derive("chatnow-credits 2026 prompts", secret);
     Ok(Keys {
         quotes: quotes.iter().map(quote_key).collect(),
-        prompts: derive("chatnow-credits 2026 prompts", &secret),
+        prompts: prompts.iter().map(prompt_key).collect(),
     })
 }
 

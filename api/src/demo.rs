@@ -16,7 +16,7 @@ use credits_core::{
         payment::{Payment, PaymentKey},
         time::Instant,
     },
-    ledger::{Answer, Ledger},
+    ledger::{Answer, Ledger, Prompt},
     store::{Store, sql::SqlStore},
 };
 
@@ -80,12 +80,14 @@ impl Story {
         self.video(14, 10, "reel", "spring-campaign").await?;
         let pack = pack(&self.ledger, self.at(20, 8), "demo-payment-1")?;
         self.does(20, 8, pack).await?;
+        self.retries(27, 10, "canvas", "spring-campaign").await?;
         for (day, hour) in [(33, 9), (33, 10), (34, 9), (38, 16), (44, 12)] {
             self.pictures(day, hour, "sketch", 6, "product-photos")
                 .await?;
         }
         self.video(47, 9, "cinema", "product-film").await?;
         self.abandoned(48, 9, "cinema", "product-film").await?;
+        self.long_film(58, 9, "cinema", "product-film").await?;
         for (day, hour) in [(63, 9), (66, 10), (70, 18)] {
             self.pictures(day, hour, "atelier", 4, "autumn-campaign")
                 .await?;
@@ -102,7 +104,11 @@ impl Story {
     }
 
     async fn asks(&self, day: i64, hour: i64, request: Request) -> Result<Asked, Problem> {
-        self.clock.set(self.at(day, hour));
+        self.asks_at(self.at(day, hour), request).await
+    }
+
+    async fn asks_at(&self, at: Instant, request: Request) -> Result<Asked, Problem> {
+        self.clock.set(at);
         let id = OperationId(uuid::Uuid::now_v7());
         let command = Command {
             operation_id: id,
@@ -116,11 +122,7 @@ impl Story {
     }
 
     async fn does(&self, day: i64, hour: i64, request: Request) -> Result<OperationId, Problem> {
-        let Asked { id, outcome } = self.asks(day, hour, request).await?;
-        match outcome {
-            Outcome::Accepted(_) => Ok(id),
-            Outcome::Refused(refusal) => Err(invalid(format!("refused: {refusal:?}"))),
-        }
+        self.asks(day, hour, request).await?.accepted()
     }
 
     async fn pictures(
@@ -140,6 +142,29 @@ impl Story {
             guard: PriceGuard::default(),
         };
         self.does(day, hour, asked).await?;
+        Ok(())
+    }
+
+    /// The same prompt three times within minutes, days before what is left of the allowance ends.
+    async fn retries(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<(), Problem> {
+        for minutes in [0, 2, 5] {
+            let mut generation = generation("text-to-image", model, project)?;
+            let prompt = Prompt::Text("A fox in the first snow, early light");
+            self.ledger.fingerprint(&mut generation, prompt);
+            let asked = Request::Charge {
+                generation,
+                guard: PriceGuard::default(),
+            };
+            let at = self.at(day, hour);
+            let at = at.saturating_add(TimeDelta::minutes(minutes));
+            self.asks_at(at, asked).await?.accepted()?;
+        }
         Ok(())
     }
 
@@ -164,6 +189,25 @@ impl Story {
         let actual = ActualRun::default();
         let settle = Request::Settle { hold, actual };
         self.does(day, hour, settle).await?;
+        Ok(())
+    }
+
+    /// A film that takes much of what is left.
+    async fn long_film(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<(), Problem> {
+        let asked = Request::Charge {
+            generation: Generation {
+                seconds: Some(15),
+                ..generation("text-to-video", model, project)?
+            },
+            guard: PriceGuard::default(),
+        };
+        self.does(day, hour, asked).await?;
         Ok(())
     }
 
@@ -205,6 +249,16 @@ struct Asked {
     outcome: Outcome,
 }
 
+impl Asked {
+    /// The id of what must have been accepted.
+    fn accepted(self) -> Result<OperationId, Problem> {
+        match self.outcome {
+            Outcome::Accepted(_) => Ok(self.id),
+            Outcome::Refused(refusal) => Err(invalid(format!("refused: {refusal:?}"))),
+        }
+    }
+}
+
 fn invalid(error: impl ToString) -> Problem {
     Problem::Demo(error.to_string())
 }
@@ -235,6 +289,7 @@ fn generation(action: &str, model: &str, project: &str) -> Result<Generation, Pr
         project: Some(ProjectId::parse(project).map_err(invalid)?),
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     })
 }
 

@@ -14,7 +14,9 @@ mod check;
 mod operation;
 mod payment;
 mod payment_report;
+mod preferences;
 mod refusal;
+mod reword;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -34,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(payment::Step),
             Box::new(append_only::Step),
             Box::new(payment_report::Step),
+            Box::new(preferences::Step),
         ]
     }
 }

@@ -47,6 +47,21 @@ async fn it_serves_at_once_with_a_story_to_look_at() {
         assert!(has(kind), "{kind} in {viewer}");
     }
 
+    // Each kind of advice was given to somebody who could have used it.
+    let query = "{ viewer { charges(first: 100) { nodes { advisories { code } } } \
+                 holds(first: 100) { nodes { advisories { code } } } } }";
+    let told = user.read(query, json!({})).await.to_string();
+    for code in [
+        "REPEATED_PROMPT",
+        "MANY_VARIATIONS",
+        "VIDEO_COST",
+        "MODEL_SWITCH",
+        "LARGE_SHARE",
+        "EXPIRING_SOON",
+    ] {
+        assert!(told.contains(code), "{code} in {told}");
+    }
+
     // The studio's token makes a first charge, and the same again.
     let studio = Client::new(child.address(), Some(studio));
     let picture = json!({
@@ -119,4 +134,62 @@ async fn a_manual_clock_that_runs_shows_a_renewal() {
         looks += 1;
         assert!(looks < 10_000, "it renews");
     }
+}
+
+#[actix_web::test]
+async fn a_prompt_is_neither_stored_nor_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::find();
+    program.furnish(directory.path());
+    let arguments = ["--catalog-file", "story.toml", "--log-filter", "trace"];
+    let mut child = program.serve_with(directory.path(), &arguments).await;
+    let studio = child.studio();
+    studio.open("ada").await;
+    let user = Client::new(
+        child.address(),
+        Some(&program.user_token(directory.path(), "ada")),
+    );
+    user.done("setPreferences", json!({ "repeatGuard": true }))
+        .await;
+    let prompt = "a vermilion axolotl, unmistakably";
+    let hashed = "c0ffee".repeat(10) + "beef";
+    for said in [
+        json!({ "prompt": prompt }),
+        json!({ "promptFingerprint": hashed }),
+    ] {
+        let mut input = said.clone();
+        input["accountId"] = json!("ada");
+        input["action"] = json!("text-to-image");
+        input["model"] = json!("easel");
+        studio.done("charge", input.clone()).await;
+        studio.refused("charge", input.clone()).await;
+        let quote = "query($input: QuoteInput!) { quote(input: $input) { cost } }";
+        studio.read(quote, json!({ "input": input })).await;
+        input["acknowledgeRepeat"] = json!(true);
+        studio.done("reserve", input.clone()).await;
+        // What can't be read at all is not told to the log either.
+        input["variations"] = json!("many");
+        assert_eq!(studio.fault("charge", input).await, "BAD_USER_INPUT");
+    }
+    child.kill();
+    let mut looked_at = Vec::new();
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in [prompt, &hashed] {
+            let there = bytes
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
+            assert!(!there, "{secret} is in {}", path.display());
+        }
+        looked_at.push(path.file_name().unwrap().to_string_lossy().into_owned());
+    }
+    for name in ["credits.db", "credits.db-wal", "service.log"] {
+        assert!(
+            looked_at.iter().any(|file| file == name),
+            "{name} in {looked_at:?}"
+        );
+    }
+    let log = std::fs::read_to_string(directory.path().join("service.log")).unwrap();
+    assert!(log.contains("TRACE"), "the log tells all there is");
 }

@@ -22,6 +22,9 @@ const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
 /// The most keys of quotes: the one in use and the one before it. A quote lasts minutes, so a third
 /// would be recognised for nothing.
 const QUOTE_KEYS_MAX: usize = 2;
+/// The most keys of prompts: the one in use and the one before it. A repeat is looked for within a day at
+/// most, so a third would see nothing.
+const PROMPT_KEYS_MAX: usize = 2;
 /// The greatest body; a request with more would hold a worker too long.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The greatest chunk of a sweep: past a few thousand nothing gets faster, and each account in it may
@@ -55,6 +58,8 @@ pub struct Settings {
     pub catalog: CatalogSettings,
     /// Quotes.
     pub quotes: QuoteSettings,
+    /// Prompts.
+    pub prompts: PromptSettings,
 }
 
 impl Default for Settings {
@@ -71,6 +76,7 @@ impl Default for Settings {
             log: LogSettings::default(),
             catalog: CatalogSettings::default(),
             quotes: QuoteSettings::default(),
+            prompts: PromptSettings::default(),
         }
     }
 }
@@ -257,6 +263,15 @@ pub struct QuoteSettings {
     pub key_files: Vec<PathBuf>,
 }
 
+/// `prompts`: what hashes them. They are never stored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptSettings {
+    /// Files of 32 random bytes that all nodes share. The first one hashes; what was hashed by a second
+    /// one is still seen as a repeat, while the key changes. `node.key` in the data directory unless set.
+    pub key_files: Vec<PathBuf>,
+}
+
 impl Settings {
     /// The database, with its default in the data directory.
     pub fn database_url(&self) -> String {
@@ -318,6 +333,11 @@ impl Settings {
                 (1..=CHUNK_ACCOUNTS_MAX).contains(&self.sweeper.chunk_accounts),
                 "sweeper.chunk_accounts",
                 format!("must be 1 to {CHUNK_ACCOUNTS_MAX}"),
+            ),
+            (
+                self.prompts.key_files.len() <= PROMPT_KEYS_MAX,
+                "prompts.key_files",
+                format!("at most {PROMPT_KEYS_MAX}: the new key, then the one before it"),
             ),
         ];
         for (holds, key, rule) in rules {

@@ -1,6 +1,6 @@
 //! Where settings come from, and what is refused.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use clap::Parser;
 
@@ -115,6 +115,20 @@ fn what_is_refused_names_its_key() {
         assert!(said.contains(key), "{text}: {said}");
     }
     assert!(refusal("", &["--config", "/nowhere/credits.toml"]).contains("/nowhere/credits.toml"));
+}
+
+#[test]
+fn prompts_have_a_key_in_use_and_the_one_before_it() {
+    let settings = load_text("development = true", &["--prompts-key-files=/a,/b"]).expect("good");
+    assert_eq!(
+        settings.prompts.key_files,
+        [PathBuf::from("/a"), PathBuf::from("/b")]
+    );
+    let three = "development = true\nprompts.key_files = [\"/a\", \"/b\", \"/c\"]";
+    assert_eq!(
+        refusal(three, &[]),
+        "prompts.key_files: at most 2: the new key, then the one before it"
+    );
 }
 
 #[test]

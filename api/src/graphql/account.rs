@@ -20,6 +20,7 @@ use super::{
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
     plan_change::{self, PlanChangeInput, PlanChangePreview},
+    preferences::Preferences,
     scalar::DateTime,
     standing,
     subscription::{PlanSubscription, SubscriptionStatus},
@@ -75,6 +76,11 @@ impl Account {
     ) -> Result<Balance, Fault> {
         let balance = access::ledger(ctx).balance_at(&self.0, time.0).await?;
         Ok(Balance::from(&balance))
+    }
+
+    /// How the account's owner wants to spend with care, with what was used under each ceiling.
+    async fn preferences(&self, ctx: &Context<'_>) -> Preferences {
+        Preferences::new(ctx, &self.0)
     }
 
     /// The plan that the account is on; null without one.
@@ -203,7 +209,7 @@ impl Account {
             project: parse_id(project)?,
             model: parse_id(model)?,
             action: parse_id(action)?,
-            holds: Vec::new(),
+            ..OperationFilter::default()
         };
         charge::page(ctx, &self.0.account.id, &filter, &page).await
     }
@@ -214,6 +220,11 @@ impl Account {
     pub async fn load(ctx: &Context<'_>, account: &AccountId) -> Result<Option<Account>, Fault> {
         let view = access::ledger(ctx).view(account).await?;
         Ok(view.map(Account))
+    }
+
+    /// The account's state and balance.
+    pub fn view(&self) -> &AccountView {
+        &self.0
     }
 
     /// A lot or the subscription of the account, by its opaque id.

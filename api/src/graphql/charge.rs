@@ -27,7 +27,7 @@ use crate::{auth::Scope, error::Fault};
 
 operation! {
     /// Credits consumed for a generation that was processed: final, however good its result.
-    Charge { charged: Charged } {
+    Charge { charged: Charged, behind: bool } told charged.advisories, behind behind {
         /// What was consumed, in credits.
         async fn cost(&self) -> Credits {
             self.charged.cost.into()
@@ -110,6 +110,15 @@ operation! {
 connection!(Charge, ChargeConnection, ChargeEdge);
 
 impl Charge {
+    /// The operation as a charge that is shown as the basis of an advisory, if it is one.
+    pub fn behind(operation: Recorded) -> Option<Charge> {
+        let charge = Charge::of(operation)?;
+        Some(Charge {
+            behind: true,
+            ..charge
+        })
+    }
+
     /// The operation as a charge, if it is one.
     pub fn of(operation: Recorded) -> Option<Charge> {
         match Operation::from(operation) {
@@ -125,7 +134,8 @@ impl Charge {
             | Operation::HoldReleased(_)
             | Operation::HoldExpired(_)
             | Operation::PaymentReport(_)
-            | Operation::Revocation(_) => None,
+            | Operation::Revocation(_)
+            | Operation::PreferencesChange(_) => None,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Holds: credits set aside for a generation that is not yet processed. How one stands is read in
 //! `standing`.
 
-use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+mod input;
+mod told;
+
+use async_graphql::{Context, Enum, ID, SimpleObject};
 use credits_core::domain::{
     catalog::ActualRun,
     command::Request,
@@ -12,12 +15,13 @@ use credits_core::domain::{
     time::Instant,
 };
 
+pub use self::input::{ExtendHoldInput, ReleaseInput, ReserveInput, SettleInput};
+use self::told::Told;
 use super::{
     access,
     charge::{Charge, charge_of, cost_of},
     execute::{self, Call, Decided, payload},
     fault::{count, optional_count},
-    generation::SpendInput,
     node::NodeId,
     page::connection,
     scalar::{Credits, DateTime},
@@ -28,6 +32,7 @@ use crate::{auth::Scope, error::Fault};
 /// Credits set aside for a generation that is not yet processed. `OPEN` becomes `SETTLED`,
 /// `RELEASED` or `EXPIRED`; `EXPIRED` becomes `SETTLED_LATE` once, within 7 days.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Hold {
     /// The hold's opaque id.
     #[graphql(owned)]
@@ -48,6 +53,8 @@ pub struct Hold {
     pub resolved_at: Option<DateTime>,
     /// What was consumed when it was settled, in credits; null if it was not.
     pub cost: Option<Credits>,
+    #[graphql(skip)]
+    told: Told,
 }
 
 connection!(Hold, HoldConnection, HoldEdge);
@@ -65,55 +72,6 @@ pub enum HoldState {
     Expired,
     /// It had expired, and its generation was processed all the same: `cost` was consumed anew.
     SettledLate,
-}
-
-/// Credits to set aside.
-#[derive(InputObject)]
-pub struct ReserveInput {
-    /// The generation that will be processed, and what the caller expects of its price.
-    #[graphql(flatten)]
-    pub spend: SpendInput,
-    /// How many minutes the hold lasts, at most 1,440; what the catalog says, if left out.
-    pub ttl_minutes: Option<i32>,
-}
-
-/// A hold that is to end later.
-#[derive(InputObject)]
-pub struct ExtendHoldInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
-    /// How many minutes the hold lasts from now, ending at most 24 hours after the reserve.
-    pub ttl_minutes: i32,
-}
-
-/// A hold whose generation is processed.
-#[derive(InputObject)]
-pub struct SettleInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
-    /// How many results were made, where that is fewer than reserved: 1 or more.
-    pub variations: Option<i32>,
-    /// How many seconds each result has, where that is fewer than reserved: 1 or more.
-    pub seconds: Option<i32>,
-}
-
-/// A hold whose generation was not processed.
-#[derive(InputObject)]
-pub struct ReleaseInput {
-    /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
-    pub operation_id: ID,
-    /// The account; the token's own, if left out.
-    pub account_id: Option<ID>,
-    /// The operation id of the reserve that placed the hold.
-    pub hold_id: ID,
 }
 
 payload! {
@@ -267,6 +225,7 @@ impl Hold {
             expires_at: expires_at.into(),
             resolved_at: None,
             cost: None,
+            told: Told::unread(account.clone(), id),
         }
     }
 
@@ -276,20 +235,16 @@ impl Hold {
             amount,
             spend,
             expires_at,
+            advisories,
         } = &operation.event.fact
         else {
             return None;
         };
         let id = operation.event.caused_by?.operation_id;
         let account = &operation.account;
-        Some(Hold::new(
-            account,
-            id,
-            *amount,
-            spend,
-            operation.event.at,
-            *expires_at,
-        ))
+        let mut hold = Hold::new(account, id, *amount, spend, operation.event.at, *expires_at);
+        hold.told.read(advisories);
+        Some(hold)
     }
 
     /// The hold after an operation that changed it. Operations are taken in the ledger's order.

@@ -19,6 +19,7 @@ pub mod page;
 pub mod scalar;
 
 pub mod account;
+pub mod advisory;
 pub mod balance;
 pub mod billing;
 pub mod catalog;
@@ -32,6 +33,7 @@ pub mod payment;
 pub mod plan_change;
 pub mod policy;
 mod policy_rule;
+pub mod preferences;
 pub mod price;
 pub mod proof;
 pub mod quote;
@@ -52,7 +54,7 @@ pub type CreditsSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema over `ledger`, to be finished with the limits of its transport.
 pub fn schema(ledger: Ledger) -> SchemaBuilder<Query, Mutation, Subscription> {
-    bare().data(ledger)
+    bare().data(ledger).data(advisory::BasisReads::default())
 }
 
 /// The schema as text: sorted, with every description and `@specifiedBy`. It needs no ledger.

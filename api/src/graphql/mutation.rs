@@ -16,6 +16,7 @@ use super::{
     },
     payment::{self, ReportPaymentInput, ReportPaymentPayload},
     plan_change::{self, ChangePlanInput, ChangePlanPayload},
+    preferences::{self, SetPreferencesInput, SetPreferencesPayload},
 };
 use crate::error::Fault;
 
@@ -144,6 +145,16 @@ impl Mutation {
         #[graphql(desc = "The hold.")] input: ReleaseInput,
     ) -> Result<ReleasePayload, Fault> {
         hold::release(ctx, input).await
+    }
+
+    /// Sets how the account's owner wants to spend with care: ceilings and guards, enforced from the next
+    /// spend on. It needs `preferences:write`.
+    async fn set_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: SetPreferencesInput,
+    ) -> Result<SetPreferencesPayload, Fault> {
+        preferences::set(ctx, input).await
     }
 
     /// Publishes a catalog as an immutable version. It needs `catalog:write`.

@@ -26,6 +26,7 @@ use super::{
         PackPurchase, PaymentReport, PeriodGrant, Revocation, RolloverGrant, SubscriptionChange,
     },
     standing,
+    preferences::PreferencesChange,
     subscription::PlanSubscription,
 };
 use crate::{
@@ -74,6 +75,8 @@ pub enum Node {
     PaymentReport(PaymentReport),
     /// The end of credits whose payment was taken back.
     Revocation(Revocation),
+    /// A change of preferences.
+    PreferencesChange(PreferencesChange),
 }
 
 /// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is

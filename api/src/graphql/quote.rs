@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
 use credits_core::{
     domain::{catalog::Priced, ids::AccountId},
     ledger,
@@ -10,6 +10,7 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::{self, Advisory},
     fault::bad_input,
     generation::GenerationInput,
     price::{Alternative, PriceLine},
@@ -24,6 +25,7 @@ pub const QUOTES_MAX: usize = 50;
 /// A price that binds: the same request on the same account costs so much until `expiresAt`, as often
 /// as wanted, if the spend names the quote. Plan, balance and ceilings are judged at the spend.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Quote {
     /// The quote's id, for `quoteId` of a spend.
     pub quote_id: ID,
@@ -43,6 +45,17 @@ pub struct Quote {
     pub catalog_version: i32,
     /// The same request on other models, then with fewer variations, that the account can pay now.
     pub alternatives: Vec<Alternative>,
+    #[graphql(skip)]
+    told: Vec<Advisory>,
+}
+
+#[ComplexObject]
+impl Quote {
+    /// What there is to tell about it: what a spend of it would be told now. Empty if it is free.
+    #[graphql(complexity = "advisory::cost(child_complexity)")]
+    async fn advisories(&self) -> &[Advisory] {
+        &self.told
+    }
 }
 
 /// A request to price.
@@ -55,8 +68,8 @@ pub struct QuoteInput {
     pub generation: GenerationInput,
 }
 
-impl From<ledger::Quote> for Quote {
-    fn from(quote: ledger::Quote) -> Quote {
+impl Quote {
+    fn new(account: &AccountId, quote: ledger::Quote) -> Quote {
         let cost = quote.price.cost();
         let lines = match &quote.price {
             Priced::Free => Vec::new(),
@@ -72,6 +85,7 @@ impl From<ledger::Quote> for Quote {
             expires_at: quote.expires_at.into(),
             catalog_version: quote.catalog_version.0,
             alternatives: quote.alternatives.iter().map(Alternative::from).collect(),
+            told: Advisory::all(account, &quote.advisories),
         }
     }
 }
@@ -102,12 +116,13 @@ pub async fn quotes(ctx: &Context<'_>, inputs: Vec<QuoteInput>) -> Result<Vec<Qu
     let mut placed = Vec::with_capacity(count);
     for (account, (places, requests)) in by_account {
         let answers = access::ledger(ctx).quotes(&account, requests).await?;
+        let answers = answers.into_iter().map(|answer| priced(&account, answer));
         placed.extend(places.into_iter().zip(answers));
     }
     placed.sort_by_key(|(place, _)| *place);
     placed
         .into_iter()
-        .map(|(place, answer)| priced(answer).map_err(|fault| at(place, count, fault)))
+        .map(|(place, answer)| answer.map_err(|fault| at(place, count, fault)))
         .collect()
 }
 
@@ -122,9 +137,10 @@ fn at(place: usize, count: usize, fault: Fault) -> Fault {
 
 /// A request that has no price is a mistake of the caller, as there is no payload to refuse it in.
 fn priced(
+    account: &AccountId,
     answer: Result<ledger::Quote, credits_core::domain::refusal::Refusal>,
 ) -> Result<Quote, Fault> {
     answer
-        .map(Quote::from)
+        .map(|quote| Quote::new(account, quote))
         .map_err(|refusal| bad_input(UserError::from(&refusal).text()))
 }

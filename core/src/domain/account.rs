@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     credits::Credits,
-    event::{Event, Fact, SubscriptionEvent},
+    event::{Charged, Event, Fact, SubscriptionEvent},
     hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Lot, LotTerms, Origin},
     posting::Posting,
+    preferences::{Preferences, Tally},
+    recent::{Attempt, Recent},
     subscription::{BrokenPeriod, Subscription},
     term::{DisputedTerm, TermPayments},
     time::Instant,
@@ -52,6 +54,15 @@ pub struct Account {
     pub disputed_terms: Vec<DisputedTerm>,
     /// What entered and left since it was opened.
     pub totals: Totals,
+    /// Its last generations, for advice.
+    #[serde(default, skip_serializing_if = "Recent::is_empty")]
+    pub recent: Recent,
+    /// What its owner set.
+    #[serde(default, skip_serializing_if = "Preferences::is_default")]
+    pub preferences: Preferences,
+    /// What counts under ceilings.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub tally: Tally,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -87,6 +98,9 @@ impl Account {
             settled_late: BTreeMap::new(),
             disputed_terms: Vec::new(),
             totals: Totals::default(),
+            recent: Recent::default(),
+            preferences: Preferences::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -212,6 +226,7 @@ impl Account {
                 amount,
                 spend,
                 expires_at,
+                ..
             } => {
                 let cause = event.caused_by.expect("only a command places a hold");
                 self.holds.push(Hold {
@@ -232,17 +247,16 @@ impl Account {
                     self.close_hold(end.hold);
                 }
             }
-            Fact::Charge(charge) => match charge.hold {
-                Some(hold) if charge.late => {
-                    let late = LateSettlement {
-                        at: event.at,
-                        cost: charge.cost,
-                    };
-                    self.settled_late.insert(hold, late);
-                }
-                Some(hold) => self.close_hold(hold),
-                None => {}
-            },
+            Fact::Charge(charge) => {
+                let attempt = Attempt::of(charge, self.sequence, event.at);
+                self.recent.remember(attempt);
+                self.tally.count(charge, event.at);
+                self.settle_hold(charge, event.at);
+            }
+            Fact::PreferencesChange { preferences } => {
+                self.tally.follow(preferences, event.at);
+                self.preferences = preferences.clone();
+            }
             Fact::RolloverGrant { freezes, .. } => {
                 let made = self.sequence;
                 for freeze in freezes.iter() {
@@ -260,93 +274,6 @@ impl Account {
         }
     }
 
-    fn apply_subscription(
-        &mut self,
-        at: Instant,
-        change: &SubscriptionEvent,
-        lot: Option<&LotTerms>,
-    ) {
-        match change {
-            SubscriptionEvent::Started {
-                plan,
-                interval,
-                anchor,
-                period,
-                continues,
-            } => {
-                let broken = self.broken_period.take();
-                let broken = broken.filter(|_| continues.is_some());
-                let before = broken.map_or(Credits::ZERO, |broken| broken.granted);
-                self.subscription = Some(Subscription {
-                    id: continues.unwrap_or(self.sequence),
-                    plan: plan.clone(),
-                    interval: *interval,
-                    anchor: *anchor,
-                    period: *period,
-                    granted: granted_with(before, lot),
-                    cancel_at: None,
-                    term_from: continues.map_or(0, |_| *period),
-                    scheduled: None,
-                    payments: TermPayments::default(),
-                });
-                self.thaw_for(*continues);
-            }
-            SubscriptionEvent::CancellationScheduled { cancel_at } => {
-                let subscription = self.subscription_mut();
-                subscription.cancel_at = Some(*cancel_at);
-                subscription.scheduled = None;
-            }
-            SubscriptionEvent::Resumed => self.subscription_mut().cancel_at = None,
-            SubscriptionEvent::Ended { packs_frozen, .. } => {
-                self.end_subscription(at, *packs_frozen);
-            }
-            SubscriptionEvent::Changed {
-                plan,
-                interval,
-                term_from,
-                scheduled,
-            } => {
-                let subscription = self.subscription_mut();
-                subscription.plan = plan.clone();
-                subscription.interval = *interval;
-                subscription.term_from = *term_from;
-                subscription.scheduled = scheduled.clone();
-                subscription.granted = granted_with(subscription.granted, lot);
-            }
-            SubscriptionEvent::ChangeScheduled(change) => {
-                self.subscription_mut().scheduled = Some(change.clone());
-            }
-            SubscriptionEvent::ChangeWithdrawn => self.subscription_mut().scheduled = None,
-            SubscriptionEvent::PeriodWithheld { period } => {
-                let subscription = self.subscription_mut();
-                subscription.period = *period;
-                subscription.granted = Credits::ZERO;
-                subscription.payments.begin_period(true);
-            }
-        }
-    }
-
-    fn end_subscription(&mut self, at: Instant, packs_frozen: bool) {
-        let ended = self.subscription.take();
-        self.broken_period = ended.and_then(|ended| BrokenPeriod::of(&ended, at));
-        self.plan_ended_at = Some(at);
-        if packs_frozen {
-            self.freeze(Freeze::Lapsed, |lot| {
-                matches!(lot.terms.origin, Origin::Pack { .. })
-            });
-        }
-    }
-
-    /// A plan started: packs can be used again, and so can the allowance of a subscription that goes on.
-    fn thaw_for(&mut self, continues: Option<Sequence>) {
-        for lot in &mut self.lots {
-            lot.freezes = lot.freezes.without(Freeze::Lapsed);
-            if lot.terms.origin.is_allowance_of(continues) {
-                lot.freezes = lot.freezes.without(Freeze::PastDue);
-            }
-        }
-    }
-
     pub(super) fn subscription_mut(&mut self) -> &mut Subscription {
         self.subscription
             .as_mut()
@@ -359,14 +286,21 @@ impl Account {
         }
     }
 
+    /// Ends the hold that a charge settled, if it settled one.
+    fn settle_hold(&mut self, charge: &Charged, at: Instant) {
+        match charge.hold {
+            Some(hold) if charge.late => {
+                let cost = charge.cost;
+                self.settled_late.insert(hold, LateSettlement { at, cost });
+            }
+            Some(hold) => self.close_hold(hold),
+            None => {}
+        }
+    }
+
     fn close_hold(&mut self, id: HoldId) {
         self.holds.retain(|hold| hold.id != id);
     }
-}
-
-/// The highest allowance granted in a period, of which `lot` is what a better plan has more.
-fn granted_with(before: Credits, lot: Option<&LotTerms>) -> Credits {
-    lot.map_or(before, |lot| [before, lot.granted].into_iter().sum())
 }
 
 fn draw(posting: &Posting) -> Draw {

@@ -9,6 +9,7 @@ mod kind;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    advice::Advisory,
     catalog::BillingInterval,
     command::ContentHash,
     credits::Credits,
@@ -19,6 +20,7 @@ use super::{
     posting::Posting,
     subscription::{EndReason, ScheduledChange},
     term::PastDue,
+    preferences::Preferences,
     time::Instant,
 };
 
@@ -63,6 +65,9 @@ pub struct Charged {
     /// Whether the hold had expired before it was settled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// What there was to tell about it when it was decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<Advisory>,
 }
 
 /// A change of the account's subscription.
@@ -179,6 +184,9 @@ pub enum Fact {
         spend: Spend,
         /// When the hold ends by itself.
         expires_at: Instant,
+        /// What there was to tell about it when it was decided.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advisories: Vec<Advisory>,
     },
     /// A hold ends later than before.
     HoldExtended {
@@ -233,6 +241,11 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         disputed: bool,
     },
+    /// The owner set how to spend with care.
+    PreferencesChange {
+        /// All that is set from now on.
+        preferences: Preferences,
+    },
 }
 
 impl Event {
@@ -274,7 +287,8 @@ impl Event {
             | Fact::HoldExtended { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. } => Vec::new(),
+            | Fact::Revocation { .. }
+            | Fact::PreferencesChange { .. } => Vec::new(),
         }
     }
 
@@ -301,6 +315,7 @@ impl Fact {
             Fact::Expiry { .. } => OperationKind::Expiry,
             Fact::PaymentReport { .. } => OperationKind::PaymentReport,
             Fact::Revocation { .. } => OperationKind::Revocation,
+            Fact::PreferencesChange { .. } => OperationKind::PreferencesChange,
         }
     }
 
@@ -318,7 +333,8 @@ impl Fact {
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
-            | Fact::Revocation { .. } => None,
+            | Fact::Revocation { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -338,7 +354,8 @@ impl Fact {
             | Fact::HoldPlaced { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. } => None,
+            | Fact::Revocation { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -357,7 +374,8 @@ impl Fact {
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. } => None,
+            | Fact::Revocation { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 }

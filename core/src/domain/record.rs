@@ -299,7 +299,8 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::HoldExtended { .. }
         | Fact::HoldReleased { .. }
         | Fact::PaymentReport { .. }
-        | Fact::Revocation { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
+        | Fact::Revocation { .. }
+        | Fact::PreferencesChange { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();
     let mut bytes = [0; 16];

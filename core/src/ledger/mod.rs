@@ -4,6 +4,7 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod balance_at;
+mod fingerprint;
 mod history;
 mod housekeeping;
 mod publish;
@@ -30,6 +31,7 @@ use tracing::error;
 
 pub use self::{
     balance_at::BalanceAtError,
+    fingerprint::{Prompt, PromptKey},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     watch::{Operations, Watch},
@@ -50,7 +52,7 @@ use crate::{
     },
     clock::{Clock, Reading},
     domain::{
-        catalog::{Catalogs, Generation, Priced, PromptFingerprint},
+        catalog::{Catalogs, Generation, Priced},
         command::{Command, Request},
         ids::{AccountId, OperationId},
         outcome::Outcome,
@@ -77,8 +79,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 pub struct Keys {
     /// The keys that seal quotes, the one in use first. A second one is still recognised.
     pub quotes: Vec<QuoteKey>,
-    /// The key under which prompts are hashed.
-    pub prompts: [u8; 32],
+    /// The keys under which prompts are hashed, the one in use first. A repeat of what was hashed under
+    /// the second one is still seen.
+    pub prompts: Vec<PromptKey>,
 }
 
 /// The credits service. Cloning gives the same one.
@@ -254,7 +257,8 @@ impl Ledger {
             | Request::Settle { .. }
             | Request::Release { .. }
             | Request::ChangePlan { .. }
-            | Request::ReportPayment { .. } => return false,
+            | Request::ReportPayment { .. }
+            | Request::SetPreferences { .. } => return false,
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());
@@ -338,12 +342,6 @@ impl Ledger {
         id.map_or(QuoteGuard::None, |id| {
             QuoteGuard::open(id, &self.keys.quotes)
         })
-    }
-
-    /// The keyed hash of a prompt, which is all that is ever kept of it.
-    pub fn fingerprint(&self, prompt: &str) -> PromptFingerprint {
-        let hash = blake3::keyed_hash(&self.keys.prompts, prompt.as_bytes());
-        PromptFingerprint(*hash.as_bytes())
     }
 
     /// Takes on no more commands; those under way go on. Reads go on.

@@ -167,6 +167,8 @@ pub struct OperationFilter {
     pub action: Option<ActionId>,
     /// Resolving or changing one of these holds.
     pub holds: Vec<HoldId>,
+    /// At one of these positions.
+    pub sequences: Vec<Sequence>,
 }
 
 /// A window on an account's operations, bounded by positions that are not part of it.

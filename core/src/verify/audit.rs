@@ -303,7 +303,8 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::RolloverGrant { .. }
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
-        | Fact::Expiry { .. } => {}
+        | Fact::Expiry { .. }
+        | Fact::PreferencesChange { .. } => {}
         Fact::PaymentReport { lot, .. } => {
             let current = state.subscription.as_ref();
             if lot.is_some() && !current.is_some_and(|one| one.payments.withheld) {

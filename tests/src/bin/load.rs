@@ -2,7 +2,8 @@
 //!
 //! `load run` measures one server once; `load compare` measures the product, its twin and the floor in
 //! turns and prints medians and ratios; `load sweep` measures what the sweeper does, and what charges
-//! notice of it. Each ends with an audit: what was acknowledged is in the ledger.
+//! notice of it; `load advice` measures charges about which there is much to tell beside those about
+//! which there is nothing. Each ends with an audit: what was acknowledged is in the ledger.
 
 use std::{
     io::{self, Write as _},
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use credits_tests::load::{
     measure::{self, Sample, Shape, Spread},
     report::{self, Case},
+    request::Asked,
     rival::{Rival, Running},
     sweep,
 };
@@ -50,6 +52,14 @@ enum Command {
     },
     /// Measure the sweeper: accounts renewed a second, alone and beside charges
     Sweep(sweep::Sizes),
+    /// Measure charges with advisories and without, in turns
+    Advice {
+        /// How often each is measured
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        #[command(flatten)]
+        sizes: Sizes,
+    },
 }
 
 #[derive(Args)]
@@ -80,15 +90,16 @@ impl Sizes {
             } else {
                 Spread::Uniform(self.accounts)
             },
+            asked: Asked::Plain,
             warm_up: Duration::from_secs_f64(self.warm_up_s),
             duration: Duration::from_secs_f64(self.duration_s),
             rate_max: None,
         }
     }
 
-    fn start(&self, rival: Rival) -> Server {
+    fn start(&self, rival: Rival, asked: Asked) -> Server {
         Server {
-            running: Running::start(rival, self.accounts, self.directory.as_ref()),
+            running: Running::start(rival, self.accounts, self.directory.as_ref(), asked),
             acknowledged: Vec::new(),
         }
     }
@@ -128,7 +139,7 @@ fn main() -> ExitCode {
 async fn call(command: Command) -> io::Result<()> {
     match command {
         Command::Run { rival, hot, sizes } => {
-            let mut server = sizes.start(rival);
+            let mut server = sizes.start(rival, Asked::Plain);
             let mut case = Case::new(&format!("{rival:?}").to_lowercase());
             case.add(&server.measure(&sizes.shape(hot)).await?);
             print(&report::table(&[&case]))?;
@@ -140,14 +151,15 @@ async fn call(command: Command) -> io::Result<()> {
         }
         Command::Compare { rounds, sizes } => compare(rounds, &sizes).await,
         Command::Sweep(sizes) => sweep::run(&sizes, print).await,
+        Command::Advice { rounds, sizes } => advice(rounds, &sizes).await,
     }
 }
 
 async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
     let (hot, uniform) = (sizes.shape(true), sizes.shape(false));
-    let mut ours = sizes.start(Rival::Ours);
-    let mut twin = sizes.start(Rival::Twin);
-    let mut floor = sizes.start(Rival::Floor);
+    let mut ours = sizes.start(Rival::Ours, Asked::Plain);
+    let mut twin = sizes.start(Rival::Twin, Asked::Plain);
+    let mut floor = sizes.start(Rival::Floor, Asked::Plain);
     let names = [
         "ours, hot",
         "twin, hot",
@@ -189,6 +201,45 @@ async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
         ))?;
     }
     floor.audit().await?;
+    Ok(())
+}
+
+/// Each kind has a server of its own, so that the accounts of one know nothing of the other.
+async fn advice(rounds: usize, sizes: &Sizes) -> io::Result<()> {
+    let mut plain = sizes.start(Rival::Ours, Asked::Plain);
+    let mut told = sizes.start(Rival::Ours, Asked::Told);
+    let mut cases = ["plain, hot", "told, hot", "plain, uniform", "told, uniform"].map(Case::new);
+    print(&format!("{}\n", report::machine()?))?;
+    for _ in 0..rounds {
+        for (place, hot) in [(0, true), (2, false)] {
+            let shape = sizes.shape(hot);
+            cases[place].add(&plain.measure(&shape).await?);
+            let shape = Shape {
+                asked: Asked::Told,
+                ..shape
+            };
+            cases[place + 1].add(&told.measure(&shape).await?);
+        }
+    }
+    print(&report::table(&cases.each_ref()))?;
+    let [plain_hot, told_hot, plain_uniform, told_uniform] = cases.each_ref().map(Case::rate);
+    print(&format!(
+        "{} connections, {} accounts, {rounds} samples of {} s each in turns; medians\n\
+         cost of a charge with advisories / without, hot      {:.2}  (at most 1.25)\n\
+         cost of a charge with advisories / without, uniform  {:.2}  (at most 1.25)\n",
+        sizes.connections,
+        sizes.accounts,
+        sizes.duration_s,
+        plain_hot / told_hot,
+        plain_uniform / told_uniform,
+    ))?;
+    print(&format!("{}\n", report::machine()?))?;
+    for (name, server) in [("plain", plain), ("told", told)] {
+        let count = server.audit().await?;
+        print(&format!(
+            "audit of {name}: {count} acknowledged, and each once in the ledger\n"
+        ))?;
+    }
     Ok(())
 }
 

@@ -21,6 +21,9 @@ pub const USER_ERRORS: &str = "userErrors { __typename code message field \
     ... on InsufficientCredits { needed available held frozen shortBy renewsAt renewsWith \
         packs { offered reason credits pack { id } } \
         alternatives { model cost changed { parameter from to } } } \
+    ... on LimitExceeded { limit max asked used } \
+    ... on LikelyRepeat { cost at attempts credits windowMinutes \
+        charge { sequence cost } hold { holdId state } } \
     ... on PriceChanged { cost maxCost catalogVersion } \
     ... on QuoteExpired { expiredAt cost } \
     ... on HoldAlreadyResolved { holdId resolution resolvedAt cost } \
@@ -33,13 +36,33 @@ pub const USER_ERRORS: &str = "userErrors { __typename code message field \
     ... on AlreadyOnPlan { planId billingInterval } \
     ... on ParameterOutOfRange { parameter given min max allowed } }";
 
+/// What is told of a spend, with what it comes from.
+pub const ADVISORIES: &str = "advisories { __typename code message window { from to } \
+    basis { sequence cost } adjustment { model cost changed { parameter from to } } \
+    ... on RepeatedPrompt { run creditsSoFar windowMinutes } \
+    ... on ManyVariations { variations costOfOne } \
+    ... on VideoCost { images imageModel imageCost } \
+    ... on ModelSwitch { project used { model charges credits } previous costsMoreBy } \
+    ... on LargeShare { percent available } \
+    ... on ExpiringSoon { amount at } }";
+
+/// All preferences.
+pub const PREFERENCES: &str = "repeatGuard { on source } oneFirst { on source } \
+    requestCreditsMax { creditsMax source } dayCreditsMax { creditsMax used resetsAt source } \
+    projectCreditsMax { project creditsMax used since source }";
+
 const HOLD: &str = "hold { holdId state amount cost placedAt expiresAt resolvedAt }";
 
 /// The document of a mutation with one input, its whole payload selected.
 pub fn mutation(name: &str) -> String {
     let own = match name {
-        "charge" => "cost recorded charge { model lines { kind amount } }".to_owned(),
-        "reserve" => format!("cost recorded {HOLD}"),
+        "charge" => {
+            format!("cost recorded charge {{ model lines {{ kind amount }} {ADVISORIES} }}")
+        }
+        "reserve" => format!(
+            "cost recorded {HOLD} told: operation {{ ... on HoldPlaced {{ {ADVISORIES} }} }}"
+        ),
+        "setPreferences" => format!("preferences {{ {PREFERENCES} }}"),
         "settle" => format!("cost {HOLD} charge {{ holdId late }}"),
         "release" | "extendHold" => HOLD.to_owned(),
         "publishCatalog" => {

@@ -5,7 +5,7 @@
 
 mod child;
 mod client;
-mod document;
+pub mod document;
 mod events;
 mod need;
 mod service;

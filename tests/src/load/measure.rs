@@ -12,7 +12,10 @@ use std::{
 use futures_util::future::try_join_all;
 use uuid::Uuid;
 
-use super::{connection::Connection, request::Request};
+use super::{
+    connection::Connection,
+    request::{Asked, Requests},
+};
 
 /// Which accounts are charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Shape {
     pub connections: usize,
     /// Whom they charge.
     pub spread: Spread,
+    /// For what.
+    pub asked: Asked,
     /// What goes before and is not counted.
     pub warm_up: Duration,
     /// What is counted.
@@ -65,7 +70,7 @@ impl Sample {
 pub async fn run(address: SocketAddr, token: &str, shape: &Shape) -> io::Result<Sample> {
     let counts_from = Instant::now() + shape.warm_up;
     let ends = counts_from + shape.duration;
-    let request = Request::new(address, token);
+    let requests = Requests::new(address, token, shape.asked);
     let loops = (0..shape.connections).map(|number| {
         let accounts = match shape.spread {
             Spread::Hot => 1,
@@ -73,7 +78,7 @@ pub async fn run(address: SocketAddr, token: &str, shape: &Shape) -> io::Result<
         };
         work(
             address,
-            request.clone(),
+            requests.clone(),
             Turn::new(number, accounts),
             Pace::new(number, shape),
             counts_from,
@@ -152,7 +157,7 @@ impl Turn {
 
 async fn work(
     address: SocketAddr,
-    mut request: Request,
+    mut requests: Requests,
     mut turn: Turn,
     mut pace: Pace,
     counts_from: Instant,
@@ -166,7 +171,7 @@ async fn work(
             return Ok((took_us, acknowledged));
         }
         let id = Uuid::now_v7();
-        let answer = connection.ask(request.charge(turn.take(), id)).await?;
+        let answer = connection.ask(requests.charge(turn.take(), id)).await?;
         if !is_charge(answer) {
             let told = String::from_utf8_lossy(answer).into_owned();
             return Err(io::Error::other(told));

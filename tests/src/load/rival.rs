@@ -30,7 +30,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::request::account;
+use super::request::{Asked, account};
 use crate::{audit::Audit, harness::CATALOG, twin};
 
 /// Credits an account begins with: more than any run consumes.
@@ -64,10 +64,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a rival with so many accounts, on a database of its own in `parent`.
-    pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>) -> Running {
+    /// Starts a rival with so many accounts, on a database of its own in `parent`, for charges of that
+    /// kind.
+    pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>, asked: Asked) -> Running {
         let directory = new_directory(parent);
-        let settings = settings(directory.path());
+        let settings = settings(directory.path(), asked);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let (ready, started) = mpsc::channel();
@@ -184,9 +185,15 @@ pub(super) fn token(settings: &Settings) -> String {
     token.expect("the development key signs")
 }
 
-/// Settings of a service in a new directory, with the catalog of the tests and large allowances.
-pub(super) fn settings(directory: &Path) -> Settings {
+/// Settings of a service in a new directory, with the catalog of the tests and large allowances, for
+/// charges of that kind.
+pub(super) fn settings(directory: &Path, asked: Asked) -> Settings {
     let catalog = CATALOG.replace("allowance = 500\n", &format!("allowance = {CREDITS}\n"));
+    let catalog = match asked {
+        Asked::Plain => catalog,
+        // What ends within the month is told.
+        Asked::Told => format!("{catalog}\n[advice]\nexpiring_soon_days = 31\n"),
+    };
     let file = directory.join("load.toml");
     std::fs::write(&file, catalog).expect("a new directory can be written to");
     Settings {

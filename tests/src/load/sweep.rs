@@ -31,6 +31,7 @@ use super::{
     fill::Crowd,
     measure::{self, Sample, Shape, Spread},
     report::{self, Case},
+    request::Asked,
     request, rival,
 };
 use crate::audit::Audit;
@@ -72,6 +73,7 @@ impl Sizes {
         Shape {
             connections: self.connections,
             spread: Spread::Uniform(CHARGED),
+            asked: Asked::Plain,
             warm_up: Duration::ZERO,
             duration: Duration::from_secs_f64(self.duration_s),
             rate_max,
@@ -119,7 +121,7 @@ pub async fn run(sizes: &Sizes, print: fn(&str) -> io::Result<()>) -> io::Result
     print(&format!("{}\n", report::machine()?))?;
     let began = Monotonic::now();
     let directory = rival::new_directory(sizes.directory.as_ref());
-    let settings = rival::settings(directory.path());
+    let settings = rival::settings(directory.path(), Asked::Plain);
     fill(sizes, &settings).await;
     print(&format!(
         "{} accounts filled in within {:.0} s\n",

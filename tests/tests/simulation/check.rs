@@ -146,7 +146,8 @@ fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
         | Request::ChangePlan { .. }
         | Request::ExtendHold { .. }
         | Request::Release { .. }
-        | Request::ReportPayment { .. } => None,
+        | Request::ReportPayment { .. }
+        | Request::SetPreferences { .. } => None,
     }
 }
 
@@ -184,7 +185,8 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
             | Request::ChangePlan { .. }
             | Request::ExtendHold { .. }
             | Request::Release { .. }
-            | Request::ReportPayment { .. } => continue,
+            | Request::ReportPayment { .. }
+            | Request::SetPreferences { .. } => continue,
         };
         if amount(book, calls, &command.request) != Some(moved) {
             problems.push(format!("{command:?} moved {moved}"));

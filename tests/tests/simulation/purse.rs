@@ -70,7 +70,7 @@ impl Purse {
         let event = record.event().unwrap();
         let (at, sequence) = (event.at.micros(), record.sequence.0);
         match &event.fact {
-            Fact::AccountOpened | Fact::HoldExtended { .. } => {}
+            Fact::AccountOpened | Fact::HoldExtended { .. } | Fact::PreferencesChange { .. } => {}
             Fact::SubscriptionChange { change, lot } => {
                 match change {
                     SubscriptionEvent::Started { plan, .. } => {

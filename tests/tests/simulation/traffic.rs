@@ -46,6 +46,7 @@ pub fn generation(action: &str, model: &str, variations: u32, seconds: Option<u3
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     }
 }
 

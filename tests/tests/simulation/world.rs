@@ -50,7 +50,7 @@ pub fn start() -> Instant {
 pub fn keys() -> Keys {
     Keys {
         quotes: vec![[7; 32]],
-        prompts: [8; 32],
+        prompts: vec![[8; 32]],
     }
 }
 
@@ -272,7 +272,8 @@ impl World {
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
             | Request::Release { .. }
-            | Request::ReportPayment { .. } => {}
+            | Request::ReportPayment { .. }
+            | Request::SetPreferences { .. } => {}
         }
         command
     }

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, SimpleObject};
 use credits_core::domain::{
+    advice::Advisory as DomainAdvisory,
     credits,
     hold::{self as domain, Spend as DomainSpend},
     ids::HoldId,
@@ -21,7 +22,7 @@ use crate::{
 
 operation! {
     /// Credits were set aside for a generation that will be processed.
-    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant } {
+    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<DomainAdvisory> } told advisories {
         /// How many credits were set aside.
         async fn amount(&self) -> Credits {
             self.amount.into()

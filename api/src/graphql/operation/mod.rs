@@ -32,6 +32,7 @@ use super::{
     charge::Charge,
     node::Node,
     page::{Page, connection},
+    preferences::PreferencesChange,
     scalar::{Credits, DateTime, Sequence, SignedCredits},
 };
 use crate::error::Fault;
@@ -118,6 +119,8 @@ pub enum Operation {
     PaymentReport(PaymentReport),
     /// What was unused of what a payment brought ended with it.
     Revocation(Revocation),
+    /// The owner set preferences.
+    PreferencesChange(PreferencesChange),
 }
 
 connection!(Operation, OperationConnection, OperationEdge);
@@ -153,14 +156,19 @@ pub enum OperationKind {
     PaymentReport,
     /// A payment was taken back, and what was unused of what it brought ended.
     Revocation,
+    /// The owner set preferences: ceilings and guards.
+    PreferencesChange,
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
-/// and the fields that show it.
+/// and the fields that show it. What a spend was `told` is a field by itself: its cost is named here, where
+/// async-graphql finds it.
 macro_rules! operation {
     (
         $(#[$doc:meta])*
-        $name:ident { $($part:ident: $kind:ty),* } { $($fields:tt)* }
+        $name:ident { $($part:ident: $kind:ty),* }
+        $(told $told:ident $(. $inner:ident)? $(, behind $behind:ident)?)?
+        { $($fields:tt)* }
     ) => {
         $(#[$doc])*
         #[derive(Clone)]
@@ -234,6 +242,19 @@ macro_rules! operation {
                 $crate::graphql::operation::Posting::all(&self.operation)
             }
 
+            $(
+                /// What there was to tell about it when it was decided; the same for ever. A settlement is
+                /// told nothing: what there was to tell was told when its hold was placed.
+                #[graphql(complexity = "crate::graphql::advisory::cost(child_complexity)")]
+                async fn advisories(&self) -> Vec<$crate::graphql::advisory::Advisory> {
+                    $crate::graphql::advisory::Advisory::shown(
+                        &self.operation.account,
+                        &self.$told$(.$inner)?,
+                        false $(|| self.$behind)?,
+                    )
+                }
+            )?
+
             $($fields)*
         }
     };
@@ -257,12 +278,13 @@ impl From<domain::Operation> for Operation {
                 lot,
                 frozen,
             } => PackPurchase::new(of, pack, quantity, payment, lot, frozen).into(),
-            Fact::Charge(charged) => Charge::new(of, charged).into(),
+            Fact::Charge(charged) => Charge::new(of, charged, false).into(),
             Fact::HoldPlaced {
                 amount,
                 spend,
                 expires_at,
-            } => HoldPlaced::new(of, amount, spend, expires_at).into(),
+                advisories,
+            } => HoldPlaced::new(of, amount, spend, expires_at, advisories).into(),
             Fact::HoldExtended { hold, expires_at } => {
                 HoldExtended::new(of, hold, expires_at).into()
             }
@@ -282,6 +304,9 @@ impl From<domain::Operation> for Operation {
                 paid_for,
                 ..
             } => Revocation::new(of, payment, outcome, paid_for).into(),
+            Fact::PreferencesChange { preferences } => {
+                PreferencesChange::new(of, preferences).into()
+            }
         }
     }
 }
@@ -302,6 +327,7 @@ impl From<Operation> for Node {
             Operation::HoldExpired(operation) => operation.into(),
             Operation::PaymentReport(operation) => operation.into(),
             Operation::Revocation(operation) => operation.into(),
+            Operation::PreferencesChange(operation) => operation.into(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! first ([`super::due`]). Text actions never come here: they are free, whatever the account.
 
 mod billing;
+mod care;
 mod hold;
 mod payment_report;
 mod plan_change;
@@ -117,6 +118,7 @@ impl Case<'_> {
             Request::ReportPayment { payment, outcome } => {
                 self.report_payment(payment, *outcome).map(Some)
             }
+            Request::SetPreferences { change } => self.set_preferences(change).map(Some),
         }
     }
 

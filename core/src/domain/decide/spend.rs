@@ -1,11 +1,13 @@
 //! Charge and reserve: what a generation costs, and whether the account can pay it.
 //!
-//! Owns the guards in their precedence: model and parameters, quote, price, ceilings, credits, holds.
+//! Owns the guards in their precedence: model and parameters, quote, price, then the ceilings and the repeat guard
+//! of [`super::care`], credits, holds.
 
 use chrono::TimeDelta;
 
 use super::{Case, Verdict};
 use crate::domain::{
+    advice::Advisory,
     catalog::{Generation, HOLD_TTL_HOURS_MAX, Price, Priced, PublishedCatalog},
     command::PriceGuard,
     credits::Credits,
@@ -13,7 +15,7 @@ use crate::domain::{
     hold::{Draw, HOLDS_OPEN_MAX, Spend},
     posting::Posting,
     quote::{QuoteGuard, QuoteTerms, request_hash},
-    refusal::{Limit, Limited, Refusal, Shortfall},
+    refusal::{Limited, Refusal, Shortfall},
 };
 
 impl Case<'_> {
@@ -27,6 +29,7 @@ impl Case<'_> {
         };
         self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
+        let advisories = self.advise(generation, &price);
         let postings = draws
             .iter()
             .map(|draw| Posting::consumed(draw.lot, draw.amount))
@@ -36,6 +39,7 @@ impl Case<'_> {
             spend: spend(generation, price, published),
             hold: None,
             late: false,
+            advisories,
         });
         Ok(Some(Verdict {
             fact,
@@ -62,6 +66,7 @@ impl Case<'_> {
             let max = u32::try_from(HOLDS_OPEN_MAX).expect("a small constant");
             return Err(Refusal::TooManyHolds { max });
         }
+        let advisories = self.advise(generation, &price);
         let postings = draws
             .iter()
             .map(|draw| Posting::held(draw.lot, draw.amount))
@@ -72,12 +77,19 @@ impl Case<'_> {
             expires_at: self
                 .at
                 .saturating_add(TimeDelta::minutes(i64::from(ttl_minutes))),
+            advisories,
         };
         Ok(Some(Verdict {
             fact,
             postings,
             catalog_version: published.version,
         }))
+    }
+
+    /// What there is to tell about the request, by the catalog in force.
+    fn advise(&self, generation: &Generation, price: &Price) -> Vec<Advisory> {
+        let catalog = &self.catalogs.terms_at(self.at).catalog;
+        self.account.advise(catalog, generation, price, self.at)
     }
 
     /// The price that binds, with the catalog it comes from; none for a free action. A quote pins
@@ -101,7 +113,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the price is what the caller expects, and under the ceiling.
+    /// Whether the price is what the caller expects, under the ceilings, and no likely repeat.
     fn check_price(
         &self,
         price: &Price,
@@ -117,20 +129,8 @@ impl Case<'_> {
                 catalog_version: published.version,
             });
         }
-        let ceiling = self
-            .catalogs
-            .terms_at(self.at)
-            .catalog
-            .policy
-            .request_credits_max;
-        if let Some(max) = ceiling.filter(|max| price.cost > *max) {
-            return Err(Refusal::LimitExceeded {
-                limit: Limit::RequestCredits,
-                max: max.get(),
-                asked: price.cost.get(),
-            });
-        }
-        Ok(())
+        self.check_ceilings(price, generation, guard)?;
+        self.check_repeat(&price.terms.model, generation, guard)
     }
 
     fn binds(&self, quote: &QuoteTerms, generation: &Generation) -> bool {

@@ -31,11 +31,13 @@ pub enum OperationKind {
     PaymentReport,
     /// [`Fact::Revocation`](super::Fact::Revocation).
     Revocation,
+    /// [`Fact::PreferencesChange`](super::Fact::PreferencesChange).
+    PreferencesChange,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 13] = [
+    pub const ALL: [(OperationKind, &'static str); 14] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -49,6 +51,7 @@ impl OperationKind {
         (OperationKind::Expiry, "expiry"),
         (OperationKind::PaymentReport, "payment_report"),
         (OperationKind::Revocation, "revocation"),
+        (OperationKind::PreferencesChange, "preferences_change"),
     ];
 
     /// The text it is stored as.

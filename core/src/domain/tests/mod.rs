@@ -7,8 +7,10 @@ mod scene;
 mod shop;
 mod words;
 
+mod advice;
 mod burn_order;
 mod calendar;
+mod care;
 mod chain;
 mod disputes;
 mod expiries;

@@ -8,6 +8,9 @@
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
 //! | `charge image pen [x3] [10s] [max 50]`, `reserve … [for 60]` | a spend; minutes of the hold |
 //! | `paid pay-1 [at 2026-02-01]`, `failed …`, `disputed …`, `won …`, `lost …`, `refunded …` | a report of a payment, which was made or due at that instant |
+//! | `charge image pen [x3] [10s] [#film] [~fox] [max 50]`, `reserve … [for 60]` | a spend with its project and prompt; minutes of the hold |
+//! | `charge … [guarded] [again] [confirm 3]` | the repeat guard, an acknowledged repeat, so many results confirmed |
+//! | `set guard on`, `set one off`, `set request 50`, `set day catalog`, `set #film 60` | preferences |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
 //! Any of them may end in ` as h1`, which names it.
@@ -16,10 +19,11 @@ use uuid::Uuid;
 
 use super::shop::credits;
 use crate::domain::{
-    catalog::{ActualRun, BillingInterval, Generation, Money},
+    catalog::{ActualRun, BillingInterval, Generation, Money, PromptFingerprint},
     command::{PriceGuard, Request},
     ids::{ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId, ProjectId},
     payment::{Payment, PaymentKey, PaymentOutcome},
+    preferences::{Change, PreferencesChange},
     time::Instant,
 };
 
@@ -51,12 +55,16 @@ pub fn generation(words: &[&str]) -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     };
     for word in &words[1..] {
         if let Some(count) = count(word) {
             wanted.variations = count;
         } else if let Some(length) = length(word) {
             wanted.seconds = Some(length);
+        } else if let Some(prompt) = word.strip_prefix('~') {
+            let fingerprint = blake3::hash(prompt.as_bytes());
+            wanted.prompt_fingerprint = Some(PromptFingerprint(fingerprint.into()));
         } else if let Some(project) = word.strip_prefix('#') {
             wanted.project = Some(ProjectId::parse(project).unwrap());
         } else {
@@ -115,12 +123,46 @@ fn outcome(verb: &str) -> PaymentOutcome {
     }
 }
 
+fn flag(words: &mut Vec<&str>, flag: &str) -> bool {
+    let place = words.iter().position(|word| *word == flag);
+    place.map(|place| words.remove(place)).is_some()
+}
+
+fn change<T>(word: &str, read: impl FnOnce(&str) -> T) -> Change<T> {
+    match word {
+        "catalog" => Change::Reset,
+        word => Change::Set(read(word)),
+    }
+}
+
+fn preferences(key: &str, word: &str) -> PreferencesChange {
+    let mut wanted = PreferencesChange::default();
+    let amount = |word: &str| credits(word.parse().unwrap());
+    let switch = |word: &str| word == "on";
+    match key {
+        "guard" => wanted.repeat_guard = change(word, switch),
+        "one" => wanted.one_first = change(word, switch),
+        "request" => wanted.request_credits_max = change(word, amount),
+        "day" => wanted.day_credits_max = change(word, amount),
+        "projects" => wanted.project_credits_max = Change::Reset,
+        project => {
+            let project = ProjectId::parse(project.strip_prefix('#').unwrap()).unwrap();
+            let max = (word != "catalog").then(|| amount(word));
+            wanted.project_credits_max = Change::Set(vec![(project, max)]);
+        }
+    }
+    wanted
+}
+
 /// The request that the words ask for, by an operation of that name.
 pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let verb = words.remove(0);
     let number = |word: Option<&str>| word.map(|word| word.parse::<u32>().unwrap());
     let guard = PriceGuard {
         cost_max: number(cut(&mut words, "max")).map(|max| credits(i64::from(max))),
+        variations_confirmed: number(cut(&mut words, "confirm")),
+        repeat_guard: flag(&mut words, "guarded"),
+        acknowledge_repeat: flag(&mut words, "again"),
         ..PriceGuard::default()
     };
     let ttl_minutes = number(cut(&mut words, "for"));
@@ -163,6 +205,9 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
                 variations: words.iter().find_map(|word| count(word)),
                 seconds: words[1..].iter().find_map(|word| length(word)),
             },
+        },
+        "set" => Request::SetPreferences {
+            change: preferences(words[0], words[1]),
         },
         "release" => Request::Release { hold: hold() },
         "paid" | "failed" | "disputed" | "won" | "lost" | "refunded" => Request::ReportPayment {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::book::{Book, account, charge, id, purchase, subscribe};
 use crate::{
-    domain::{command::Request, ids::Sequence},
+    domain::{command::Request, ids::Sequence, preferences::PreferencesChange},
     store::{
         CommitError, Store, StoreError,
         sql::{OpenError, OpenMode, SqlStore},
@@ -96,6 +96,25 @@ async fn migrations_go_down_and_up_again() {
     left.unwrap();
     Migrator::up(&raw, None).await.unwrap();
     commits(&file.open().await, &mut ann()).await;
+}
+
+#[tokio::test]
+async fn a_step_is_not_taken_back_from_a_ledger_that_needs_it() {
+    let file = File::new().await;
+    let mut book = ann();
+    let change = PreferencesChange::default();
+    book.tell(OPENED, 5, Request::SetPreferences { change });
+    commits(&file.open().await, &mut book).await;
+    let raw = file.raw().await;
+    let told = Migrator::down(&raw, Some(1)).await.unwrap_err().to_string();
+    assert!(told.contains("changes of preferences"), "{told}");
+    raw.execute_unprepared("PRAGMA integrity_check")
+        .await
+        .unwrap();
+    let store = file.open().await;
+    let mut again = Book::of(store.load(&account("ann")).await.unwrap());
+    again.tell(OPENED, 6, charge());
+    commits(&store, &mut again).await;
 }
 
 #[tokio::test]

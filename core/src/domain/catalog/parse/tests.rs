@@ -368,10 +368,11 @@ fn plans_and_packs() {
         &["c.toml:55: packs[0].expires_after: must have exactly one of months and days"],
     );
     check_text(
-        "[policy]\nhold_ttl_minutes = 1441\n[advice]\nlarge_share_percent = 0\n",
+        "[policy]\nhold_ttl_minutes = 1441\none_first = 1\n[advice]\nlarge_share_percent = 0\n",
         &[
             "c.toml:2: policy.hold_ttl_minutes: must be a whole number from 1 to 1440",
-            "c.toml:4: advice.large_share_percent: must be a whole number from 1 to 100",
+            "c.toml:3: policy.one_first: must be true or false, not of type integer",
+            "c.toml:5: advice.large_share_percent: must be a whole number from 1 to 100",
         ],
     );
 }

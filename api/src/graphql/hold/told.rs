@@ -1,0 +1,69 @@
+//! What a hold was told when it was placed.
+//!
+//! The account's state does not keep it: where only that was read, the ledger is asked.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context};
+use credits_core::domain::{
+    advice as domain,
+    event::Fact,
+    ids::{AccountId, HoldId},
+    outcome::Outcome,
+};
+
+use super::{COST, Hold};
+use crate::{
+    error::Fault,
+    graphql::{
+        access,
+        advisory::{self, Advisory},
+    },
+};
+
+/// Which hold it is, and what it was told, if that was read.
+#[derive(Clone)]
+pub(super) struct Told {
+    account: AccountId,
+    hold: HoldId,
+    advisories: Option<Arc<[domain::Advisory]>>,
+}
+
+impl Told {
+    /// What is still to be read.
+    pub(super) fn unread(account: AccountId, hold: HoldId) -> Told {
+        Told {
+            account,
+            hold,
+            advisories: None,
+        }
+    }
+
+    /// Keeps what was read.
+    pub(super) fn read(&mut self, advisories: &[domain::Advisory]) {
+        self.advisories = Some(advisories.into());
+    }
+}
+
+#[ComplexObject]
+impl Hold {
+    /// What there was to tell about it when it was placed; the same for ever.
+    #[graphql(complexity = "COST + advisory::cost(child_complexity)")]
+    async fn advisories(&self, ctx: &Context<'_>) -> Result<Vec<Advisory>, Fault> {
+        let Told {
+            account,
+            hold,
+            advisories,
+        } = &self.told;
+        if let Some(advisories) = advisories {
+            return Ok(Advisory::all(account, advisories));
+        }
+        let found = access::ledger(ctx).outcome(account, *hold).await?;
+        if let Some(Outcome::Accepted(accepted)) = found
+            && let Fact::HoldPlaced { advisories, .. } = &accepted.operation.event.fact
+        {
+            return Ok(Advisory::all(account, advisories));
+        }
+        Ok(Vec::new())
+    }
+}
