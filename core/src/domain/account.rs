@@ -14,6 +14,7 @@ use super::{
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     posting::Posting,
+    recent::{Attempt, Recent},
     subscription::Subscription,
     time::Instant,
 };
@@ -45,6 +46,9 @@ pub struct Account {
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
     /// What entered and left since it was opened.
     pub totals: Totals,
+    /// Its last generations, for advice.
+    #[serde(default, skip_serializing_if = "Recent::is_empty")]
+    pub recent: Recent,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -78,6 +82,7 @@ impl Account {
             plan_ended_at: None,
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
+            recent: Recent::default(),
         }
     }
 
@@ -196,6 +201,7 @@ impl Account {
                 amount,
                 spend,
                 expires_at,
+                ..
             } => {
                 let cause = event.caused_by.expect("only a command places a hold");
                 self.holds.push(Hold {
@@ -216,17 +222,21 @@ impl Account {
                     self.close_hold(end.hold);
                 }
             }
-            Fact::Charge(charge) => match charge.hold {
-                Some(hold) if charge.late => {
-                    let late = LateSettlement {
-                        at: event.at,
-                        cost: charge.cost,
-                    };
-                    self.settled_late.insert(hold, late);
+            Fact::Charge(charge) => {
+                let attempt = Attempt::of(charge, self.sequence, event.at);
+                self.recent.remember(attempt);
+                match charge.hold {
+                    Some(hold) if charge.late => {
+                        let late = LateSettlement {
+                            at: event.at,
+                            cost: charge.cost,
+                        };
+                        self.settled_late.insert(hold, late);
+                    }
+                    Some(hold) => self.close_hold(hold),
+                    None => {}
                 }
-                Some(hold) => self.close_hold(hold),
-                None => {}
-            },
+            }
             Fact::RolloverGrant { .. } | Fact::Expiry { .. } => {}
         }
     }
