@@ -1,6 +1,6 @@
 //! The `operation` table: the ledger, to which rows are only ever added.
 //!
-//! Owns its columns. All but `account_id` and `granted` are under the row's hash; those two are
+//! Owns its columns. All but `account_id`, `chain` and `granted` are under the row's hash; those are
 //! computed from what is.
 
 use sea_orm::entity::prelude::*;
@@ -40,6 +40,8 @@ pub struct Model {
     /// The project that credits were spent or set aside for.
     #[sea_orm(column_type = "Text", nullable)]
     pub project: Option<String>,
+    /// The root of the chain that it is found by, of a charge that does another one again and of a mark.
+    pub chain: Option<Uuid>,
     /// What entered: the sum over its postings. Only four kinds may have any.
     pub granted: i64,
     /// What was consumed.

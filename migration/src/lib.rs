@@ -9,6 +9,7 @@
 
 mod account;
 mod append_only;
+mod attempt_chain;
 mod catalog;
 mod check;
 mod operation;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(refusal::Step),
             Box::new(payment::Step),
             Box::new(append_only::Step),
+            Box::new(attempt_chain::Step),
         ]
     }
 }

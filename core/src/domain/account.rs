@@ -237,7 +237,7 @@ impl Account {
                     None => {}
                 }
             }
-            Fact::RolloverGrant { .. } | Fact::Expiry { .. } => {}
+            Fact::RolloverGrant { .. } | Fact::Expiry { .. } | Fact::ChargeKept { .. } => {}
         }
     }
 

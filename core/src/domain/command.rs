@@ -89,6 +89,13 @@ pub enum Request {
         /// The hold.
         hold: HoldId,
     },
+    /// Tell which of several attempts is kept.
+    MarkKept {
+        /// The charge, by its operation id.
+        charge: OperationId,
+        /// Whether it is kept; if not, its mark is taken back.
+        kept: bool,
+    },
 }
 
 /// What a caller expects of a price. It is no part of a command's content: a retry may carry a
@@ -115,6 +122,7 @@ impl Request {
             Request::ExtendHold { .. } => "extendHold",
             Request::Settle { .. } => "settle",
             Request::Release { .. } => "release",
+            Request::MarkKept { .. } => "markKept",
         }
     }
 
@@ -130,7 +138,26 @@ impl Request {
             | Request::ResumeSubscription
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
-            | Request::Reserve { .. } => None,
+            | Request::Reserve { .. }
+            | Request::MarkKept { .. } => None,
+        }
+    }
+
+    /// The earlier charge or reserve of the account that the request names, if it names one.
+    pub fn earlier(&self) -> Option<OperationId> {
+        match self {
+            Request::Charge { generation, .. } | Request::Reserve { generation, .. } => {
+                generation.regenerate_of
+            }
+            Request::MarkKept { charge, .. } => Some(*charge),
+            Request::OpenAccount
+            | Request::StartSubscription { .. }
+            | Request::CancelSubscription
+            | Request::ResumeSubscription
+            | Request::PurchasePack { .. }
+            | Request::ExtendHold { .. }
+            | Request::Settle { .. }
+            | Request::Release { .. } => None,
         }
     }
 
@@ -146,7 +173,8 @@ impl Request {
             | Request::Reserve { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => None,
+            | Request::Release { .. }
+            | Request::MarkKept { .. } => None,
         }
     }
 
@@ -205,6 +233,9 @@ impl Request {
             }
             Request::Release { hold } => {
                 encoding.bytes(hold.0.as_bytes());
+            }
+            Request::MarkKept { charge, kept } => {
+                encoding.bytes(charge.0.as_bytes()).number(i64::from(*kept));
             }
         }
         encoding.finish()

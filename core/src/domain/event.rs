@@ -178,6 +178,15 @@ pub enum Fact {
         /// The lot.
         lot: LotId,
     },
+    /// Of several attempts, one was marked as the one that is kept, or its mark was taken back.
+    ChargeKept {
+        /// The charge, by its operation id.
+        charge: OperationId,
+        /// The root of its chain.
+        chain: OperationId,
+        /// Whether it is kept.
+        kept: bool,
+    },
 }
 
 /// The kinds of operation, as they are filtered and shown.
@@ -205,11 +214,13 @@ pub enum OperationKind {
     HoldExpired,
     /// [`Fact::Expiry`].
     Expiry,
+    /// [`Fact::ChargeKept`].
+    ChargeKept,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 11] = [
+    pub const ALL: [(OperationKind, &'static str); 12] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -221,6 +232,7 @@ impl OperationKind {
         (OperationKind::HoldReleased, "hold_released"),
         (OperationKind::HoldExpired, "hold_expired"),
         (OperationKind::Expiry, "expiry"),
+        (OperationKind::ChargeKept, "charge_kept"),
     ];
 
     /// The text it is stored as.
@@ -275,7 +287,8 @@ impl Event {
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
             | Fact::HoldExtended { .. }
-            | Fact::Expiry { .. } => Vec::new(),
+            | Fact::Expiry { .. }
+            | Fact::ChargeKept { .. } => Vec::new(),
         }
     }
 
@@ -300,6 +313,7 @@ impl Fact {
             Fact::HoldReleased { .. } => OperationKind::HoldReleased,
             Fact::HoldExpired { .. } => OperationKind::HoldExpired,
             Fact::Expiry { .. } => OperationKind::Expiry,
+            Fact::ChargeKept { .. } => OperationKind::ChargeKept,
         }
     }
 
@@ -316,7 +330,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 
@@ -334,7 +349,8 @@ impl Fact {
             | Fact::RolloverGrant { .. }
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 
@@ -348,6 +364,43 @@ impl Fact {
             | Fact::PeriodGrant { .. }
             | Fact::RolloverGrant { .. }
             | Fact::PackPurchase { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. }
+            | Fact::ChargeKept { .. } => None,
+        }
+    }
+
+    /// The root of the chain that it is found by: of a charge that does another one again, and of a mark.
+    pub fn chain(&self) -> Option<OperationId> {
+        match self {
+            Fact::Charge(charge) => charge.spend.chain,
+            Fact::ChargeKept { chain, .. } => Some(*chain),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldExtended { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::Expiry { .. } => None,
+        }
+    }
+
+    /// The charge that it marks as kept, or whose mark it takes back.
+    pub fn kept(&self) -> Option<OperationId> {
+        match self {
+            Fact::ChargeKept { charge, .. } => Some(*charge),
+            Fact::AccountOpened
+            | Fact::SubscriptionChange { .. }
+            | Fact::PeriodGrant { .. }
+            | Fact::RolloverGrant { .. }
+            | Fact::PackPurchase { .. }
+            | Fact::Charge(_)
+            | Fact::HoldPlaced { .. }
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }

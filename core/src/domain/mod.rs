@@ -18,17 +18,21 @@ pub mod subscription;
 
 pub mod account;
 pub mod advice;
+pub mod affordable;
 pub mod balance;
 pub mod command;
 pub mod decide;
 pub mod due;
 pub mod event;
+pub mod explain;
 pub mod offer;
 pub mod policies;
 pub mod posting;
 pub mod projection;
 pub mod quote;
+pub mod recommend;
 pub mod refusal;
+pub mod regeneration;
 
 pub mod encoding;
 pub mod outcome;

@@ -68,6 +68,8 @@ pub struct OperationRecord {
     pub model: Option<ModelId>,
     /// The project that credits were spent or set aside for.
     pub project: Option<ProjectId>,
+    /// The root of the chain that it is found by. It is under the hash through the fact.
+    pub chain: Option<OperationId>,
     /// What entered: the sum over its postings. It is under the hash through them.
     pub granted: Credits,
     /// What was consumed.
@@ -166,6 +168,7 @@ impl OperationRecord {
             action: spend.map(|spend| spend.terms.action.clone()),
             model: spend.map(|spend| spend.terms.model.clone()),
             project: spend.and_then(|spend| spend.project.clone()),
+            chain: event.fact.chain(),
             granted: event.postings.iter().map(|posting| posting.granted).sum(),
             consumed: event.postings.iter().map(|posting| posting.consumed).sum(),
             change: balance.available.get() - available_before.get(),
@@ -293,7 +296,8 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::Charge(_)
         | Fact::HoldPlaced { .. }
         | Fact::HoldExtended { .. }
-        | Fact::HoldReleased { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
+        | Fact::HoldReleased { .. }
+        | Fact::ChargeKept { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();
     let mut bytes = [0; 16];

@@ -159,6 +159,14 @@ pub enum Refusal {
         /// The operation that used it, where it was this account's.
         operation_id: Option<OperationId>,
     },
+    /// No charge or reserve of the account has the id that is to be generated again or kept. Among what
+    /// a spend is refused for, it comes after the parameters and before the quote.
+    ChargeUnknown {
+        /// The id.
+        charge: OperationId,
+        /// Whether it is to be generated again, and not kept.
+        again: bool,
+    },
 }
 
 /// A parameter that has a range.

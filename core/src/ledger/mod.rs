@@ -4,6 +4,9 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod balance_at;
+mod chain;
+mod choose;
+mod explain;
 mod history;
 mod housekeeping;
 mod publish;
@@ -30,6 +33,9 @@ use tracing::error;
 
 pub use self::{
     balance_at::BalanceAtError,
+    chain::Chain,
+    choose::WhatCanBeMade,
+    explain::{Explanation, LotDrawn},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     watch::{Operations, Watch},
@@ -241,7 +247,8 @@ impl Ledger {
             | Request::PurchasePack { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => return false,
+            | Request::Release { .. }
+            | Request::MarkKept { .. } => return false,
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());

@@ -245,6 +245,7 @@ fn columns(record: &OperationRecord, event: &Event, wrong: &mut impl FnMut(Rule,
             "project",
             record.project.as_ref() == spend.and_then(|spend| spend.project.as_ref()),
         ),
+        ("chain", record.chain == fact.chain()),
         ("consumed", record.consumed.get() == consumed),
         ("postings", granted == lot),
     ] {
@@ -301,7 +302,8 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::RolloverGrant { .. }
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
-        | Fact::Expiry { .. } => {}
+        | Fact::Expiry { .. }
+        | Fact::ChargeKept { .. } => {}
     }
     postable(state, event)
 }

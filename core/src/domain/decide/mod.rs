@@ -6,6 +6,8 @@
 
 mod billing;
 mod hold;
+mod preview;
+mod regenerate;
 mod spend;
 
 use super::{
@@ -18,6 +20,7 @@ use super::{
     payment::PaymentUse,
     posting::Posting,
     refusal::Refusal,
+    regeneration::Earlier,
     time::Instant,
 };
 
@@ -28,6 +31,8 @@ pub struct Known {
     pub payment: Option<PaymentUse>,
     /// The command's hold, if it is no longer open.
     pub hold: Option<ResolvedHold>,
+    /// The charge or reserve that the command names, if it is one of the account's.
+    pub earlier: Option<Earlier>,
 }
 
 /// What a request comes to: a fact with its postings, by a catalog version.
@@ -111,6 +116,7 @@ impl Case<'_> {
             }
             Request::Settle { hold, actual } => self.settle(*hold, actual).map(Some),
             Request::Release { hold } => self.release(*hold).map(Some),
+            Request::MarkKept { charge, kept } => self.mark_kept(*charge, *kept).map(Some),
         }
     }
 

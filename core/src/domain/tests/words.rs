@@ -6,6 +6,8 @@
 //! | `start basic yearly [since 2026-01-31]`, `cancel`, `resume` | the subscription |
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
 //! | `charge image pen [x3] [10s] [#film] [~fox] [max 50]`, `reserve … [for 60]` | a spend with its project and prompt; minutes of the hold |
+//! | `… again c1` | of a spend: it does the one of that name again |
+//! | `keep c1`, `unkeep c1` | the charge whose result is kept |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
 //! Any of them may end in ` as h1`, which names it.
@@ -99,6 +101,11 @@ pub fn payment(reference: &str) -> Payment {
 /// The request that the words ask for, by an operation of that name.
 pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let verb = words.remove(0);
+    let again = cut(&mut words, "again").map(named);
+    let spend = |words: &[&str]| Generation {
+        regenerate_of: again,
+        ..generation(words)
+    };
     let number = |word: Option<&str>| word.map(|word| word.parse::<u32>().unwrap());
     let guard = PriceGuard {
         cost_max: number(cut(&mut words, "max")).map(|max| credits(i64::from(max))),
@@ -126,11 +133,11 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
             quantity: words.get(1).map_or(1, |word| count(word).unwrap()),
         },
         "charge" => Request::Charge {
-            generation: generation(&words),
+            generation: spend(&words),
             guard,
         },
         "reserve" => Request::Reserve {
-            generation: generation(&words),
+            generation: spend(&words),
             guard,
             ttl_minutes,
         },
@@ -144,6 +151,10 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
                 variations: words.iter().find_map(|word| count(word)),
                 seconds: words[1..].iter().find_map(|word| length(word)),
             },
+        },
+        "keep" | "unkeep" => Request::MarkKept {
+            charge: hold(),
+            kept: verb == "keep",
         },
         "release" => Request::Release { hold: hold() },
         other => panic!("`{other}` is no request"),

@@ -16,7 +16,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Query},
 };
 
-/// The most rows in one statement: with 22 columns a twentieth of the 32,766 parameters SQLite takes,
+/// The most rows in one statement: with 23 columns a twentieth of the 32,766 parameters SQLite takes,
 /// and past it the time of a row no longer falls.
 const ROWS_MAX: usize = 64;
 /// The most where each row has its own statement: each stays prepared, for each number of rows.

@@ -150,6 +150,7 @@ pub(super) async fn operations<C: ConnectionTrait>(
 ) -> Result<Vec<OperationRecord>, StoreError> {
     let kinds = filter.kinds.iter().map(|kind| kind.as_str());
     let holds = filter.holds.iter().map(|hold| hold.0);
+    let sequences = filter.sequences.iter().map(|sequence| sequence.0);
     let by = |column: operation::Column, id: Option<&str>| id.map(|id| column.eq(id));
     let rows = of_account(account)
         .apply_if(
@@ -160,6 +161,13 @@ pub(super) async fn operations<C: ConnectionTrait>(
             (!filter.holds.is_empty()).then_some(holds),
             |query, holds| query.filter(operation::Column::Hold.is_in(holds)),
         )
+        .apply_if(
+            (!filter.sequences.is_empty()).then_some(sequences),
+            |query, sequences| query.filter(operation::Column::Sequence.is_in(sequences)),
+        )
+        .apply_if(filter.chain, |query, chain| {
+            query.filter(operation::Column::Chain.eq(chain.0))
+        })
         .apply_if(
             by(
                 operation::Column::Project,
