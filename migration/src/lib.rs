@@ -14,7 +14,9 @@ mod catalog;
 mod check;
 mod operation;
 mod payment;
+mod preferences;
 mod refusal;
+mod reword;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -33,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(refusal::Step),
             Box::new(payment::Step),
             Box::new(append_only::Step),
+            Box::new(preferences::Step),
             Box::new(attempt_chain::Step),
         ]
     }

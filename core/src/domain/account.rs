@@ -14,6 +14,7 @@ use super::{
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     posting::Posting,
+    preferences::{Preferences, Tally},
     recent::{Attempt, Recent},
     subscription::Subscription,
     time::Instant,
@@ -49,6 +50,12 @@ pub struct Account {
     /// Its last generations, for advice.
     #[serde(default, skip_serializing_if = "Recent::is_empty")]
     pub recent: Recent,
+    /// What its owner set.
+    #[serde(default, skip_serializing_if = "Preferences::is_default")]
+    pub preferences: Preferences,
+    /// What counts under ceilings.
+    #[serde(default, skip_serializing_if = "Tally::is_empty")]
+    pub tally: Tally,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -83,6 +90,8 @@ impl Account {
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
             recent: Recent::default(),
+            preferences: Preferences::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -225,6 +234,7 @@ impl Account {
             Fact::Charge(charge) => {
                 let attempt = Attempt::of(charge, self.sequence, event.at);
                 self.recent.remember(attempt);
+                self.tally.count(charge, event.at);
                 match charge.hold {
                     Some(hold) if charge.late => {
                         let late = LateSettlement {
@@ -236,6 +246,10 @@ impl Account {
                     Some(hold) => self.close_hold(hold),
                     None => {}
                 }
+            }
+            Fact::PreferencesChange { preferences } => {
+                self.tally.follow(preferences, event.at);
+                self.preferences = preferences.clone();
             }
             Fact::RolloverGrant { .. } | Fact::Expiry { .. } | Fact::ChargeKept { .. } => {}
         }

@@ -134,5 +134,6 @@ fn request(model: ModelId, action: ActionId) -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     }
 }

@@ -9,6 +9,7 @@ use super::{
     encoding::Encoding,
     ids::{CatalogVersion, HoldId, OperationId, PackId, PlanId},
     payment::Payment,
+    preferences::{Change, PreferencesChange},
     quote::QuoteGuard,
     time::Instant,
 };
@@ -89,6 +90,11 @@ pub enum Request {
         /// The hold.
         hold: HoldId,
     },
+    /// Set how to spend with care.
+    SetPreferences {
+        /// What changes.
+        change: PreferencesChange,
+    },
     /// Tell which of several attempts is kept.
     MarkKept {
         /// The charge, by its operation id.
@@ -98,14 +104,20 @@ pub enum Request {
     },
 }
 
-/// What a caller expects of a price. It is no part of a command's content: a retry may carry a
-/// fresh quote.
+/// What a caller expects of a price, and what it asks for or confirms of the guards. It is no part of a
+/// command's content: a retry may carry a fresh quote.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PriceGuard {
     /// The quote that binds the price, if the caller has one.
     pub quote: QuoteGuard,
     /// The most the caller will pay.
     pub cost_max: Option<Credits>,
+    /// Whether the repeat guard is asked for, whatever the preferences say.
+    pub repeat_guard: bool,
+    /// Whether it may be a repeat.
+    pub acknowledge_repeat: bool,
+    /// The number of results that the user confirmed.
+    pub variations_confirmed: Option<u32>,
 }
 
 impl Request {
@@ -122,6 +134,7 @@ impl Request {
             Request::ExtendHold { .. } => "extendHold",
             Request::Settle { .. } => "settle",
             Request::Release { .. } => "release",
+            Request::SetPreferences { .. } => "setPreferences",
             Request::MarkKept { .. } => "markKept",
         }
     }
@@ -139,6 +152,7 @@ impl Request {
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
             | Request::Reserve { .. }
+            | Request::SetPreferences { .. }
             | Request::MarkKept { .. } => None,
         }
     }
@@ -157,7 +171,8 @@ impl Request {
             | Request::PurchasePack { .. }
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
-            | Request::Release { .. } => None,
+            | Request::Release { .. }
+            | Request::SetPreferences { .. } => None,
         }
     }
 
@@ -174,6 +189,7 @@ impl Request {
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
             | Request::Release { .. }
+            | Request::SetPreferences { .. }
             | Request::MarkKept { .. } => None,
         }
     }
@@ -234,6 +250,7 @@ impl Request {
             Request::Release { hold } => {
                 encoding.bytes(hold.0.as_bytes());
             }
+            Request::SetPreferences { change } => encode_preferences(&mut encoding, change),
             Request::MarkKept { charge, kept } => {
                 encoding.bytes(charge.0.as_bytes()).number(i64::from(*kept));
             }
@@ -254,4 +271,49 @@ pub(super) fn encode_generation(encoding: &mut Encoding, generation: &Generation
         .optional_text(generation.quality.as_ref().map(|id| id.as_str()))
         .optional_text(generation.project.as_ref().map(|id| id.as_str()))
         .optional_text(regenerate_of.as_deref());
+}
+
+/// Adds a change of preferences: what stays, what goes back to the catalog's and what is set differ.
+fn encode_preferences(encoding: &mut Encoding, change: &PreferencesChange) {
+    let PreferencesChange {
+        repeat_guard,
+        one_first,
+        request_credits_max,
+        day_credits_max,
+        project_credits_max,
+    } = change;
+    for switch in [repeat_guard, one_first] {
+        encode_change(encoding, switch, |encoding, on| {
+            encoding.number(i64::from(*on));
+        });
+    }
+    for ceiling in [request_credits_max, day_credits_max] {
+        encode_change(encoding, ceiling, |encoding, max| {
+            encoding.number(max.get());
+        });
+    }
+    encode_change(encoding, project_credits_max, |encoding, projects| {
+        encoding.number(i64::try_from(projects.len()).unwrap_or(i64::MAX));
+        for (project, max) in projects {
+            encoding
+                .text(project.as_str())
+                .optional_number(max.map(Credits::get));
+        }
+    });
+}
+
+fn encode_change<T>(
+    encoding: &mut Encoding,
+    change: &Change<T>,
+    value: impl FnOnce(&mut Encoding, &T),
+) {
+    match change {
+        Change::Keep => {
+            encoding.text("keep");
+        }
+        Change::Reset => {
+            encoding.text("reset");
+        }
+        Change::Set(to) => value(encoding.text("set"), to),
+    }
 }

@@ -16,6 +16,7 @@ use super::{
     lot::LotTerms,
     payment::Payment,
     posting::Posting,
+    preferences::Preferences,
     time::Instant,
 };
 
@@ -178,6 +179,11 @@ pub enum Fact {
         /// The lot.
         lot: LotId,
     },
+    /// The owner set how to spend with care.
+    PreferencesChange {
+        /// All that is set from now on.
+        preferences: Preferences,
+    },
     /// Of several attempts, one was marked as the one that is kept, or its mark was taken back.
     ChargeKept {
         /// The charge, by its operation id.
@@ -214,13 +220,15 @@ pub enum OperationKind {
     HoldExpired,
     /// [`Fact::Expiry`].
     Expiry,
+    /// [`Fact::PreferencesChange`].
+    PreferencesChange,
     /// [`Fact::ChargeKept`].
     ChargeKept,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 12] = [
+    pub const ALL: [(OperationKind, &'static str); 13] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -232,6 +240,7 @@ impl OperationKind {
         (OperationKind::HoldReleased, "hold_released"),
         (OperationKind::HoldExpired, "hold_expired"),
         (OperationKind::Expiry, "expiry"),
+        (OperationKind::PreferencesChange, "preferences_change"),
         (OperationKind::ChargeKept, "charge_kept"),
     ];
 
@@ -288,6 +297,7 @@ impl Event {
             | Fact::HoldPlaced { .. }
             | Fact::HoldExtended { .. }
             | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => Vec::new(),
         }
     }
@@ -313,6 +323,7 @@ impl Fact {
             Fact::HoldReleased { .. } => OperationKind::HoldReleased,
             Fact::HoldExpired { .. } => OperationKind::HoldExpired,
             Fact::Expiry { .. } => OperationKind::Expiry,
+            Fact::PreferencesChange { .. } => OperationKind::PreferencesChange,
             Fact::ChargeKept { .. } => OperationKind::ChargeKept,
         }
     }
@@ -331,6 +342,7 @@ impl Fact {
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }
     }
@@ -350,6 +362,7 @@ impl Fact {
             | Fact::PackPurchase { .. }
             | Fact::HoldPlaced { .. }
             | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }
     }
@@ -368,6 +381,7 @@ impl Fact {
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }
     }
@@ -386,7 +400,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 
@@ -404,7 +419,8 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. } => None,
         }
     }
 }

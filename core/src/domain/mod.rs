@@ -28,6 +28,7 @@ pub mod explain;
 pub mod offer;
 pub mod policies;
 pub mod posting;
+pub mod preferences;
 pub mod projection;
 pub mod quote;
 pub mod recommend;

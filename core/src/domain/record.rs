@@ -297,6 +297,7 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::HoldPlaced { .. }
         | Fact::HoldExtended { .. }
         | Fact::HoldReleased { .. }
+        | Fact::PreferencesChange { .. }
         | Fact::ChargeKept { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();

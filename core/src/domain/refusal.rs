@@ -9,7 +9,10 @@ use super::{
     catalog::{Alternative, Parameter, PriceRefusal},
     credits::Credits,
     hold::Resolution,
-    ids::{ActionId, CatalogVersion, HoldId, ModelId, OperationId, OptionId, PackId, PlanId},
+    ids::{
+        AccountId, ActionId, CatalogVersion, HoldId, ModelId, OperationId, OptionId, PackId,
+        PlanId, Sequence,
+    },
     offer::PackOffer,
     payment::PaymentKey,
     time::Instant,
@@ -79,7 +82,12 @@ pub enum Refusal {
         max: i64,
         /// What was asked.
         asked: i64,
+        /// What was used under it before; it is not exceeded while this and what is asked are within it.
+        #[serde(default)]
+        used: i64,
     },
+    /// The same prompt ran, or is about to, on the same model just before.
+    LikelyRepeat(EarlierRuns),
     /// There are too few credits.
     InsufficientCredits(Box<Shortfall>),
     /// No such hold was placed on the account.
@@ -187,10 +195,47 @@ pub enum Limited {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// Credits for one request, by the catalog's `request_credits_max`.
+    /// Credits for one request, by the catalog's `request_credits_max` or the account's, the lower one.
     RequestCredits,
     /// Lots with something left, by [`super::lot::LOTS_MAX`].
     Lots,
+    /// Credits on one UTC day, by the catalog or the account, the lower one.
+    DayCredits,
+    /// Credits of a project since it has a ceiling.
+    ProjectCredits,
+    /// Results of one request, where one comes first: the fewest that the model makes.
+    Variations,
+    /// Projects with a ceiling, by [`super::preferences::PROJECT_CEILINGS_MAX`].
+    ProjectCeilings,
+}
+
+/// The runs of a prompt on a model, within the catalog's window, before a request that repeats it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRuns {
+    /// Whose they are.
+    pub account: AccountId,
+    /// The last of them.
+    pub last: EarlierRun,
+    /// When it was charged or, if it is not processed so far, placed.
+    pub at: Instant,
+    /// What it consumed or set aside.
+    pub cost: Credits,
+    /// How many there are.
+    pub runs: u32,
+    /// What all of them consumed or set aside.
+    pub credits: Credits,
+    /// The length of the window.
+    pub window_minutes: u32,
+}
+
+/// One run of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlierRun {
+    /// It was processed: its charge.
+    Charge(Sequence),
+    /// It is not processed so far: its hold.
+    Hold(HoldId),
 }
 
 /// By how much credits do not suffice, and what would help.
@@ -256,6 +301,7 @@ impl From<PriceRefusal> for Refusal {
                 limit: Limit::RequestCredits,
                 max: Credits::MAX.get(),
                 asked: i64::MAX,
+                used: 0,
             },
         }
     }

@@ -7,6 +7,7 @@ mod balance_at;
 mod chain;
 mod choose;
 mod explain;
+mod fingerprint;
 mod history;
 mod housekeeping;
 mod publish;
@@ -36,6 +37,7 @@ pub use self::{
     chain::Chain,
     choose::WhatCanBeMade,
     explain::{Explanation, LotDrawn},
+    fingerprint::{Prompt, PromptKey},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     watch::{Operations, Watch},
@@ -52,7 +54,7 @@ use crate::{
     },
     clock::{Clock, Reading},
     domain::{
-        catalog::{Catalogs, Generation, Priced, PromptFingerprint},
+        catalog::{Catalogs, Generation, Priced},
         command::{Command, Request},
         ids::{AccountId, OperationId},
         outcome::Outcome,
@@ -79,8 +81,9 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 pub struct Keys {
     /// The keys that seal quotes, the one in use first. A second one is still recognised.
     pub quotes: Vec<QuoteKey>,
-    /// The key under which prompts are hashed.
-    pub prompts: [u8; 32],
+    /// The keys under which prompts are hashed, the one in use first. A repeat of what was hashed under
+    /// the second one is still seen.
+    pub prompts: Vec<PromptKey>,
 }
 
 /// The credits service. Cloning gives the same one.
@@ -248,6 +251,7 @@ impl Ledger {
             | Request::ExtendHold { .. }
             | Request::Settle { .. }
             | Request::Release { .. }
+            | Request::SetPreferences { .. }
             | Request::MarkKept { .. } => return false,
         };
         let catalogs = self.catalogs();
@@ -332,12 +336,6 @@ impl Ledger {
         id.map_or(QuoteGuard::None, |id| {
             QuoteGuard::open(id, &self.keys.quotes)
         })
-    }
-
-    /// The keyed hash of a prompt, which is all that is ever kept of it.
-    pub fn fingerprint(&self, prompt: &str) -> PromptFingerprint {
-        let hash = blake3::keyed_hash(&self.keys.prompts, prompt.as_bytes());
-        PromptFingerprint(*hash.as_bytes())
     }
 
     /// Takes on no more commands; those under way go on. Reads go on.

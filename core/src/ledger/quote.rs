@@ -6,6 +6,7 @@ use super::Ledger;
 use crate::{
     domain::{
         account::Account,
+        advice::Advisory,
         catalog::{Alternative, Catalogs, Generation, Priced},
         credits::Credits,
         ids::{AccountId, CatalogVersion},
@@ -31,6 +32,8 @@ pub struct Quote {
     pub available: Credits,
     /// What it could make instead, if it can't pay this.
     pub alternatives: Vec<Alternative>,
+    /// What there is to tell about it, as a spend of it would be told now.
+    pub advisories: Vec<Advisory>,
 }
 
 impl Ledger {
@@ -72,6 +75,10 @@ impl Ledger {
         } else {
             Vec::new()
         };
+        let advisories = match &price {
+            Priced::Free => Vec::new(),
+            Priced::Cost(price) => account.advise(&published.catalog, request, price, now),
+        };
         Ok(Quote {
             quote_id: terms.seal(&self.keys.quotes[0]),
             price,
@@ -79,6 +86,7 @@ impl Ledger {
             expires_at,
             available,
             alternatives,
+            advisories,
         })
     }
 }

@@ -303,6 +303,7 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
         | Fact::Expiry { .. }
+        | Fact::PreferencesChange { .. }
         | Fact::ChargeKept { .. } => {}
     }
     postable(state, event)

@@ -68,15 +68,14 @@ impl Account {
         let from = repeat_window(catalog, at).from;
         self.recent.attempts().filter(move |attempt| {
             attempt.at > from
-                && generation.prompt_fingerprint.is_some()
-                && attempt.fingerprint == generation.prompt_fingerprint
+                && generation.is_of_prompt(attempt.fingerprint)
                 && attempt.model == *model
         })
     }
 }
 
 /// The time in which runs of one prompt count as repeating it.
-fn repeat_window(catalog: &Catalog, at: Instant) -> Window {
+pub(in crate::domain) fn repeat_window(catalog: &Catalog, at: Instant) -> Window {
     let minutes = catalog.advice.repeat_window_minutes;
     Window {
         from: at.saturating_sub(TimeDelta::minutes(i64::from(minutes))),
@@ -167,6 +166,7 @@ impl Request<'_> {
             project: None,
             regenerate_of: None,
             prompt_fingerprint: None,
+            prompt_fingerprint_before: None,
         };
         match self.catalog.price(&image) {
             Ok(Priced::Cost(price)) if !price.cost.is_zero() => Some(price.cost),

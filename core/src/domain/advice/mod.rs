@@ -8,6 +8,7 @@ mod adjust;
 mod judge;
 mod wording;
 
+pub(super) use judge::repeat_window;
 use serde::{Deserialize, Serialize};
 
 use super::{

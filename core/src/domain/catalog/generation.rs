@@ -36,6 +36,17 @@ pub struct Generation {
     /// The prompt, beyond recognition; does not change the price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_fingerprint: Option<PromptFingerprint>,
+    /// The prompt under the key before the one in use, if there is one: so that a repeat is seen while
+    /// the key changes. It is compared and never kept.
+    #[serde(skip)]
+    pub prompt_fingerprint_before: Option<PromptFingerprint>,
+}
+
+impl Generation {
+    /// Whether `kept` is the fingerprint of its prompt, under any key that is live.
+    pub fn is_of_prompt(&self, kept: Option<PromptFingerprint>) -> bool {
+        kept.is_some() && [self.prompt_fingerprint, self.prompt_fingerprint_before].contains(&kept)
+    }
 }
 
 /// What really ran of a request, where that is less than was asked for. `None` is as asked.

@@ -21,6 +21,14 @@ pub struct PolicySettings {
     pub hold_ttl_minutes: u32,
     /// The most credits that one request may cost; `None` is no ceiling.
     pub request_credits_max: Option<Credits>,
+    /// The most credits that one account may use on a UTC day; `None` is no ceiling. An account's owner
+    /// can set a lower one.
+    pub day_credits_max: Option<Credits>,
+    /// Whether a likely repeat is refused unless it is acknowledged, where the account's owner does not
+    /// say.
+    pub repeat_guard: bool,
+    /// Whether more than one result needs a confirmation, where the account's owner does not say.
+    pub one_first: bool,
 }
 
 impl Default for PolicySettings {
@@ -31,6 +39,9 @@ impl Default for PolicySettings {
             quote_ttl_minutes: 15,
             hold_ttl_minutes: 60,
             request_credits_max: None,
+            day_credits_max: None,
+            repeat_guard: false,
+            one_first: false,
         }
     }
 }

@@ -32,6 +32,7 @@ fn request(text: &str) -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     };
     for word in words {
         if let Some(id) = word.strip_prefix('@') {

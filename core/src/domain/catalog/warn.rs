@@ -90,6 +90,7 @@ fn default_cost(action: &Action, model: &Model, offer: &ModelAction) -> Option<R
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     };
     price::terms(action, model, offer, &request)
         .ok()?

@@ -167,6 +167,7 @@ impl Case<'_> {
                 limit: Limit::Lots,
                 max: lots,
                 asked: lots + 1,
+                used: 0,
             });
         }
         let rule = self

@@ -61,6 +61,8 @@ impl Case<'_> {
         }
         let hold = self.settled_late(id)?;
         let price = price_within(&hold.spend, hold.amount, actual)?;
+        // What it set aside was returned, and others may have used the room since.
+        self.check_used(price.cost, hold.spend.project.as_ref())?;
         let postings = self
             .draw(price.cost, None)?
             .iter()

@@ -5,6 +5,7 @@
 //! first ([`super::due`]). Text actions never come here: they are free, whatever the account.
 
 mod billing;
+mod care;
 mod hold;
 mod preview;
 mod regenerate;
@@ -116,6 +117,7 @@ impl Case<'_> {
             }
             Request::Settle { hold, actual } => self.settle(*hold, actual).map(Some),
             Request::Release { hold } => self.release(*hold).map(Some),
+            Request::SetPreferences { change } => self.set_preferences(change).map(Some),
             Request::MarkKept { charge, kept } => self.mark_kept(*charge, *kept).map(Some),
         }
     }

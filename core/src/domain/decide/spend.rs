@@ -1,7 +1,7 @@
 //! Charge and reserve: what a generation costs, and whether the account can pay it.
 //!
-//! Owns the guards in their precedence: model and parameters, what is done again, quote,
-//! price, ceilings, credits, holds.
+//! Owns the guards in their precedence: model and parameters, what is done again, quote, price, then the
+//! ceilings and the repeat guard of [`super::care`], credits, holds.
 
 use chrono::TimeDelta;
 
@@ -16,7 +16,7 @@ use crate::domain::{
     ids::OperationId,
     posting::Posting,
     quote::{QuoteGuard, QuoteTerms, request_hash},
-    refusal::{Limit, Limited, Refusal, Shortfall},
+    refusal::{Limited, Refusal, Shortfall},
 };
 
 impl Case<'_> {
@@ -116,7 +116,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the price is what the caller expects, and under the ceiling.
+    /// Whether the price is what the caller expects, under the ceilings, and no likely repeat.
     pub(super) fn check_price(
         &self,
         price: &Price,
@@ -132,20 +132,8 @@ impl Case<'_> {
                 catalog_version: published.version,
             });
         }
-        let ceiling = self
-            .catalogs
-            .terms_at(self.at)
-            .catalog
-            .policy
-            .request_credits_max;
-        if let Some(max) = ceiling.filter(|max| price.cost > *max) {
-            return Err(Refusal::LimitExceeded {
-                limit: Limit::RequestCredits,
-                max: max.get(),
-                asked: price.cost.get(),
-            });
-        }
-        Ok(())
+        self.check_ceilings(price, generation, guard)?;
+        self.check_repeat(&price.terms.model, generation, guard)
     }
 
     fn binds(&self, quote: &QuoteTerms, generation: &Generation) -> bool {

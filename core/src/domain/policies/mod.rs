@@ -127,6 +127,7 @@ pub fn cost_from(catalog: &Catalog, model: &Model, offer: &ModelAction) -> Optio
                 project: None,
                 regenerate_of: None,
                 prompt_fingerprint: None,
+                prompt_fingerprint_before: None,
             };
             catalog.price(&request).ok().map(|priced| priced.cost())
         })

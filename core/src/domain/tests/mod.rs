@@ -10,6 +10,7 @@ mod words;
 mod advice;
 mod burn_order;
 mod calendar;
+mod care;
 mod chain;
 mod choosing;
 mod expiries;

@@ -174,7 +174,7 @@ fn packs_are_not_offered_long_before_an_account_is_full() {
     scene.check(&[(
         "2026-01-01",
         "buy boost",
-        "LimitExceeded { limit: Lots, max: 1000, asked: 1001 }",
+        "LimitExceeded { limit: Lots, max: 1000, asked: 1001, used: 0 }",
     )]);
 }
 

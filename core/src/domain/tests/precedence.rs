@@ -24,6 +24,7 @@ enum Wrong {
     Mismatch,
     Price,
     Ceiling,
+    Repeat,
     Credits,
     Holds,
 }
@@ -36,7 +37,10 @@ fn answer(first: Wrong, also: fn(&mut Request)) -> String {
     );
     scene.does("start basic monthly").unwrap();
     let holds = if first < Wrong::Holds { 1 } else { 0 };
-    for _ in 0..HOLDS_OPEN_MAX {
+    if first <= Wrong::Repeat {
+        scene.does("reserve image brush ~fox").unwrap();
+    }
+    while scene.account.holds.len() < HOLDS_OPEN_MAX {
         scene.does("reserve sound sketch").unwrap();
     }
     for _ in 0..4 * holds {
@@ -47,8 +51,9 @@ fn answer(first: Wrong, also: fn(&mut Request)) -> String {
         Wrong::Action => &["video", "pen", "x99"],
         Wrong::Parameter => &["image", "brush", "x99"],
         Wrong::Again | Wrong::Expired | Wrong::Mismatch | Wrong::Price | Wrong::Ceiling => {
-            &["image", "brush", "x3"]
+            &["image", "brush", "x3", "~fox"]
         }
+        Wrong::Repeat => &["image", "brush", "x2", "~fox"],
         Wrong::Credits => &["image", "brush", "x2"],
         Wrong::Holds => &["image", "brush"],
     };
@@ -79,6 +84,8 @@ fn answer(first: Wrong, also: fn(&mut Request)) -> String {
                 QuoteGuard::None
             },
             cost_max: (first <= Wrong::Price).then_some(credits(1)),
+            repeat_guard: true,
+            ..PriceGuard::default()
         },
         ttl_minutes: None,
     };
@@ -99,6 +106,7 @@ fn a_spend_is_refused_for_the_first_reason_of_the_list() {
         (Wrong::Mismatch, "QuoteMismatch"),
         (Wrong::Price, "PriceChanged"),
         (Wrong::Ceiling, "LimitExceeded"),
+        (Wrong::Repeat, "LikelyRepeat"),
         (Wrong::Credits, "InsufficientCredits"),
         (Wrong::Holds, "TooManyHolds"),
     ] {
@@ -119,6 +127,7 @@ fn a_holds_life_is_a_parameter_and_comes_before_the_quote() {
         Wrong::Mismatch,
         Wrong::Price,
         Wrong::Ceiling,
+        Wrong::Repeat,
         Wrong::Credits,
     ] {
         assert_eq!(answer(first, no_life), "ParameterOutOfRange");

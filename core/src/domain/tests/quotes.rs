@@ -45,7 +45,7 @@ fn charge(scene: &mut Scene, name: &str, wanted: &Generation, quote: QuoteTerms)
         generation: wanted.clone(),
         guard: PriceGuard {
             quote: QuoteGuard::Quoted(quote),
-            cost_max: None,
+            ..PriceGuard::default()
         },
     };
     match scene.asks(named(name), request) {
@@ -121,7 +121,7 @@ fn it_binds_for_one_account_and_only_if_this_service_made_it() {
         generation: wanted.clone(),
         guard: PriceGuard {
             quote: QuoteGuard::Unrecognised,
-            cost_max: None,
+            ..PriceGuard::default()
         },
     };
     let refusal = scene.asks(named("forged"), request).unwrap_err();

@@ -132,12 +132,12 @@ fn a_request_above_the_ceiling() {
             (
                 "",
                 "charge image brush x3",
-                "LimitExceeded { limit: RequestCredits, max: 100, asked: 150 }",
+                "LimitExceeded { limit: RequestCredits, max: 100, asked: 150, used: 0 }",
             ),
             (
                 "",
                 "reserve image brush x3",
-                "LimitExceeded { limit: RequestCredits, max: 100, asked: 150 }",
+                "LimitExceeded { limit: RequestCredits, max: 100, asked: 150, used: 0 }",
             ),
             ("", "charge image brush x2", "400"),
         ],

@@ -46,12 +46,12 @@ fn an_attempt_costs_as_any_other_and_belongs_to_the_chain_of_what_it_does_again(
     scene.check(&[
         ("", "start basic monthly", "500"),
         ("", "charge image pen as c1", "490"),
-        ("", "charge image pen again c1 as c2", "480"),
+        ("", "charge image pen redo c1 as c2", "480"),
         // On another model too, and of whichever attempt.
-        ("", "charge image brush again c2 as c3", "430"),
-        ("", "charge image pen again c1 as c4", "420"),
+        ("", "charge image brush redo c2 as c3", "430"),
+        ("", "charge image pen redo c1 as c4", "420"),
         ("", "charge image pen as d1", "410"),
-        ("", "charge image pen again d1 as d2", "400"),
+        ("", "charge image pen redo d1 as d2", "400"),
     ]);
     assert_eq!(
         chains(&scene),
@@ -68,12 +68,12 @@ fn a_chain_that_begins_with_a_reserve_is_one_whichever_of_its_ids_is_named() {
         ("", "start basic monthly", "500"),
         ("", "reserve image pen as h1", "490, 10 held"),
         // It is not yet processed, and done again all the same.
-        ("", "reserve image pen again h1 as h2", "480, 20 held"),
+        ("", "reserve image pen redo h1 as h2", "480, 20 held"),
         ("", "settle h1 as s1", "480, 10 held"),
         ("", "settle h2 as s2", "480"),
-        ("", "charge image pen again s1 as c3", "470"),
-        ("", "charge image pen again h2 as c4", "460"),
-        ("", "charge image pen again s2 as c5", "450"),
+        ("", "charge image pen redo s1 as c3", "470"),
+        ("", "charge image pen redo h2 as c4", "460"),
+        ("", "charge image pen redo s2 as c5", "450"),
     ]);
     assert_eq!(
         chains(&scene),
@@ -88,12 +88,12 @@ fn what_is_done_again_or_kept_must_be_a_charge_of_the_account() {
         ("", "start basic monthly as plan", "500"),
         (
             "",
-            "charge image pen again c9",
+            "charge image pen redo c9",
             "ChargeUnknown { charge: c9, again: true }",
         ),
         (
             "",
-            "reserve image pen again plan",
+            "reserve image pen redo plan",
             "ChargeUnknown { charge: plan, again: true }",
         ),
         ("", "keep c9", "ChargeUnknown { charge: c9, again: false }"),
@@ -114,7 +114,7 @@ fn what_is_done_again_or_kept_must_be_a_charge_of_the_account() {
 #[test]
 fn to_keep_an_attempt_moves_no_credits_and_is_told_with_its_chain() {
     let mut scene = Scene::after(&["start basic monthly", "charge image pen as c1"]);
-    scene.does("charge image pen again c1 as c2").unwrap();
+    scene.does("charge image pen redo c1 as c2").unwrap();
     for (asked, charge, kept) in [("keep c2", "c2", true), ("unkeep c1", "c1", false)] {
         let event = scene.does(asked).unwrap().unwrap();
         assert!(event.postings.is_empty());

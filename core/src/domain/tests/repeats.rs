@@ -10,8 +10,9 @@ use super::{
 use crate::domain::{
     catalog::{ActualRun, BillingInterval, Generation, PromptFingerprint},
     command::{PriceGuard, Request},
-    ids::{CatalogVersion, OptionId, PackId, PlanId},
+    ids::{CatalogVersion, OptionId, PackId, PlanId, ProjectId},
     outcome::{Decision, Outcome},
+    preferences::{Change, PreferencesChange},
     quote::QuoteGuard,
     refusal::Refusal,
     time::Instant,
@@ -34,15 +35,22 @@ fn charge(change: impl FnOnce(&mut Generation, &mut PriceGuard)) -> Request {
 }
 
 #[test]
-fn the_fingerprint_the_quote_and_the_most_to_pay_are_no_content() {
+fn the_fingerprint_the_quote_and_the_guards_are_no_content() {
     let content = charge(|_, _| {}).content();
     for same in [
         charge(|generation, _| generation.prompt_fingerprint = None),
         charge(|_, guard| guard.quote = QuoteGuard::Unrecognised),
         charge(|_, guard| guard.cost_max = Some(credits(7))),
+        charge(|_, guard| guard.acknowledge_repeat = true),
+        charge(|_, guard| guard.repeat_guard = true),
+        charge(|_, guard| guard.variations_confirmed = Some(2)),
     ] {
         assert_eq!(same.content(), content);
     }
+}
+
+fn film() -> ProjectId {
+    ProjectId::parse("film").unwrap()
 }
 
 /// All contents must differ from each other.
@@ -123,6 +131,11 @@ fn everything_of_the_other_requests_is_content() {
         charge: named(name),
         kept,
     };
+    let set = |change: fn(&mut PreferencesChange)| {
+        let mut wanted = PreferencesChange::default();
+        change(&mut wanted);
+        Request::SetPreferences { change: wanted }
+    };
     check_all_differ(vec![
         Request::OpenAccount,
         Request::CancelSubscription,
@@ -150,6 +163,18 @@ fn everything_of_the_other_requests_is_content() {
         settle("h2", None, None),
         Request::Release { hold: named("h1") },
         Request::Release { hold: named("h2") },
+        set(|_| {}),
+        set(|all| all.repeat_guard = Change::Reset),
+        set(|all| all.repeat_guard = Change::Set(false)),
+        set(|all| all.repeat_guard = Change::Set(true)),
+        set(|all| all.one_first = Change::Set(true)),
+        set(|all| all.request_credits_max = Change::Set(credits(1))),
+        set(|all| all.day_credits_max = Change::Reset),
+        set(|all| all.day_credits_max = Change::Set(credits(1))),
+        set(|all| all.project_credits_max = Change::Reset),
+        set(|all| all.project_credits_max = Change::Set(Vec::new())),
+        set(|all| all.project_credits_max = Change::Set(vec![(film(), None)])),
+        set(|all| all.project_credits_max = Change::Set(vec![(film(), Some(credits(1)))])),
         keep("c1", true),
         keep("c1", false),
         keep("c2", true),

@@ -6,7 +6,9 @@
 //! | `start basic yearly [since 2026-01-31]`, `cancel`, `resume` | the subscription |
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
 //! | `charge image pen [x3] [10s] [#film] [~fox] [max 50]`, `reserve … [for 60]` | a spend with its project and prompt; minutes of the hold |
-//! | `… again c1` | of a spend: it does the one of that name again |
+//! | `charge … [guarded] [again] [confirm 3]` | the repeat guard, an acknowledged repeat, so many results confirmed |
+//! | `set guard on`, `set one off`, `set request 50`, `set day catalog`, `set #film 60` | preferences |
+//! | `charge … redo c1` | of a spend: it does the one of that name again |
 //! | `keep c1`, `unkeep c1` | the charge whose result is kept |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
@@ -20,6 +22,7 @@ use crate::domain::{
     command::{PriceGuard, Request},
     ids::{ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId, ProjectId},
     payment::{Payment, PaymentKey},
+    preferences::{Change, PreferencesChange},
     time::Instant,
 };
 
@@ -51,6 +54,7 @@ pub fn generation(words: &[&str]) -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     };
     for word in &words[1..] {
         if let Some(count) = count(word) {
@@ -98,10 +102,41 @@ pub fn payment(reference: &str) -> Payment {
     }
 }
 
+fn flag(words: &mut Vec<&str>, flag: &str) -> bool {
+    let place = words.iter().position(|word| *word == flag);
+    place.map(|place| words.remove(place)).is_some()
+}
+
+fn change<T>(word: &str, read: impl FnOnce(&str) -> T) -> Change<T> {
+    match word {
+        "catalog" => Change::Reset,
+        word => Change::Set(read(word)),
+    }
+}
+
+fn preferences(key: &str, word: &str) -> PreferencesChange {
+    let mut wanted = PreferencesChange::default();
+    let amount = |word: &str| credits(word.parse().unwrap());
+    let switch = |word: &str| word == "on";
+    match key {
+        "guard" => wanted.repeat_guard = change(word, switch),
+        "one" => wanted.one_first = change(word, switch),
+        "request" => wanted.request_credits_max = change(word, amount),
+        "day" => wanted.day_credits_max = change(word, amount),
+        "projects" => wanted.project_credits_max = Change::Reset,
+        project => {
+            let project = ProjectId::parse(project.strip_prefix('#').unwrap()).unwrap();
+            let max = (word != "catalog").then(|| amount(word));
+            wanted.project_credits_max = Change::Set(vec![(project, max)]);
+        }
+    }
+    wanted
+}
+
 /// The request that the words ask for, by an operation of that name.
 pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let verb = words.remove(0);
-    let again = cut(&mut words, "again").map(named);
+    let again = cut(&mut words, "redo").map(named);
     let spend = |words: &[&str]| Generation {
         regenerate_of: again,
         ..generation(words)
@@ -109,6 +144,9 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let number = |word: Option<&str>| word.map(|word| word.parse::<u32>().unwrap());
     let guard = PriceGuard {
         cost_max: number(cut(&mut words, "max")).map(|max| credits(i64::from(max))),
+        variations_confirmed: number(cut(&mut words, "confirm")),
+        repeat_guard: flag(&mut words, "guarded"),
+        acknowledge_repeat: flag(&mut words, "again"),
         ..PriceGuard::default()
     };
     let ttl_minutes = number(cut(&mut words, "for"));
@@ -155,6 +193,9 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
         "keep" | "unkeep" => Request::MarkKept {
             charge: hold(),
             kept: verb == "keep",
+        },
+        "set" => Request::SetPreferences {
+            change: preferences(words[0], words[1]),
         },
         "release" => Request::Release { hold: hold() },
         other => panic!("`{other}` is no request"),

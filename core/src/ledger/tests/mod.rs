@@ -56,7 +56,7 @@ impl Stage {
         };
         let keys = Keys {
             quotes: vec![[7; 32]],
-            prompts: [8; 32],
+            prompts: vec![[8; 32]],
         };
         let ledger = Ledger::start(store, clock, limits, keys).await.unwrap();
         Stage { ledger }

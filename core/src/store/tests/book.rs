@@ -74,6 +74,7 @@ fn video(seconds: u32) -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     }
 }
 

@@ -159,6 +159,15 @@ impl<'a> Entry<'a> {
             .ok_or_else(|| self.wrong_type(key, "a text in quotes"))
     }
 
+    /// True or false.
+    pub(super) fn switch(&self, key: &str) -> Result<bool, Reported> {
+        let value = self.required(key)?;
+        value
+            .get_ref()
+            .as_bool()
+            .ok_or_else(|| self.wrong_type(key, "true or false"))
+    }
+
     /// A whole number within bounds.
     pub(super) fn number(&self, key: &str, bounds: RangeInclusive<u32>) -> Result<u32, Reported> {
         let bounds = i64::from(*bounds.start())..=i64::from(*bounds.end());

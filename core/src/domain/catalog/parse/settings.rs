@@ -31,6 +31,9 @@ pub(super) fn policy(root: &Entry<'_>) -> Result<PolicySettings, Reported> {
         "quote_ttl_minutes",
         "hold_ttl_minutes",
         "request_credits_max",
+        "day_credits_max",
+        "repeat_guard",
+        "one_first",
     ]);
     let number = |key, max| entry.optional(key, |entry, key| entry.number(key, 1..=max));
     let packs_without_plan = entry.optional("packs_without_plan", |entry, key| {
@@ -39,15 +42,20 @@ pub(super) fn policy(root: &Entry<'_>) -> Result<PolicySettings, Reported> {
     let past_due_days_max = number("past_due_days_max", PAST_DUE_DAYS_MAX);
     let quote_ttl_minutes = number("quote_ttl_minutes", QUOTE_TTL_MINUTES_MAX);
     let hold_ttl_minutes = number("hold_ttl_minutes", HOLD_TTL_HOURS_MAX * 60);
-    let request_credits_max = entry.optional("request_credits_max", |entry, key| {
-        entry.credits(key, 1..=CREDITS_MAX)
-    });
+    let ceiling = |key| entry.optional(key, |entry, key| entry.credits(key, 1..=CREDITS_MAX));
+    let request_credits_max = ceiling("request_credits_max");
+    let day_credits_max = ceiling("day_credits_max");
+    let repeat_guard = entry.optional("repeat_guard", Entry::switch);
+    let one_first = entry.optional("one_first", Entry::switch);
     Ok(PolicySettings {
         packs_without_plan: packs_without_plan?.unwrap_or(default.packs_without_plan),
         past_due_days_max: past_due_days_max?.unwrap_or(default.past_due_days_max),
         quote_ttl_minutes: quote_ttl_minutes?.unwrap_or(default.quote_ttl_minutes),
         hold_ttl_minutes: hold_ttl_minutes?.unwrap_or(default.hold_ttl_minutes),
         request_credits_max: request_credits_max?,
+        day_credits_max: day_credits_max?,
+        repeat_guard: repeat_guard?.unwrap_or(default.repeat_guard),
+        one_first: one_first?.unwrap_or(default.one_first),
     })
 }
 
