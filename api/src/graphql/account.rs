@@ -19,6 +19,7 @@ use super::{
     offer::PackOffer,
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
+    recommend::{self, Affordable},
     scalar::DateTime,
     standing,
     subscription::{PlanSubscription, SubscriptionStatus},
@@ -128,6 +129,17 @@ impl Account {
         account.holds.iter().map(hold).collect()
     }
 
+    /// What the account can make with what it can spend now: for each action of each model, in the
+    /// catalog's order and at most 100, how many of its usual request. What would be refused for
+    /// anything but credits is left out. So are actions that make text: they are unlimited.
+    #[graphql(
+        name = "whatCanIMake",
+        complexity = "recommend::COST + page::list_cost(20, child_complexity)"
+    )]
+    async fn what_can_i_make(&self, ctx: &Context<'_>) -> Result<Vec<Affordable>, Fault> {
+        recommend::what_can_be_made(ctx, &self.0, self.all_lots()).await
+    }
+
     /// Every pack of the catalog in force, and whether it may be sold to this account now.
     #[graphql(complexity = "page::list_cost(20, child_complexity)")]
     async fn pack_offers(&self, ctx: &Context<'_>) -> Vec<PackOffer> {
@@ -192,7 +204,7 @@ impl Account {
             project: parse_id(project)?,
             model: parse_id(model)?,
             action: parse_id(action)?,
-            holds: Vec::new(),
+            ..OperationFilter::default()
         };
         charge::page(ctx, &self.0.account.id, &filter, &page).await
     }

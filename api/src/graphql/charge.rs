@@ -13,11 +13,13 @@ use credits_core::{
 
 use super::{
     access,
+    attempt::{self, AttemptChain},
     execute::{self, Decided, payload},
+    explanation::{self, ChargeExplanation},
     generation::SpendInput,
     hold::Hold,
     operation::{Operation, operation},
-    page::{Page, connection},
+    page::{self, Page, connection},
     price::PriceLine,
     scalar::Credits,
     spend::Spend,
@@ -100,6 +102,20 @@ operation! {
             }
         }
 
+        /// How it came about: price, lots, instants, and why it is final. From the ledger alone, so for
+        /// charges of any age.
+        #[graphql(complexity = "standing::COST + child_complexity")]
+        async fn explanation(&self, ctx: &Context<'_>) -> Result<ChargeExplanation, Fault> {
+            explanation::explain(ctx, &self.operation, &self.charged).await
+        }
+
+        /// The attempts that it belongs to: what it does again, and what does it again. A generation that
+        /// was done once is a chain of one.
+        #[graphql(complexity = "standing::COST + page::list_cost(20, child_complexity)")]
+        async fn chain(&self, ctx: &Context<'_>) -> Result<AttemptChain, Fault> {
+            attempt::chain(ctx, &self.operation).await
+        }
+
         /// Whether the hold had expired before it was settled, so that the cost was taken anew.
         async fn late(&self) -> bool {
             self.charged.late
@@ -123,7 +139,8 @@ impl Charge {
             | Operation::HoldPlaced(_)
             | Operation::HoldExtended(_)
             | Operation::HoldReleased(_)
-            | Operation::HoldExpired(_) => None,
+            | Operation::HoldExpired(_)
+            | Operation::ChargeKept(_) => None,
         }
     }
 }

@@ -288,7 +288,8 @@ impl Hold {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::ChargeKept { .. } => None,
         };
         let (amount, spend, expires_at) = placed?;
         let id = operation.event.caused_by?.operation_id;

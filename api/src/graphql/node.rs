@@ -22,8 +22,8 @@ use super::{
     hold::Hold,
     lot::Lot,
     operation::{
-        AccountOpened, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, Operation,
-        PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
+        AccountOpened, ChargeKept, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased,
+        Operation, PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
     },
     standing,
     subscription::PlanSubscription,
@@ -70,6 +70,8 @@ pub enum Node {
     HoldReleased(HoldReleased),
     /// The end of a hold by time.
     HoldExpired(HoldExpired),
+    /// A mark of what is kept.
+    ChargeKept(ChargeKept),
 }
 
 /// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is

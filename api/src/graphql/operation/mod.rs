@@ -5,6 +5,7 @@
 
 mod entered;
 mod holds;
+mod kept;
 mod outcome;
 mod posting;
 mod standing;
@@ -19,6 +20,7 @@ use credits_core::{
 
 pub use entered::{Expiry, PackPurchase, Payment, PeriodGrant, RolloverGrant};
 pub use holds::{ExpiredHold, HoldExpired, HoldExtended, HoldPlaced, HoldReleased};
+pub use kept::ChargeKept;
 pub use outcome::{OperationOutcome, OutcomeStatus};
 pub use posting::Posting;
 pub use standing::{AccountOpened, SubscriptionChange, SubscriptionChangeKind};
@@ -110,6 +112,8 @@ pub enum Operation {
     HoldReleased(HoldReleased),
     /// Holds ended by themselves.
     HoldExpired(HoldExpired),
+    /// An attempt was marked as kept, or its mark was taken back.
+    ChargeKept(ChargeKept),
 }
 
 connection!(Operation, OperationConnection, OperationEdge);
@@ -140,6 +144,8 @@ pub enum OperationKind {
     HoldExpired,
     /// What was unused of a lot ended with it.
     Expiry,
+    /// Of several attempts one was marked as kept, or its mark was taken back.
+    ChargeKept,
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
@@ -257,6 +263,7 @@ impl From<domain::Operation> for Operation {
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
             Fact::HoldExpired { hold, holds } => HoldExpired::new(of, hold, holds).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
+            Fact::ChargeKept { charge, kept, .. } => ChargeKept::new(of, charge, kept).into(),
         }
     }
 }
@@ -275,6 +282,7 @@ impl From<Operation> for Node {
             Operation::HoldExtended(operation) => operation.into(),
             Operation::HoldReleased(operation) => operation.into(),
             Operation::HoldExpired(operation) => operation.into(),
+            Operation::ChargeKept(operation) => operation.into(),
         }
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::NotSubscribed
         | Refusal::CancellationAlreadyScheduled { .. }
         | Refusal::NoCancellationScheduled
-        | Refusal::PaymentAlreadyUsed { .. } => return Err(said),
+        | Refusal::PaymentAlreadyUsed { .. }
+        | Refusal::ChargeUnknown { .. } => return Err(said),
     })
 }

@@ -129,6 +129,9 @@ pub enum UserErrorCode {
     CatalogInvalid,
     /// The catalog would count before now, or before one that was published already.
     CatalogOutOfOrder,
+    /// No charge or reserve of the account has the id that is to be made again or kept. On a spend it is
+    /// judged after the parameters and before the quote.
+    ChargeUnknown,
 }
 
 /// A refusal whose code says all there is.

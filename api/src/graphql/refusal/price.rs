@@ -208,7 +208,8 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::NotSubscribed
         | Refusal::CancellationAlreadyScheduled { .. }
         | Refusal::NoCancellationScheduled
-        | Refusal::PaymentAlreadyUsed { .. } => return Err(said),
+        | Refusal::PaymentAlreadyUsed { .. }
+        | Refusal::ChargeUnknown { .. } => return Err(said),
     })
 }
 

@@ -70,6 +70,7 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::CancellationAlreadyScheduled { .. } => UserErrorCode::CancellationAlreadyScheduled,
         Refusal::NoCancellationScheduled => UserErrorCode::NoCancellationScheduled,
         Refusal::PaymentAlreadyUsed { .. } => UserErrorCode::PaymentAlreadyUsed,
+        Refusal::ChargeUnknown { .. } => UserErrorCode::ChargeUnknown,
     }
 }
 
@@ -88,6 +89,8 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::PackUnknown { .. } => Some("packId"),
         Refusal::AccountAlreadyExists { .. } => Some("accountId"),
         Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
+        Refusal::ChargeUnknown { again: true, .. } => Some("regenerateOf"),
+        Refusal::ChargeUnknown { again: false, .. } => Some("chargeId"),
         Refusal::LimitExceeded { .. }
         | Refusal::InsufficientCredits(_)
         | Refusal::SettleExceedsHold { .. }
@@ -180,6 +183,14 @@ fn message(refusal: &Refusal) -> String {
             shortfall.available,
             shortfall.short_by()
         ),
+        Refusal::ChargeUnknown {
+            charge,
+            again: true,
+        } => format!("No charge or reserve {charge} of the account can be made again."),
+        Refusal::ChargeUnknown {
+            charge,
+            again: false,
+        } => format!("The account has no charge {charge}."),
         Refusal::HoldUnknown { hold } => format!("No hold {hold} was placed on the account."),
         Refusal::HoldAlreadyResolved {
             hold,
