@@ -16,7 +16,7 @@ use credits_core::{
         payment::{Payment, PaymentKey},
         time::Instant,
     },
-    ledger::{Answer, Ledger},
+    ledger::{Answer, Ledger, Prompt},
     store::{Store, sql::SqlStore},
 };
 
@@ -78,6 +78,7 @@ impl Story {
         self.video(14, 10, "reel", "spring-campaign").await?;
         let pack = pack(&self.ledger, self.at(20, 8), "demo-payment-1")?;
         self.does(20, 8, pack).await?;
+        self.retries(27, 10, "canvas", "spring-campaign").await?;
         for (day, hour) in [(33, 9), (33, 10), (34, 9), (38, 16), (44, 12)] {
             self.pictures(day, hour, "sketch", 6, "product-photos")
                 .await?;
@@ -100,7 +101,11 @@ impl Story {
     }
 
     async fn asks(&self, day: i64, hour: i64, request: Request) -> Result<Asked, Problem> {
-        self.clock.set(self.at(day, hour));
+        self.asks_at(self.at(day, hour), request).await
+    }
+
+    async fn asks_at(&self, at: Instant, request: Request) -> Result<Asked, Problem> {
+        self.clock.set(at);
         let id = OperationId(uuid::Uuid::now_v7());
         let command = Command {
             operation_id: id,
@@ -114,11 +119,7 @@ impl Story {
     }
 
     async fn does(&self, day: i64, hour: i64, request: Request) -> Result<OperationId, Problem> {
-        let Asked { id, outcome } = self.asks(day, hour, request).await?;
-        match outcome {
-            Outcome::Accepted(_) => Ok(id),
-            Outcome::Refused(refusal) => Err(invalid(format!("refused: {refusal:?}"))),
-        }
+        self.asks(day, hour, request).await?.accepted()
     }
 
     async fn pictures(
@@ -138,6 +139,29 @@ impl Story {
             guard: PriceGuard::default(),
         };
         self.does(day, hour, asked).await?;
+        Ok(())
+    }
+
+    /// The same prompt three times within minutes, days before what is left of the allowance ends.
+    async fn retries(
+        &self,
+        day: i64,
+        hour: i64,
+        model: &str,
+        project: &str,
+    ) -> Result<(), Problem> {
+        for minutes in [0, 2, 5] {
+            let mut generation = generation("text-to-image", model, project)?;
+            let prompt = Prompt::Text("A fox in the first snow, early light");
+            self.ledger.fingerprint(&mut generation, prompt);
+            let asked = Request::Charge {
+                generation,
+                guard: PriceGuard::default(),
+            };
+            let at = self.at(day, hour);
+            let at = at.saturating_add(TimeDelta::minutes(minutes));
+            self.asks_at(at, asked).await?.accepted()?;
+        }
         Ok(())
     }
 
@@ -203,6 +227,16 @@ struct Asked {
     outcome: Outcome,
 }
 
+impl Asked {
+    /// The id of what must have been accepted.
+    fn accepted(self) -> Result<OperationId, Problem> {
+        match self.outcome {
+            Outcome::Accepted(_) => Ok(self.id),
+            Outcome::Refused(refusal) => Err(invalid(format!("refused: {refusal:?}"))),
+        }
+    }
+}
+
 fn invalid(error: impl ToString) -> Problem {
     Problem::Demo(error.to_string())
 }
@@ -226,6 +260,7 @@ fn generation(action: &str, model: &str, project: &str) -> Result<Generation, Pr
         project: Some(ProjectId::parse(project).map_err(invalid)?),
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     })
 }
 

@@ -164,6 +164,15 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     pub quotes_key_files: Option<Vec<String>>,
+    /// Files of 32 random bytes that hash prompts on every node, the one in use first, then the one
+    /// before it [file: prompts.key_files] [default: node.key in the data directory]
+    #[arg(
+        long,
+        value_name = "FILES",
+        env = "CREDITS__PROMPTS__KEY_FILES",
+        value_delimiter = ','
+    )]
+    pub prompts_key_files: Option<Vec<String>>,
     /// Text for people or JSON for collectors [file: log.format] [default: text]
     #[arg(
         long,
@@ -241,6 +250,10 @@ impl ServeArgs {
             (
                 "quotes.key_files",
                 self.quotes_key_files.clone().map(Value::from),
+            ),
+            (
+                "prompts.key_files",
+                self.prompts_key_files.clone().map(Value::from),
             ),
             ("log.format", format.map(Value::from)),
             ("log.filter", self.log_filter.clone().map(Value::from)),

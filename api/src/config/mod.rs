@@ -17,7 +17,7 @@ pub use self::{
     args::ServeArgs,
     settings::{
         ActorSettings, AuthSettings, CatalogSettings, DatabaseSettings, HttpSettings, KeySettings,
-        LogSettings, QuoteSettings, Settings, WriterSettings,
+        LogSettings, PromptSettings, QuoteSettings, Settings, WriterSettings,
     },
 };
 

@@ -19,6 +19,9 @@ use crate::{auth::Algorithm, telemetry::LogFormat};
 /// The greatest request deadline: a shutdown waits this long for accepted requests, and a supervisor
 /// grants it 10 s in all.
 const REQUEST_DEADLINE_MS_MAX: u64 = 5_000;
+/// The most keys of prompts: the one in use and the one before it. A repeat is looked for within a day at
+/// most, so a third would see nothing.
+const PROMPT_KEYS_MAX: usize = 2;
 /// The most keys of quotes: the one in use and the one before it. A quote lasts minutes, so a third
 /// would be recognised for nothing.
 const QUOTE_KEYS_MAX: usize = 2;
@@ -48,6 +51,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The catalog.
     pub catalog: CatalogSettings,
+    /// Prompts.
+    pub prompts: PromptSettings,
     /// Quotes.
     pub quotes: QuoteSettings,
 }
@@ -64,6 +69,7 @@ impl Default for Settings {
             actors: ActorSettings::default(),
             log: LogSettings::default(),
             catalog: CatalogSettings::default(),
+            prompts: PromptSettings::default(),
             quotes: QuoteSettings::default(),
         }
     }
@@ -231,6 +237,15 @@ pub struct QuoteSettings {
     pub key_files: Vec<PathBuf>,
 }
 
+/// `prompts`: what hashes them. They are never stored.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptSettings {
+    /// Files of 32 random bytes that all nodes share. The first one hashes; what was hashed by a second
+    /// one is still seen as a repeat, while the key changes. `node.key` in the data directory unless set.
+    pub key_files: Vec<PathBuf>,
+}
+
 impl Settings {
     /// The database, with its default in the data directory.
     pub fn database_url(&self) -> String {
@@ -287,6 +302,11 @@ impl Settings {
                 self.quotes.key_files.len() <= QUOTE_KEYS_MAX,
                 "quotes.key_files",
                 format!("at most {QUOTE_KEYS_MAX}: the new key, then the one before it"),
+            ),
+            (
+                self.prompts.key_files.len() <= PROMPT_KEYS_MAX,
+                "prompts.key_files",
+                format!("at most {PROMPT_KEYS_MAX}: the new key, then the one before it"),
             ),
         ];
         for (holds, key, rule) in rules {

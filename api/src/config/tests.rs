@@ -115,6 +115,20 @@ fn what_is_refused_names_its_key() {
 }
 
 #[test]
+fn prompts_have_a_key_in_use_and_the_one_before_it() {
+    let settings = load_text("development = true", &["--prompts-key-files=/a,/b"]).expect("good");
+    assert_eq!(
+        settings.prompts.key_files,
+        [PathBuf::from("/a"), PathBuf::from("/b")]
+    );
+    let three = "development = true\nprompts.key_files = [\"/a\", \"/b\", \"/c\"]";
+    assert_eq!(
+        refusal(three, &[]),
+        "prompts.key_files: at most 2: the new key, then the one before it"
+    );
+}
+
+#[test]
 fn an_unknown_variable_is_refused() {
     let check = |name: &str| refuse_unknown(std::iter::once(name.to_owned()));
     assert!(check("CREDITS__HTTP__PORT").is_ok());

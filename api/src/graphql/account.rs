@@ -19,6 +19,7 @@ use super::{
     offer::PackOffer,
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
+    preferences::Preferences,
     recommend::{self, Affordable},
     scalar::DateTime,
     standing,
@@ -75,6 +76,11 @@ impl Account {
     ) -> Result<Balance, Fault> {
         let balance = access::ledger(ctx).balance_at(&self.0, time.0).await?;
         Ok(Balance::from(&balance))
+    }
+
+    /// How the account's owner wants to spend with care, with what was used under each ceiling.
+    async fn preferences(&self, ctx: &Context<'_>) -> Preferences {
+        Preferences::new(ctx, &self.0)
     }
 
     /// The plan that the account is on; null without one.
@@ -215,6 +221,11 @@ impl Account {
     pub async fn load(ctx: &Context<'_>, account: &AccountId) -> Result<Option<Account>, Fault> {
         let view = access::ledger(ctx).view(account).await?;
         Ok(view.map(Account))
+    }
+
+    /// The account's state and balance.
+    pub fn view(&self) -> &AccountView {
+        &self.0
     }
 
     /// A lot or the subscription of the account, by its opaque id.

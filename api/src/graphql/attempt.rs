@@ -1,48 +1,64 @@
 //! Attempts: a generation that is done again, the chain that its attempts make, and which one is kept.
 
-use async_graphql::{Context, ID, InputObject, SimpleObject};
-use credits_core::domain::{
-    command::Request, credits::Credits as Amount, ids::OperationId, outcome::Operation,
+use async_graphql::{Context, ID, InputObject, Object};
+use credits_core::{
+    domain::{command::Request, credits::Credits as Amount, ids::OperationId, outcome::Operation},
+    ledger::Chain,
 };
 
 use super::{
     access,
     charge::Charge,
     execute::{Call, payload},
+    page,
     scalar::Credits,
 };
 use crate::{auth::Scope, error::Fault};
 
+/// What showing the attempts of a chain costs a request beside their fields: a few look-ups.
+const COST: usize = 20;
+
+/// A generation and all that do it again.
+pub struct AttemptChain(Chain);
+
 /// A generation and all that do it again, directly or through one another: what was named as
 /// `regenerateOf`. Each attempt was charged as any other generation.
-#[derive(Clone, SimpleObject)]
-pub struct AttemptChain {
+#[Object]
+impl AttemptChain {
     /// The charges, oldest first, at most 100. A chain that begins with a reserve that was never settled
     /// has no charge for it.
-    pub attempts: Vec<Charge>,
+    #[graphql(complexity = "COST + page::list_cost(20, child_complexity)")]
+    async fn attempts(&self) -> Vec<Charge> {
+        let attempts = self.0.attempts.iter().cloned();
+        attempts.filter_map(Charge::of).collect()
+    }
+
     /// Whether there are more than `attempts` shows.
-    pub more: bool,
+    async fn more(&self) -> bool {
+        self.0.more
+    }
+
     /// What the attempts shown consumed, in credits.
-    pub credits: Credits,
+    async fn credits(&self) -> Credits {
+        let attempts = self.0.attempts.iter();
+        let postings = attempts.flat_map(|attempt| &attempt.event.postings);
+        let consumed: Amount = postings.map(|posting| posting.consumed).sum();
+        consumed.into()
+    }
+
     /// The charge whose result is kept, by the last `markKept`; null if none was marked, or the mark was
     /// taken back.
-    pub keeper: Option<Charge>,
+    #[graphql(complexity = "COST + child_complexity")]
+    async fn keeper(&self) -> Option<Charge> {
+        self.0.keeper.clone().and_then(Charge::of)
+    }
 }
 
 /// The chain that a charge belongs to.
 pub async fn chain(ctx: &Context<'_>, charge: &Operation) -> Result<AttemptChain, Fault> {
     let found = access::ledger(ctx).chain(charge).await?;
     let found = found.ok_or_else(Fault::internal)?;
-    let consumed = |attempt: &Operation| -> Amount {
-        let postings = attempt.event.postings.iter();
-        postings.map(|posting| posting.consumed).sum()
-    };
-    Ok(AttemptChain {
-        credits: found.attempts.iter().map(consumed).sum::<Amount>().into(),
-        attempts: found.attempts.into_iter().filter_map(Charge::of).collect(),
-        more: found.more,
-        keeper: found.keeper.and_then(Charge::of),
-    })
+    Ok(AttemptChain(found))
 }
 
 /// Which attempt is kept.

@@ -13,13 +13,14 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::Advisory,
     attempt::{self, AttemptChain},
     execute::{self, Decided, payload},
     explanation::{self, ChargeExplanation},
     generation::SpendInput,
     hold::Hold,
     operation::{Operation, operation},
-    page::{self, Page, connection},
+    page::{Page, connection},
     price::PriceLine,
     scalar::Credits,
     spend::Spend,
@@ -104,14 +105,13 @@ operation! {
 
         /// How it came about: price, lots, instants, and why it is final. From the ledger alone, so for
         /// charges of any age.
-        #[graphql(complexity = "standing::COST + child_complexity")]
+        #[graphql(complexity = "standing::COST")]
         async fn explanation(&self, ctx: &Context<'_>) -> Result<ChargeExplanation, Fault> {
             explanation::explain(ctx, &self.operation, &self.charged).await
         }
 
         /// The attempts that it belongs to: what it does again, and what does it again. A generation that
         /// was done once is a chain of one.
-        #[graphql(complexity = "standing::COST + page::list_cost(20, child_complexity)")]
         async fn chain(&self, ctx: &Context<'_>) -> Result<AttemptChain, Fault> {
             attempt::chain(ctx, &self.operation).await
         }
@@ -119,6 +119,12 @@ operation! {
         /// Whether the hold had expired before it was settled, so that the cost was taken anew.
         async fn late(&self) -> bool {
             self.charged.late
+        }
+
+        /// What there was to tell about it when it was decided; the same for ever. Empty for a
+        /// settlement: what there was to tell was told when its hold was placed.
+        async fn advisories(&self) -> Vec<Advisory> {
+            Advisory::all(&self.operation.account, &self.charged.advisories)
         }
     }
 }
@@ -140,6 +146,7 @@ impl Charge {
             | Operation::HoldExtended(_)
             | Operation::HoldReleased(_)
             | Operation::HoldExpired(_)
+            | Operation::PreferencesChange(_)
             | Operation::ChargeKept(_) => None,
         }
     }

@@ -8,6 +8,7 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::Advisory,
     lot::LotOrigin,
     node::NodeId,
     price::PriceLine,
@@ -33,6 +34,9 @@ pub struct ChargeExplanation {
     pub processed_at: DateTime,
     /// When that was recorded; not before `processedAt`.
     pub recorded_at: DateTime,
+    /// What there was to tell when the request was asked for: with the charge, or, where credits were
+    /// set aside, with the reserve.
+    pub advisories: Vec<Advisory>,
     /// Whether it is final: always true. There is no way to take a charge back.
     #[graphql(name = "final")]
     pub is_final: bool,
@@ -77,6 +81,7 @@ pub async fn explain(
         reserved_at: told.reserved_at.map(DateTime::from),
         processed_at: event.at.into(),
         recorded_at: event.recorded_at.into(),
+        advisories: Advisory::all(&operation.account, &told.advisories),
         is_final: true,
         why: told.why_final,
     })

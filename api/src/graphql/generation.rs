@@ -1,10 +1,13 @@
 //! Requests to generate something, as clients send them.
 
 use async_graphql::{Context, ID, InputObject};
-use credits_core::domain::{
-    catalog::{Generation, PromptFingerprint},
-    command::PriceGuard,
-    ids::{ActionId, OperationId},
+use credits_core::{
+    domain::{
+        catalog::{Generation, PromptFingerprint},
+        command::PriceGuard,
+        ids::{ActionId, OperationId},
+    },
+    ledger::Prompt,
 };
 
 use super::{
@@ -36,7 +39,8 @@ pub struct GenerationInput {
     /// The prompt. It is never stored, only a keyed hash by which a repeat is seen. It does not
     /// change the price.
     pub prompt: Option<String>,
-    /// In place of the prompt: a hash of it that the client made, 64 hexadecimal digits.
+    /// In place of the prompt: a hash of it that the client made, 64 hexadecimal digits. It is hashed
+    /// again with the service's key, and not stored either.
     pub prompt_fingerprint: Option<String>,
     /// The operation id of the charge or reserve whose result is made again: a UUID. It costs as any
     /// other. A spend that names no charge or reserve of the account is refused as `CHARGE_UNKNOWN`; a
@@ -58,6 +62,16 @@ pub struct SpendInput {
     pub quote_id: Option<String>,
     /// The most that the caller will pay, in credits; a higher price is refused.
     pub max_cost: Option<Credits>,
+    /// Whether a likely repeat is refused, also where the preferences do not ask for it: the same prompt
+    /// on the same model within the catalog's window, processed or held.
+    #[graphql(default)]
+    pub repeat_guard: bool,
+    /// Whether it may be a likely repeat: the user was shown the earlier attempt and goes on.
+    #[graphql(default)]
+    pub acknowledge_repeat: bool,
+    /// The number of results, where the preference `oneFirst` is on and it is more than one: the user
+    /// confirmed it. It must equal `variations`.
+    pub confirm_variations: Option<i32>,
 }
 
 /// A spend with its parts parsed.
@@ -78,10 +92,13 @@ impl GenerationInput {
         if self.prompt.is_some() && self.prompt_fingerprint.is_some() {
             return Err(bad_input("Give `prompt` or `promptFingerprint`, not both."));
         }
-        let given = self.prompt_fingerprint.map(PromptFingerprint::try_from);
-        let hashed = || Some(access::ledger(ctx).fingerprint(self.prompt.as_deref()?));
-        Ok(Generation {
-            prompt_fingerprint: given.transpose().map_err(bad_input)?.or_else(hashed),
+        let hashed = self.prompt_fingerprint.map(PromptFingerprint::try_from);
+        let hashed = hashed.transpose().map_err(bad_input)?;
+        let text = self.prompt.as_deref().map(Prompt::Text);
+        let prompt = text.or(hashed.map(Prompt::Hashed));
+        let mut generation = Generation {
+            prompt_fingerprint: None,
+            prompt_fingerprint_before: None,
             action: ActionId::parse(&self.action)?,
             model: parse_id(self.model)?,
             variations: count("variations", self.variations)?,
@@ -93,7 +110,11 @@ impl GenerationInput {
                 .regenerate_of
                 .map(|id| OperationId::parse(&id))
                 .transpose()?,
-        })
+        };
+        if let Some(prompt) = prompt {
+            access::ledger(ctx).fingerprint(&mut generation, prompt);
+        }
+        Ok(generation)
     }
 }
 
@@ -108,6 +129,9 @@ impl SpendInput {
             guard: PriceGuard {
                 quote,
                 cost_max: self.max_cost.map(|credits| credits.0),
+                repeat_guard: self.repeat_guard,
+                acknowledge_repeat: self.acknowledge_repeat,
+                variations_confirmed: optional_count("confirmVariations", self.confirm_variations)?,
             },
         })
     }

@@ -1,8 +1,11 @@
 //! Holds: credits set aside for a generation that is not yet processed. How one stands is read in
 //! [`standing`](super::standing).
 
-use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
 use credits_core::domain::{
+    advice as domain_advice,
     catalog::ActualRun,
     command::Request,
     event::Fact,
@@ -14,6 +17,7 @@ use credits_core::domain::{
 
 use super::{
     access,
+    advisory::Advisory,
     charge::{Charge, charge_of, cost_of},
     execute::{self, Call, Decided, payload},
     fault::{count, optional_count},
@@ -22,12 +26,14 @@ use super::{
     page::connection,
     scalar::{Credits, DateTime},
     spend::Spend,
+    standing,
 };
 use crate::{auth::Scope, error::Fault};
 
 /// Credits set aside for a generation that is not yet processed. `OPEN` becomes `SETTLED`,
 /// `RELEASED` or `EXPIRED`; `EXPIRED` becomes `SETTLED_LATE` once, within 7 days.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Hold {
     /// The hold's opaque id.
     #[graphql(owned)]
@@ -48,9 +54,43 @@ pub struct Hold {
     pub resolved_at: Option<DateTime>,
     /// What was consumed when it was settled, in credits; null if it was not.
     pub cost: Option<Credits>,
+    #[graphql(skip)]
+    told: Told,
 }
 
 connection!(Hold, HoldConnection, HoldEdge);
+
+/// What there was to tell of a hold when it was placed.
+#[derive(Clone)]
+struct Told {
+    account: AccountId,
+    hold: HoldId,
+    /// None where the account's state alone was read, which does not keep them.
+    advisories: Option<Arc<[domain_advice::Advisory]>>,
+}
+
+#[ComplexObject]
+impl Hold {
+    /// What there was to tell about it when it was placed; the same for ever.
+    #[graphql(complexity = "standing::COST + child_complexity")]
+    async fn advisories(&self, ctx: &Context<'_>) -> Result<Vec<Advisory>, Fault> {
+        let Told {
+            account,
+            hold,
+            advisories,
+        } = &self.told;
+        if let Some(advisories) = advisories {
+            return Ok(Advisory::all(account, advisories));
+        }
+        let found = access::ledger(ctx).outcome(account, *hold).await?;
+        if let Some(Outcome::Accepted(accepted)) = found
+            && let Fact::HoldPlaced { advisories, .. } = &accepted.operation.event.fact
+        {
+            return Ok(Advisory::all(account, advisories));
+        }
+        Ok(Vec::new())
+    }
+}
 
 /// Whether a hold is open, or how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -267,6 +307,11 @@ impl Hold {
             expires_at: expires_at.into(),
             resolved_at: None,
             cost: None,
+            told: Told {
+                account: account.clone(),
+                hold: id,
+                advisories: None,
+            },
         }
     }
 
@@ -277,8 +322,8 @@ impl Hold {
                 amount,
                 spend,
                 expires_at,
-                ..
-            } => Some((amount, spend, expires_at)),
+                advisories,
+            } => Some((amount, spend, expires_at, advisories)),
             Fact::AccountOpened
             | Fact::SubscriptionChange { .. }
             | Fact::PeriodGrant { .. }
@@ -289,19 +334,15 @@ impl Hold {
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         };
-        let (amount, spend, expires_at) = placed?;
+        let (amount, spend, expires_at, advisories) = placed?;
         let id = operation.event.caused_by?.operation_id;
         let account = &operation.account;
-        Some(Hold::new(
-            account,
-            id,
-            *amount,
-            spend,
-            operation.event.at,
-            *expires_at,
-        ))
+        let mut hold = Hold::new(account, id, *amount, spend, operation.event.at, *expires_at);
+        hold.told.advisories = Some(advisories.as_slice().into());
+        Some(hold)
     }
 
     /// The hold after an operation that changed it. Operations are taken in the ledger's order.

@@ -19,6 +19,7 @@ pub mod page;
 pub mod scalar;
 
 pub mod account;
+pub mod advisory;
 pub mod attempt;
 pub mod balance;
 pub mod billing;
@@ -32,6 +33,7 @@ pub mod offer;
 pub mod operation;
 pub mod policy;
 mod policy_rule;
+pub mod preferences;
 pub mod price;
 pub mod proof;
 pub mod quote;
@@ -53,7 +55,7 @@ pub type CreditsSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema over `ledger`, to be finished with the limits of its transport.
 pub fn schema(ledger: Ledger) -> SchemaBuilder<Query, Mutation, Subscription> {
-    bare().data(ledger)
+    bare().data(ledger).data(advisory::BasisReads::default())
 }
 
 /// The schema as text: sorted, with every description and `@specifiedBy`. It needs no ledger.

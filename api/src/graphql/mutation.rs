@@ -15,6 +15,7 @@ use super::{
         self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
         ReservePayload, SettleInput, SettlePayload,
     },
+    preferences::{self, SetPreferencesInput, SetPreferencesPayload},
 };
 use crate::error::Fault;
 
@@ -121,6 +122,16 @@ impl Mutation {
         #[graphql(desc = "The hold.")] input: ReleaseInput,
     ) -> Result<ReleasePayload, Fault> {
         hold::release(ctx, input).await
+    }
+
+    /// Sets how the account's owner wants to spend with care: ceilings and guards, enforced from the next
+    /// spend on. It needs `preferences:write`.
+    async fn set_preferences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: SetPreferencesInput,
+    ) -> Result<SetPreferencesPayload, Fault> {
+        preferences::set(ctx, input).await
     }
 
     /// Tells which of several attempts is kept: no credits move. It needs `preferences:write`.

@@ -25,6 +25,7 @@ use super::{
         AccountOpened, ChargeKept, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased,
         Operation, PackPurchase, PeriodGrant, RolloverGrant, SubscriptionChange,
     },
+    preferences::PreferencesChange,
     standing,
     subscription::PlanSubscription,
 };
@@ -70,6 +71,8 @@ pub enum Node {
     HoldReleased(HoldReleased),
     /// The end of a hold by time.
     HoldExpired(HoldExpired),
+    /// A change of preferences.
+    PreferencesChange(PreferencesChange),
     /// A mark of what is kept.
     ChargeKept(ChargeKept),
 }

@@ -10,6 +10,7 @@ use credits_core::{
 
 use super::{
     access,
+    advisory::Advisory,
     fault::bad_input,
     generation::GenerationInput,
     price::{Alternative, PriceLine},
@@ -43,6 +44,8 @@ pub struct Quote {
     pub catalog_version: i32,
     /// The same request on other models, then with fewer variations, that the account can pay now.
     pub alternatives: Vec<Alternative>,
+    /// What there is to tell about it: what a spend of it would be told now. Empty if it is free.
+    pub advisories: Vec<Advisory>,
 }
 
 /// A request to price.
@@ -55,8 +58,8 @@ pub struct QuoteInput {
     pub generation: GenerationInput,
 }
 
-impl From<ledger::Quote> for Quote {
-    fn from(quote: ledger::Quote) -> Quote {
+impl Quote {
+    fn new(account: &AccountId, quote: ledger::Quote) -> Quote {
         let cost = quote.price.cost();
         let lines = match &quote.price {
             Priced::Free => Vec::new(),
@@ -72,6 +75,7 @@ impl From<ledger::Quote> for Quote {
             expires_at: quote.expires_at.into(),
             catalog_version: quote.catalog_version.0,
             alternatives: quote.alternatives.iter().map(Alternative::from).collect(),
+            advisories: Advisory::all(account, &quote.advisories),
         }
     }
 }
@@ -102,12 +106,13 @@ pub async fn quotes(ctx: &Context<'_>, inputs: Vec<QuoteInput>) -> Result<Vec<Qu
     let mut placed = Vec::with_capacity(count);
     for (account, (places, requests)) in by_account {
         let answers = access::ledger(ctx).quotes(&account, requests).await?;
+        let answers = answers.into_iter().map(|answer| priced(&account, answer));
         placed.extend(places.into_iter().zip(answers));
     }
     placed.sort_by_key(|(place, _)| *place);
     placed
         .into_iter()
-        .map(|(place, answer)| priced(answer).map_err(|fault| at(place, count, fault)))
+        .map(|(place, answer)| answer.map_err(|fault| at(place, count, fault)))
         .collect()
 }
 
@@ -122,9 +127,10 @@ fn at(place: usize, count: usize, fault: Fault) -> Fault {
 
 /// A request that has no price is a mistake of the caller, as there is no payload to refuse it in.
 fn priced(
+    account: &AccountId,
     answer: Result<ledger::Quote, credits_core::domain::refusal::Refusal>,
 ) -> Result<Quote, Fault> {
     answer
-        .map(Quote::from)
+        .map(|quote| Quote::new(account, quote))
         .map_err(|refusal| bad_input(UserError::from(&refusal).text()))
 }

@@ -77,6 +77,12 @@ pub struct CatalogRules {
     pub hold_ttl_minutes: u32,
     /// The most credits that one request may cost; null if there is no ceiling.
     pub request_credits_max: Option<Credits>,
+    /// The most credits that an account may use on a UTC day; null if there is no ceiling.
+    pub day_credits_max: Option<Credits>,
+    /// Whether a likely repeat is refused, for accounts whose owner did not say.
+    pub repeat_guard: bool,
+    /// Whether more than one result needs a confirmation, for accounts whose owner did not say.
+    pub one_first: bool,
 }
 
 /// What packs do while an account has no plan.
@@ -127,6 +133,9 @@ impl From<&domain::PolicySettings> for CatalogRules {
             quote_ttl_minutes: policy.quote_ttl_minutes,
             hold_ttl_minutes: policy.hold_ttl_minutes,
             request_credits_max: policy.request_credits_max.map(Credits::from),
+            day_credits_max: policy.day_credits_max.map(Credits::from),
+            repeat_guard: policy.repeat_guard,
+            one_first: policy.one_first,
         }
     }
 }

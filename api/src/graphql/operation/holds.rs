@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, SimpleObject};
 use credits_core::domain::{
+    advice::Advisory as DomainAdvisory,
     credits,
     hold::{self as domain, Spend as DomainSpend},
     ids::HoldId,
@@ -12,6 +13,7 @@ use super::operation;
 use crate::{
     error::Fault,
     graphql::{
+        advisory::Advisory,
         hold::Hold,
         scalar::{Credits, DateTime},
         spend::Spend,
@@ -21,7 +23,7 @@ use crate::{
 
 operation! {
     /// Credits were set aside for a generation that will be processed.
-    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant } {
+    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<DomainAdvisory> } {
         /// How many credits were set aside.
         async fn amount(&self) -> Credits {
             self.amount.into()
@@ -35,6 +37,11 @@ operation! {
         /// When the hold was to end by itself, before any extension.
         async fn expires_at(&self) -> DateTime {
             self.expires_at.into()
+        }
+
+        /// What there was to tell about it when it was decided; the same for ever.
+        async fn advisories(&self) -> Vec<Advisory> {
+            Advisory::all(&self.operation.account, &self.advisories)
         }
 
         /// The hold as it stands now.

@@ -19,7 +19,7 @@ operation! {
         }
 
         /// The charge.
-        #[graphql(complexity = "standing::COST + child_complexity")]
+        #[graphql(complexity = "standing::COST")]
         async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>, Fault> {
             let account = &self.operation.account;
             let found = access::ledger(ctx).operation(account, self.marked).await?;

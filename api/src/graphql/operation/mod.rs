@@ -30,6 +30,7 @@ use super::{
     charge::Charge,
     node::Node,
     page::{Page, connection},
+    preferences::PreferencesChange,
     scalar::{Credits, DateTime, Sequence, SignedCredits},
 };
 use crate::error::Fault;
@@ -112,6 +113,8 @@ pub enum Operation {
     HoldReleased(HoldReleased),
     /// Holds ended by themselves.
     HoldExpired(HoldExpired),
+    /// The owner set preferences.
+    PreferencesChange(PreferencesChange),
     /// An attempt was marked as kept, or its mark was taken back.
     ChargeKept(ChargeKept),
 }
@@ -144,6 +147,8 @@ pub enum OperationKind {
     HoldExpired,
     /// What was unused of a lot ended with it.
     Expiry,
+    /// The owner set preferences: ceilings and guards.
+    PreferencesChange,
     /// Of several attempts one was marked as kept, or its mark was taken back.
     ChargeKept,
 }
@@ -263,6 +268,9 @@ impl From<domain::Operation> for Operation {
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
             Fact::HoldExpired { hold, holds } => HoldExpired::new(of, hold, holds).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
+            Fact::PreferencesChange { preferences } => {
+                PreferencesChange::new(of, preferences).into()
+            }
             Fact::ChargeKept { charge, kept, .. } => ChargeKept::new(of, charge, kept).into(),
         }
     }
@@ -282,6 +290,7 @@ impl From<Operation> for Node {
             Operation::HoldExtended(operation) => operation.into(),
             Operation::HoldReleased(operation) => operation.into(),
             Operation::HoldExpired(operation) => operation.into(),
+            Operation::PreferencesChange(operation) => operation.into(),
             Operation::ChargeKept(operation) => operation.into(),
         }
     }

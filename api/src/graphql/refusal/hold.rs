@@ -86,6 +86,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::QuoteMismatch
         | Refusal::PriceChanged { .. }
         | Refusal::LimitExceeded { .. }
+        | Refusal::LikelyRepeat(_)
         | Refusal::InsufficientCredits(_)
         | Refusal::HoldUnknown { .. }
         | Refusal::AccountAlreadyExists { .. }

@@ -6,6 +6,7 @@
 mod billing;
 mod hold;
 mod price;
+mod repeat;
 mod text;
 
 use async_graphql::{Enum, Interface, SimpleObject};
@@ -20,6 +21,7 @@ pub use price::{
     ActionNotOffered, InsufficientCredits, LimitExceeded, ModelUnknown, ParameterOutOfRange,
     PriceChanged, QuoteExpired, RefusedLimit, RefusedParameter,
 };
+pub use repeat::LikelyRepeat;
 
 /// A business "no". Nothing changed; the same call never succeeds later, a new attempt is a new
 /// operation id.
@@ -52,6 +54,8 @@ pub enum UserError {
     PriceChanged(PriceChanged),
     /// A ceiling.
     LimitExceeded(LimitExceeded),
+    /// The same prompt again.
+    LikelyRepeat(LikelyRepeat),
     /// A hold that was resolved before.
     HoldAlreadyResolved(HoldAlreadyResolved),
     /// A hold that has ended by itself.
@@ -97,6 +101,8 @@ pub enum UserErrorCode {
     PriceChanged,
     /// A ceiling is in the way.
     LimitExceeded,
+    /// The same prompt ran, or is about to, on the same model just before, and the repeat guard is on.
+    LikelyRepeat,
     /// There are too few credits.
     InsufficientCredits,
     /// No such hold was placed on the account.
@@ -209,6 +215,7 @@ impl From<&Refusal> for UserError {
     fn from(refusal: &Refusal) -> UserError {
         let said = text::said(refusal);
         price::user_error(refusal, said)
+            .or_else(|said| repeat::user_error(refusal, said))
             .or_else(|said| hold::user_error(refusal, said))
             .or_else(|said| billing::user_error(refusal, said))
             .unwrap_or_else(|said| UserError::GenericUserError(said.into()))

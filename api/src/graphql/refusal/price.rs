@@ -102,10 +102,12 @@ user_error! {
     LimitExceeded {
         /// Which ceiling.
         limit: RefusedLimit,
-        /// Its height, in credits or lots.
+        /// Its height: credits, lots, results or projects, as `limit` says.
         max: Credits,
-        /// What was asked, in credits or lots.
+        /// What was asked, in the same unit.
         asked: Credits,
+        /// What was used under it before, in the same unit; 0 where a limit looks at one request alone.
+        used: Credits,
     }
 }
 
@@ -138,6 +140,14 @@ pub enum RefusedLimit {
     RequestCredits,
     /// The lots of an account with something left.
     Lots,
+    /// The credits of a UTC day, what open holds set aside included.
+    DayCredits,
+    /// The credits of the project since it has a ceiling, what its open holds set aside included.
+    ProjectCredits,
+    /// The results of one request, where one comes first: say how many in `confirmVariations`.
+    Variations,
+    /// The projects of an account with a ceiling.
+    ProjectCeilings,
 }
 
 impl From<Limited> for RefusedParameter {
@@ -190,12 +200,25 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
             cost_max,
             catalog_version,
         } => PriceChanged::new(said, (*cost).into(), (*cost_max).into(), catalog_version.0).into(),
-        Refusal::LimitExceeded { limit, max, asked } => {
+        Refusal::LimitExceeded {
+            limit,
+            max,
+            asked,
+            used,
+        } => {
             let number = |number: &i64| Credits::saturating(*number);
-            LimitExceeded::new(said, (*limit).into(), number(max), number(asked)).into()
+            LimitExceeded::new(
+                said,
+                (*limit).into(),
+                number(max),
+                number(asked),
+                number(used),
+            )
+            .into()
         }
         Refusal::OperationIdReused { .. }
         | Refusal::QuoteMismatch
+        | Refusal::LikelyRepeat(_)
         | Refusal::HoldUnknown { .. }
         | Refusal::HoldAlreadyResolved { .. }
         | Refusal::HoldExpired { .. }

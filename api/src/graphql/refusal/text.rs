@@ -4,7 +4,7 @@ use credits_core::domain::{
     catalog::Parameter,
     hold::Resolution,
     ids::OptionId,
-    refusal::{Limit, Limited, Refusal},
+    refusal::{EarlierRun, EarlierRuns, Limit, Limited, Refusal},
     time::Instant,
 };
 
@@ -30,6 +30,7 @@ impl UserError {
             UserError::QuoteExpired(error) => &error.message,
             UserError::PriceChanged(error) => &error.message,
             UserError::LimitExceeded(error) => &error.message,
+            UserError::LikelyRepeat(error) => &error.message,
             UserError::HoldAlreadyResolved(error) => &error.message,
             UserError::HoldHasExpired(error) => &error.message,
             UserError::SettleExceedsHold(error) => &error.message,
@@ -56,6 +57,7 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::QuoteMismatch => UserErrorCode::QuoteMismatch,
         Refusal::PriceChanged { .. } => UserErrorCode::PriceChanged,
         Refusal::LimitExceeded { .. } => UserErrorCode::LimitExceeded,
+        Refusal::LikelyRepeat(_) => UserErrorCode::LikelyRepeat,
         Refusal::InsufficientCredits(_) => UserErrorCode::InsufficientCredits,
         Refusal::HoldUnknown { .. } => UserErrorCode::HoldUnknown,
         Refusal::HoldAlreadyResolved { .. } => UserErrorCode::HoldAlreadyResolved,
@@ -89,6 +91,15 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::PackUnknown { .. } => Some("packId"),
         Refusal::AccountAlreadyExists { .. } => Some("accountId"),
         Refusal::PaymentAlreadyUsed { .. } => Some("payment"),
+        Refusal::LimitExceeded {
+            limit: Limit::Variations,
+            ..
+        } => Some("confirmVariations"),
+        Refusal::LimitExceeded {
+            limit: Limit::ProjectCeilings,
+            ..
+        } => Some("projectCreditsMax"),
+        Refusal::LikelyRepeat(_) => Some("acknowledgeRepeat"),
         Refusal::ChargeUnknown { again: true, .. } => Some("regenerateOf"),
         Refusal::ChargeUnknown { again: false, .. } => Some("chargeId"),
         Refusal::LimitExceeded { .. }
@@ -166,17 +177,12 @@ fn message(refusal: &Refusal) -> String {
             "The request costs {cost} credits by catalog {catalog_version}, more than the {cost_max} of `maxCost`."
         ),
         Refusal::LimitExceeded {
-            limit: Limit::RequestCredits,
+            limit,
             max,
             asked,
-        } => format!("The request costs {asked} credits; one request may cost at most {max}."),
-        Refusal::LimitExceeded {
-            limit: Limit::Lots,
-            max,
-            ..
-        } => format!(
-            "The account has {max} lots with something left, as many as it may: use some credits first."
-        ),
+            used,
+        } => limit_exceeded(*limit, *max, *asked, *used),
+        Refusal::LikelyRepeat(runs) => likely_repeat(runs),
         Refusal::InsufficientCredits(shortfall) => format!(
             "Too few credits: {} needed, {} available, {} missing.",
             shortfall.needed,
@@ -295,6 +301,42 @@ fn period(min_s: Option<i64>, max_s: Option<i64>) -> String {
         (None, Some(max)) => format!("it must be {max} or earlier"),
         (None, None) => "no instant is possible".to_owned(),
     }
+}
+
+fn limit_exceeded(limit: Limit, max: i64, asked: i64, used: i64) -> String {
+    match limit {
+        Limit::RequestCredits => {
+            format!("The request costs {asked} credits; one request may cost at most {max}.")
+        }
+        Limit::Lots => format!(
+            "The account has {max} lots with something left, as many as it may: use some credits first."
+        ),
+        Limit::DayCredits => format!(
+            "The request costs {asked} credits; {used} of the {max} for a UTC day are used or held."
+        ),
+        Limit::ProjectCredits => format!(
+            "The request costs {asked} credits; {used} of the {max} for this project are used or held."
+        ),
+        Limit::Variations => format!(
+            "{asked} results were asked for at once, and more than {max} need `confirmVariations: {asked}`."
+        ),
+        Limit::ProjectCeilings => {
+            format!("At most {max} projects may have a ceiling; there would be {asked}.")
+        }
+    }
+}
+
+fn likely_repeat(runs: &EarlierRuns) -> String {
+    let EarlierRuns { at, cost, .. } = runs;
+    let what = match runs.last {
+        EarlierRun::Charge(_) => "ran",
+        EarlierRun::Hold(_) => "was reserved",
+    };
+    format!(
+        "This prompt {what} on this model at {at} for {cost} credits, less than {} minutes before; say \
+         `acknowledgeRepeat: true` to run it again.",
+        runs.window_minutes
+    )
 }
 
 fn list(ids: &[impl ToString]) -> String {
