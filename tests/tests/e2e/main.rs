@@ -1,10 +1,11 @@
 //! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
 //!
-//! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
-//! be read, and watched, of now and of other times; who may; what a restart keeps; how a mistake is
-//! told; how sockets and streams of events behave; what attackers and a broken database get.
+//! Read it as the product's story: an account spends; chooses; holds; renews; is billed; prices bind;
+//! what can be read, and watched, of now and of other times; who may; what a restart keeps; how a
+//! mistake is told; how sockets and streams of events behave; what attackers and a broken database get.
 
 mod billing;
+mod choosing;
 mod endurance;
 mod events;
 mod expiries;
