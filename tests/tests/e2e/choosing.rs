@@ -125,7 +125,7 @@ async fn attempts_are_one_chain_and_one_of_them_is_kept() {
     let first = paint(&studio, "easel", None).await;
     let second = paint(&studio, "easel", Some(&first)).await;
     let third = paint(&studio, "pencil", Some(&second)).await;
-    let attempts = json!([first, second, third].map(|id| json!({ "operationId": id })));
+    let attempts = json!([&first, &second, &third].map(|id| json!({ "operationId": id })));
     let expected = json!({ "credits": 25, "more": false, "attempts": attempts, "keeper": null });
     for id in [&first, &second, &third] {
         assert_eq!(chain(&user, id).await, expected);
