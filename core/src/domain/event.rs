@@ -385,42 +385,4 @@ impl Fact {
             | Fact::ChargeKept { .. } => None,
         }
     }
-
-    /// The root of the chain that it is found by: of a charge that does another one again, and of a mark.
-    pub fn chain(&self) -> Option<OperationId> {
-        match self {
-            Fact::Charge(charge) => charge.spend.chain,
-            Fact::ChargeKept { chain, .. } => Some(*chain),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldExtended { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. }
-            | Fact::PreferencesChange { .. } => None,
-        }
-    }
-
-    /// The charge that it marks as kept, or whose mark it takes back.
-    pub fn kept(&self) -> Option<OperationId> {
-        match self {
-            Fact::ChargeKept { charge, .. } => Some(*charge),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::Charge(_)
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldExtended { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. }
-            | Fact::PreferencesChange { .. } => None,
-        }
-    }
 }

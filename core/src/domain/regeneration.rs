@@ -40,6 +40,27 @@ impl Earlier {
     }
 }
 
+impl Fact {
+    /// The root of the chain that it is found by: of a charge that does another one again, and of a mark.
+    pub fn chain(&self) -> Option<OperationId> {
+        if let Fact::ChargeKept { chain, .. } = self {
+            return Some(*chain);
+        }
+        let Fact::Charge(charge) = self else {
+            return None;
+        };
+        charge.spend.chain
+    }
+
+    /// The charge that it marks as kept, or whose mark it takes back.
+    pub fn kept(&self) -> Option<OperationId> {
+        let Fact::ChargeKept { charge, .. } = self else {
+            return None;
+        };
+        Some(*charge)
+    }
+}
+
 /// The charge that is kept of a chain, by its marks, the newest first: the last one that was marked,
 /// unless that mark was taken back.
 pub fn keeper(marks: impl IntoIterator<Item = (OperationId, bool)>) -> Option<OperationId> {

@@ -189,14 +189,9 @@ fn message(refusal: &Refusal) -> String {
             shortfall.available,
             shortfall.short_by()
         ),
-        Refusal::ChargeUnknown {
-            charge,
-            again: true,
-        } => format!("No charge or reserve {charge} of the account can be made again."),
-        Refusal::ChargeUnknown {
-            charge,
-            again: false,
-        } => format!("The account has no charge {charge}."),
+        Refusal::ChargeUnknown { charge, .. } => {
+            format!("The account has no charge {charge} to be made again or kept.")
+        }
         Refusal::HoldUnknown { hold } => format!("No hold {hold} was placed on the account."),
         Refusal::HoldAlreadyResolved {
             hold,
