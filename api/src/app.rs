@@ -362,27 +362,32 @@ fn limits(settings: &Settings) -> Limits {
 
 fn keys(settings: &Settings) -> Result<Keys, Problem> {
     let secret = read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?;
-    let read = |files: &[PathBuf]| -> Result<Vec<_>, Problem> {
-        if files.is_empty() {
-            return Ok(vec![read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?]);
-        }
-        let named = files.iter().map(|file| secret_file::read(file));
-        Ok(named.collect::<Result<_, _>>()?)
-    };
-    let quotes = read(&settings.quotes.key_files)?;
-    let prompts = read(&settings.prompts.key_files)?;
-        std::slice::from_ref(&secret)
-    } else {
-        &named
-    };
-    let derive =
-        |purpose, secret: &SecretSlice<u8>| blake3::derive_key(purpose, secret.expose_secret());
-    let quote_key = |secret| derive("chatnow-credits 2026 quotes", secret);
-    let prompt_key = |secret| derive("chatnow-credits 2026 prompts", secret);
     Ok(Keys {
-        quotes: quotes.iter().map(quote_key).collect(),
-        prompts: prompts.iter().map(prompt_key).collect(),
+        quotes: derived(
+            "chatnow-credits 2026 quotes",
+            &settings.quotes.key_files,
+            &secret,
+        )?,
+        prompts: derived(
+            "chatnow-credits 2026 prompts",
+            &settings.prompts.key_files,
+            &secret,
+        )?,
     })
+}
+
+/// The keys for a purpose: of the files that are named, in their order, or of the node's own secret.
+fn derived(
+    purpose: &str,
+    files: &[PathBuf],
+    secret: &SecretSlice<u8>,
+) -> Result<Vec<[u8; 32]>, Problem> {
+    let derive = |secret: &SecretSlice<u8>| blake3::derive_key(purpose, secret.expose_secret());
+    if files.is_empty() {
+        return Ok(vec![derive(secret)]);
+    }
+    let named: Result<Vec<_>, _> = files.iter().map(|file| secret_file::read(file)).collect();
+    Ok(named?.iter().map(derive).collect())
 }
 
 /// The real time, for the expiry of tokens.

@@ -1,6 +1,6 @@
 //! The `operation` table: the ledger, to which rows are only ever added.
 //!
-//! Owns its columns. All but `account_id`, `payment` and `granted` are under the row's hash; those are
+//! Owns its columns. All but `account_id`, `payment`, `chain` and `granted` are under the row's hash; those are
 //! computed from what is.
 
 use sea_orm::entity::prelude::*;
@@ -43,6 +43,8 @@ pub struct Model {
     /// The payment that it reports, as JSON: its provider and its reference.
     #[sea_orm(column_type = "Text", nullable)]
     pub payment: Option<String>,
+    /// The root of the chain that it is found by, of a charge that does another one again and of a mark.
+    pub chain: Option<Uuid>,
     /// What entered: the sum over its postings. Only five kinds may have any.
     pub granted: i64,
     /// What was consumed.

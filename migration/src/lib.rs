@@ -9,6 +9,7 @@
 
 mod account;
 mod append_only;
+mod attempt_chain;
 mod catalog;
 mod check;
 mod operation;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(append_only::Step),
             Box::new(payment_report::Step),
             Box::new(preferences::Step),
+            Box::new(attempt_chain::Step),
         ]
     }
 }

@@ -21,6 +21,7 @@ use super::{
     page::{self, Page, connection},
     plan_change::{self, PlanChangeInput, PlanChangePreview},
     preferences::Preferences,
+    recommend::{self, Affordable},
     scalar::DateTime,
     standing,
     subscription::{PlanSubscription, SubscriptionStatus},
@@ -133,6 +134,17 @@ impl Account {
         let account = &self.0.account;
         let hold = |hold| Hold::open(&account.id, hold);
         account.holds.iter().map(hold).collect()
+    }
+
+    /// What the account can make with what it can spend now: for each action of each model, in the
+    /// catalog's order and at most 100, how many of its usual request. What would be refused for
+    /// anything but credits is left out. So are actions that make text: they are unlimited.
+    #[graphql(
+        name = "whatCanIMake",
+        complexity = "recommend::COST + page::list_cost(20, child_complexity)"
+    )]
+    async fn what_can_i_make(&self, ctx: &Context<'_>) -> Result<Vec<Affordable>, Fault> {
+        recommend::what_can_be_made(ctx, &self.0, self.all_lots()).await
     }
 
     /// Every pack of the catalog in force, and whether it may be sold to this account now.

@@ -13,7 +13,9 @@ use credits_core::{
 
 use super::{
     access,
+    attempt::{self, AttemptChain},
     execute::{self, Decided, payload},
+    explanation::{self, ChargeExplanation},
     generation::SpendInput,
     hold::Hold,
     operation::{Operation, operation},
@@ -100,6 +102,19 @@ operation! {
             }
         }
 
+        /// How it came about: price, lots, instants, and why it is final. From the ledger alone, so for
+        /// charges of any age.
+        #[graphql(complexity = "standing::COST")]
+        async fn explanation(&self, ctx: &Context<'_>) -> Result<ChargeExplanation, Fault> {
+            explanation::explain(ctx, &self.operation, &self.charged).await
+        }
+
+        /// The attempts that it belongs to: what it does again, and what does it again. A generation that
+        /// was done once is a chain of one.
+        async fn chain(&self, ctx: &Context<'_>) -> Result<AttemptChain, Fault> {
+            attempt::chain(ctx, &self.operation).await
+        }
+
         /// Whether the hold had expired before it was settled, so that the cost was taken anew.
         async fn late(&self) -> bool {
             self.charged.late
@@ -135,7 +150,8 @@ impl Charge {
             | Operation::HoldExpired(_)
             | Operation::PaymentReport(_)
             | Operation::Revocation(_)
-            | Operation::PreferencesChange(_) => None,
+            | Operation::PreferencesChange(_)
+            | Operation::ChargeKept(_) => None,
         }
     }
 }

@@ -42,7 +42,9 @@ pub struct GenerationInput {
     /// In place of the prompt: a hash of it that the client made, 64 hexadecimal digits. It is hashed
     /// again with the service's key, and not stored either.
     pub prompt_fingerprint: Option<String>,
-    /// The operation id of the charge whose result is made again: a UUID. It costs as any other.
+    /// The operation id of the charge or reserve whose result is made again: a UUID. It costs as any
+    /// other. A spend that names no charge or reserve of the account is refused as `CHARGE_UNKNOWN`; a
+    /// quote does not look.
     pub regenerate_of: Option<ID>,
 }
 

@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object};
 
 use super::{
+    attempt::{self, MarkKeptInput, MarkKeptPayload},
     billing::{
         self, CancelSubscriptionInput, CancelSubscriptionPayload, OpenAccountInput,
         OpenAccountPayload, PurchasePackInput, PurchasePackPayload, ResumeSubscriptionInput,
@@ -155,6 +156,15 @@ impl Mutation {
         #[graphql(desc = "What changes.")] input: SetPreferencesInput,
     ) -> Result<SetPreferencesPayload, Fault> {
         preferences::set(ctx, input).await
+    }
+
+    /// Tells which of several attempts is kept: no credits move. It needs `preferences:write`.
+    async fn mark_kept(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The charge.")] input: MarkKeptInput,
+    ) -> Result<MarkKeptPayload, Fault> {
+        attempt::mark_kept(ctx, input).await
     }
 
     /// Publishes a catalog as an immutable version. It needs `catalog:write`.

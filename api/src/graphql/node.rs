@@ -22,11 +22,12 @@ use super::{
     hold::Hold,
     lot::Lot,
     operation::{
-        AccountOpened, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased, Operation,
-        PackPurchase, PaymentReport, PeriodGrant, Revocation, RolloverGrant, SubscriptionChange,
+        AccountOpened, ChargeKept, Expiry, HoldExpired, HoldExtended, HoldPlaced, HoldReleased,
+        Operation, PackPurchase, PaymentReport, PeriodGrant, Revocation, RolloverGrant,
+        SubscriptionChange,
     },
-    standing,
     preferences::PreferencesChange,
+    standing,
     subscription::PlanSubscription,
 };
 use crate::{
@@ -77,6 +78,8 @@ pub enum Node {
     Revocation(Revocation),
     /// A change of preferences.
     PreferencesChange(PreferencesChange),
+    /// A mark of what is kept.
+    ChargeKept(ChargeKept),
 }
 
 /// A node as the root gives it. It is [`Node`] with one more fact: what async-graphql can't derive is

@@ -16,6 +16,7 @@ use super::{
     policy::Policy,
     proof::{self, PolicyProof},
     quote::{self, Quote, QuoteInput},
+    recommend::{self, ModelRecommendation, RecommendInput},
     subscription::SubscriptionStatus,
 };
 use crate::{
@@ -106,6 +107,18 @@ impl Query {
         #[graphql(desc = "The requests, at most 50.")] inputs: Vec<QuoteInput>,
     ) -> Result<Vec<Quote>, Fault> {
         quote::quotes(ctx, inputs).await
+    }
+
+    /// The models that can run a request on this account, in a stated order, at most 50; empty if none
+    /// can, and for text, which is free on any. What would be refused for anything but credits is left
+    /// out, and a model never gets another request than the one asked.
+    #[graphql(complexity = "recommend::COST + page::list_cost(20, child_complexity)")]
+    async fn recommend_models(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The request, and the order.")] input: RecommendInput,
+    ) -> Result<Vec<ModelRecommendation>, Fault> {
+        recommend::recommend(ctx, input).await
     }
 
     /// What an operation id was decided to be, for ever; null if it was not decided so far. It waits

@@ -20,9 +20,10 @@ use super::{
 };
 use crate::{
     domain::{
-        command::Request,
+        command::{Command, Request},
         ids::{AccountId, OperationId},
         outcome::{Decision, Outcome},
+        regeneration::Earlier,
     },
     error::LedgerError,
     writer::submission::{CommittedState, Settled, Submission},
@@ -168,6 +169,16 @@ impl Desk {
         }
     }
 
+    /// What the command names of what was generated before: under way, or kept.
+    fn earlier(&self, command: &Command, facts: &Facts) -> Option<Earlier> {
+        let id = command.request.earlier()?;
+        let decision = self.in_flight.get(&id).or_else(|| facts.decision(id))?;
+        match &decision.outcome {
+            Outcome::Accepted(accepted) => Earlier::of(id, &accepted.operation.event.fact),
+            Outcome::Refused(_) => None,
+        }
+    }
+
     fn decide_new(
         &mut self,
         call: &Pending,
@@ -187,7 +198,9 @@ impl Desk {
         let catalogs = self.node.catalogs();
         let (steps, open) = deciding.advance(&catalogs, now);
         submissions.extend(steps);
-        let known = facts.known(&call.command);
+        let mut known = facts.known(&call.command);
+        known.earlier = self.earlier(&call.command, facts);
+        let deciding = self.deciding.as_mut().ok_or(LedgerError::Internal)?;
         match deciding.rule(open, &catalogs, &call.command, call.content, known, now) {
             Ruling::Decided(decision, mut submission) => {
                 if matches!(decision.outcome, Outcome::Refused(_)) {

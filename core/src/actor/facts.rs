@@ -25,7 +25,7 @@ pub fn needs_facts(account: &Account, command: &Command) -> bool {
         .request
         .hold()
         .is_some_and(|hold| account.hold(hold).is_none());
-    closed_hold || command.request.payment().is_some()
+    closed_hold || command.request.payment().is_some() || command.request.earlier().is_some()
 }
 
 /// What `commands` need. `ids`: whether to look for their ids too, which costs a look-up that most
@@ -38,6 +38,7 @@ pub fn lookups<'c>(commands: impl Iterator<Item = &'c Command>, ids: bool) -> Lo
         if ids || payment.is_some() {
             lookups.ids.push(command.operation_id);
         }
+        lookups.ids.extend(command.request.earlier());
         lookups
             .payments
             .extend(payment.map(|payment| payment.key.clone()));
@@ -94,6 +95,7 @@ impl Facts {
         let kept = hold.and_then(|hold| self.0.holds.get(&hold));
         Known {
             payment: payment.and_then(|payment| self.0.payments.get(&payment.key).cloned()),
+            earlier: None,
             hold: kept.and_then(|kept| match kept {
                 KeptHold::Resolved(resolved) => Some(resolved.clone()),
                 KeptHold::Open(_) => None,

@@ -263,7 +263,7 @@ impl Account {
                     self.freeze(freeze, |lot| lot.id == made);
                 }
             }
-            Fact::Expiry { .. } => {}
+            Fact::Expiry { .. } | Fact::ChargeKept { .. } => {}
             Fact::PaymentReport { past_due, lot, .. } => {
                 let told = event.fact.report().expect("it is one");
                 self.apply_report(event.at, told, *past_due, lot.as_ref());

@@ -110,6 +110,13 @@ pub enum Request {
         /// What changes.
         change: PreferencesChange,
     },
+    /// Tell which of several attempts is kept.
+    MarkKept {
+        /// The charge, by its operation id.
+        charge: OperationId,
+        /// Whether it is kept; if not, its mark is taken back.
+        kept: bool,
+    },
 }
 
 /// What a caller expects of a price, and what it asks for or confirms of the guards. It is no part of a
@@ -145,6 +152,7 @@ impl Request {
             Request::ChangePlan { .. } => "changePlan",
             Request::ReportPayment { .. } => "reportPayment",
             Request::SetPreferences { .. } => "setPreferences",
+            Request::MarkKept { .. } => "markKept",
         }
     }
 
@@ -161,6 +169,28 @@ impl Request {
             | Request::PurchasePack { .. }
             | Request::Charge { .. }
             | Request::Reserve { .. }
+            | Request::ChangePlan { .. }
+            | Request::ReportPayment { .. }
+            | Request::SetPreferences { .. }
+            | Request::MarkKept { .. } => None,
+        }
+    }
+
+    /// The earlier charge or reserve of the account that the request names, if it names one.
+    pub fn earlier(&self) -> Option<OperationId> {
+        match self {
+            Request::Charge { generation, .. } | Request::Reserve { generation, .. } => {
+                generation.regenerate_of
+            }
+            Request::MarkKept { charge, .. } => Some(*charge),
+            Request::OpenAccount
+            | Request::StartSubscription { .. }
+            | Request::CancelSubscription
+            | Request::ResumeSubscription
+            | Request::PurchasePack { .. }
+            | Request::ExtendHold { .. }
+            | Request::Settle { .. }
+            | Request::Release { .. }
             | Request::ChangePlan { .. }
             | Request::ReportPayment { .. }
             | Request::SetPreferences { .. } => None,
@@ -183,7 +213,8 @@ impl Request {
             | Request::Settle { .. }
             | Request::Release { .. }
             | Request::ChangePlan { .. }
-            | Request::SetPreferences { .. } => None,
+            | Request::SetPreferences { .. }
+            | Request::MarkKept { .. } => None,
         }
     }
 
@@ -248,6 +279,9 @@ impl Request {
                 encoding.text(outcome.as_str());
             }
             Request::SetPreferences { change } => encode_preferences(&mut encoding, change),
+            Request::MarkKept { charge, kept } => {
+                encoding.bytes(charge.0.as_bytes()).number(i64::from(*kept));
+            }
         }
         encoding.finish()
     }

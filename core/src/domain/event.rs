@@ -246,6 +246,15 @@ pub enum Fact {
         /// All that is set from now on.
         preferences: Preferences,
     },
+    /// Of several attempts, one was marked as the one that is kept, or its mark was taken back.
+    ChargeKept {
+        /// The charge, by its operation id.
+        charge: OperationId,
+        /// The root of its chain.
+        chain: OperationId,
+        /// Whether it is kept.
+        kept: bool,
+    },
 }
 
 impl Event {
@@ -288,7 +297,8 @@ impl Event {
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
             | Fact::Revocation { .. }
-            | Fact::PreferencesChange { .. } => Vec::new(),
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => Vec::new(),
         }
     }
 
@@ -316,6 +326,7 @@ impl Fact {
             Fact::PaymentReport { .. } => OperationKind::PaymentReport,
             Fact::Revocation { .. } => OperationKind::Revocation,
             Fact::PreferencesChange { .. } => OperationKind::PreferencesChange,
+            Fact::ChargeKept { .. } => OperationKind::ChargeKept,
         }
     }
 
@@ -334,7 +345,8 @@ impl Fact {
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
             | Fact::Revocation { .. }
-            | Fact::PreferencesChange { .. } => None,
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 
@@ -355,7 +367,8 @@ impl Fact {
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
             | Fact::Revocation { .. }
-            | Fact::PreferencesChange { .. } => None,
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 
@@ -375,7 +388,8 @@ impl Fact {
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
             | Fact::Revocation { .. }
-            | Fact::PreferencesChange { .. } => None,
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 }

@@ -36,6 +36,9 @@ pub struct Spend {
     /// The operation that this one does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regenerate_of: Option<OperationId>,
+    /// The root of the chain that it goes on with, if it does another one again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<OperationId>,
     /// The keyed hash of the prompt; the prompt itself is never kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<PromptFingerprint>,

@@ -19,11 +19,13 @@ pub mod term;
 
 pub mod account;
 pub mod advice;
+pub mod affordable;
 pub mod balance;
 pub mod command;
 pub mod decide;
 pub mod due;
 pub mod event;
+pub mod explain;
 pub mod offer;
 pub mod policies;
 pub mod posting;
@@ -31,7 +33,9 @@ pub mod preview;
 pub mod preferences;
 pub mod projection;
 pub mod quote;
+pub mod recommend;
 pub mod refusal;
+pub mod regeneration;
 mod reported;
 
 pub mod encoding;

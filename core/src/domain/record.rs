@@ -71,6 +71,8 @@ pub struct OperationRecord {
     pub project: Option<ProjectId>,
     /// The payment that it reports. It is under the hash through the fact.
     pub payment: Option<PaymentKey>,
+    /// The root of the chain that it is found by. It is under the hash through the fact.
+    pub chain: Option<OperationId>,
     /// What entered: the sum over its postings. It is under the hash through them.
     pub granted: Credits,
     /// What was consumed.
@@ -170,6 +172,7 @@ impl OperationRecord {
             model: spend.map(|spend| spend.terms.model.clone()),
             project: spend.and_then(|spend| spend.project.clone()),
             payment: event.fact.report().map(|told| told.payment.key.clone()),
+            chain: event.fact.chain(),
             granted: event.postings.iter().map(|posting| posting.granted).sum(),
             consumed: event.postings.iter().map(|posting| posting.consumed).sum(),
             change: balance.available.get() - available_before.get(),
@@ -300,7 +303,8 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::HoldReleased { .. }
         | Fact::PaymentReport { .. }
         | Fact::Revocation { .. }
-        | Fact::PreferencesChange { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
+        | Fact::PreferencesChange { .. }
+        | Fact::ChargeKept { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };
     let hash = encoding.finish();
     let mut bytes = [0; 16];

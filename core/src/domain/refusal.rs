@@ -197,6 +197,14 @@ pub enum Refusal {
         /// The end of the possible instants, exclusive.
         until: Instant,
     },
+    /// No charge or reserve of the account has the id that is to be generated again or kept. Among what
+    /// a spend is refused for, it comes after the parameters and before the quote.
+    ChargeUnknown {
+        /// The id.
+        charge: OperationId,
+        /// Whether it is to be generated again, and not kept.
+        again: bool,
+    },
 }
 
 /// A parameter that has a range.

@@ -4,6 +4,9 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod balance_at;
+mod chain;
+mod choose;
+mod explain;
 mod fingerprint;
 mod history;
 mod housekeeping;
@@ -31,6 +34,9 @@ use tracing::error;
 
 pub use self::{
     balance_at::BalanceAtError,
+    chain::Chain,
+    choose::WhatCanBeMade,
+    explain::{Explanation, LotDrawn},
     fingerprint::{Prompt, PromptKey},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
@@ -258,7 +264,8 @@ impl Ledger {
             | Request::Release { .. }
             | Request::ChangePlan { .. }
             | Request::ReportPayment { .. }
-            | Request::SetPreferences { .. } => return false,
+            | Request::SetPreferences { .. }
+            | Request::MarkKept { .. } => return false,
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());

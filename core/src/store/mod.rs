@@ -169,6 +169,8 @@ pub struct OperationFilter {
     pub holds: Vec<HoldId>,
     /// At one of these positions.
     pub sequences: Vec<Sequence>,
+    /// Found by the root of this chain: the charges that go on with it, and its marks.
+    pub chain: Option<OperationId>,
 }
 
 /// A window on an account's operations, bounded by positions that are not part of it.

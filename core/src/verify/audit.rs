@@ -249,6 +249,7 @@ fn columns(record: &OperationRecord, event: &Event, wrong: &mut impl FnMut(Rule,
             "payment",
             record.payment.as_ref() == fact.report().map(|told| &told.payment.key),
         ),
+        ("chain", record.chain == fact.chain()),
         ("consumed", record.consumed.get() == consumed),
         ("postings", granted == lot),
     ] {
@@ -304,7 +305,8 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::PackPurchase { .. }
         | Fact::Charge(_)
         | Fact::Expiry { .. }
-        | Fact::PreferencesChange { .. } => {}
+        | Fact::PreferencesChange { .. }
+        | Fact::ChargeKept { .. } => {}
         Fact::PaymentReport { lot, .. } => {
             let current = state.subscription.as_ref();
             if lot.is_some() && !current.is_some_and(|one| one.payments.withheld) {

@@ -5,6 +5,7 @@
 
 mod entered;
 mod holds;
+mod kept;
 mod outcome;
 mod posting;
 mod reported;
@@ -20,6 +21,7 @@ use credits_core::{
 
 pub use entered::{Expiry, PackPurchase, Payment, PeriodGrant, RolloverGrant};
 pub use holds::{ExpiredHold, HoldExpired, HoldExtended, HoldPlaced, HoldReleased};
+pub use kept::ChargeKept;
 pub use outcome::{OperationOutcome, OutcomeStatus};
 pub use posting::Posting;
 pub use reported::{PaidTerm, PaymentReport, Revocation};
@@ -121,6 +123,8 @@ pub enum Operation {
     Revocation(Revocation),
     /// The owner set preferences.
     PreferencesChange(PreferencesChange),
+    /// An attempt was marked as kept, or its mark was taken back.
+    ChargeKept(ChargeKept),
 }
 
 connection!(Operation, OperationConnection, OperationEdge);
@@ -158,6 +162,8 @@ pub enum OperationKind {
     Revocation,
     /// The owner set preferences: ceilings and guards.
     PreferencesChange,
+    /// Of several attempts one was marked as kept, or its mark was taken back.
+    ChargeKept,
 }
 
 /// Defines one kind of operation as an object: what all kinds have in common, what this kind knows,
@@ -307,6 +313,7 @@ impl From<domain::Operation> for Operation {
             Fact::PreferencesChange { preferences } => {
                 PreferencesChange::new(of, preferences).into()
             }
+            Fact::ChargeKept { charge, kept, .. } => ChargeKept::new(of, charge, kept).into(),
         }
     }
 }
@@ -328,6 +335,7 @@ impl From<Operation> for Node {
             Operation::PaymentReport(operation) => operation.into(),
             Operation::Revocation(operation) => operation.into(),
             Operation::PreferencesChange(operation) => operation.into(),
+            Operation::ChargeKept(operation) => operation.into(),
         }
     }
 }

@@ -188,6 +188,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::PriceChanged { .. }
         | Refusal::LimitExceeded { .. }
         | Refusal::LikelyRepeat(_)
+        | Refusal::ChargeUnknown { .. }
         | Refusal::InsufficientCredits(_)
         | Refusal::HoldUnknown { .. }
         | Refusal::HoldAlreadyResolved { .. }

@@ -150,6 +150,9 @@ pub enum UserErrorCode {
     PaymentOutcomeOutOfOrder,
     /// The payment is of no term of the subscription that the outcome could be reported for.
     PaymentOutsideTerms,
+    /// No charge or reserve of the account has the id that is to be made again or kept. On a spend it is
+    /// judged after the parameters and before the quote.
+    ChargeUnknown,
 }
 
 /// A refusal whose code says all there is.

@@ -235,7 +235,8 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::PaymentAlreadyUsed { .. }
         | Refusal::PaymentUnknown { .. }
         | Refusal::PaymentOutcomeOutOfOrder { .. }
-        | Refusal::PaymentOutsideTerms { .. } => return Err(said),
+        | Refusal::PaymentOutsideTerms { .. }
+        | Refusal::ChargeUnknown { .. } => return Err(said),
     })
 }
 

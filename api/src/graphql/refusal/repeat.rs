@@ -9,8 +9,9 @@ use crate::{
     graphql::{
         advisory,
         charge::Charge,
-        hold::{self, Hold},
+        hold::Hold,
         scalar::{Credits, DateTime},
+        standing,
     },
 };
 
@@ -45,7 +46,7 @@ pub struct LikelyRepeat {
 #[ComplexObject]
 impl LikelyRepeat {
     /// The earlier attempt; null if it is not processed so far: then it is `hold`.
-    #[graphql(complexity = "hold::COST + child_complexity")]
+    #[graphql(complexity = "standing::COST + child_complexity")]
     async fn charge(&self, ctx: &Context<'_>) -> Result<Option<Charge>, Fault> {
         match self.runs.last {
             EarlierRun::Charge(at) => {
@@ -57,11 +58,11 @@ impl LikelyRepeat {
     }
 
     /// The hold of the earlier attempt as it stands now; null if that was processed.
-    #[graphql(complexity = "hold::COST")]
+    #[graphql(complexity = "standing::COST")]
     async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
         match self.runs.last {
             EarlierRun::Charge(_) => Ok(None),
-            EarlierRun::Hold(id) => hold::find(ctx, &self.runs.account, id).await,
+            EarlierRun::Hold(id) => standing::find(ctx, &self.runs.account, id).await,
         }
     }
 }

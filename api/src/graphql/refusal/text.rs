@@ -80,6 +80,7 @@ fn code(refusal: &Refusal) -> UserErrorCode {
         Refusal::PaymentUnknown { .. } => UserErrorCode::PaymentUnknown,
         Refusal::PaymentOutcomeOutOfOrder { .. } => UserErrorCode::PaymentOutcomeOutOfOrder,
         Refusal::PaymentOutsideTerms { .. } => UserErrorCode::PaymentOutsideTerms,
+        Refusal::ChargeUnknown { .. } => UserErrorCode::ChargeUnknown,
     }
 }
 
@@ -110,6 +111,8 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
             ..
         } => Some("projectCreditsMax"),
         Refusal::LikelyRepeat(_) => Some("acknowledgeRepeat"),
+        Refusal::ChargeUnknown { again: true, .. } => Some("regenerateOf"),
+        Refusal::ChargeUnknown { again: false, .. } => Some("chargeId"),
         Refusal::LimitExceeded { .. }
         | Refusal::InsufficientCredits(_)
         | Refusal::SettleExceedsHold { .. }
@@ -187,6 +190,9 @@ fn message(refusal: &Refusal) -> String {
             shortfall.available,
             shortfall.short_by()
         ),
+        Refusal::ChargeUnknown { charge, .. } => {
+            format!("The account has no charge {charge} to be made again or kept.")
+        }
         Refusal::HoldUnknown { hold } => format!("No hold {hold} was placed on the account."),
         Refusal::HoldAlreadyResolved {
             hold,

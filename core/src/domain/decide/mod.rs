@@ -9,6 +9,8 @@ mod care;
 mod hold;
 mod payment_report;
 mod plan_change;
+mod preview;
+mod regenerate;
 mod spend;
 
 use super::{
@@ -21,6 +23,7 @@ use super::{
     payment::PaymentUse,
     posting::Posting,
     refusal::Refusal,
+    regeneration::Earlier,
     time::Instant,
 };
 
@@ -31,6 +34,8 @@ pub struct Known {
     pub payment: Option<PaymentUse>,
     /// The command's hold, if it is no longer open.
     pub hold: Option<ResolvedHold>,
+    /// The charge or reserve that the command names, if it is one of the account's.
+    pub earlier: Option<Earlier>,
 }
 
 /// What a request comes to: a fact with its postings, by a catalog version.
@@ -119,6 +124,7 @@ impl Case<'_> {
                 self.report_payment(payment, *outcome).map(Some)
             }
             Request::SetPreferences { change } => self.set_preferences(change).map(Some),
+            Request::MarkKept { charge, kept } => self.mark_kept(*charge, *kept).map(Some),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Charge and reserve: what a generation costs, and whether the account can pay it.
 //!
-//! Owns the guards in their precedence: model and parameters, quote, price, then the ceilings and the repeat guard
-//! of [`super::care`], credits, holds.
+//! Owns the guards in their precedence: model and parameters, what is done again, quote, price, then the
+//! ceilings and the repeat guard of [`super::care`], credits, holds.
 
 use chrono::TimeDelta;
 
@@ -13,6 +13,7 @@ use crate::domain::{
     credits::Credits,
     event::{Charged, Fact},
     hold::{Draw, HOLDS_OPEN_MAX, Spend},
+    ids::OperationId,
     posting::Posting,
     quote::{QuoteGuard, QuoteTerms, request_hash},
     refusal::{Limited, Refusal, Shortfall},
@@ -27,6 +28,7 @@ impl Case<'_> {
         let Some((price, published)) = self.price(generation, &guard.quote)? else {
             return Ok(None);
         };
+        let chain = self.chain(generation)?;
         self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
         let advisories = self.advise(generation, &price);
@@ -36,7 +38,7 @@ impl Case<'_> {
             .collect();
         let fact = Fact::Charge(Charged {
             cost: price.cost,
-            spend: spend(generation, price, published),
+            spend: spend(generation, price, published, chain),
             hold: None,
             late: false,
             advisories,
@@ -60,6 +62,7 @@ impl Case<'_> {
         let policy = &self.catalogs.terms_at(self.at).catalog.policy;
         let ttl_minutes = ttl_minutes.unwrap_or(policy.hold_ttl_minutes);
         check_ttl(ttl_minutes)?;
+        let chain = self.chain(generation)?;
         self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
         if self.account.holds.len() >= HOLDS_OPEN_MAX {
@@ -73,7 +76,7 @@ impl Case<'_> {
             .collect();
         let fact = Fact::HoldPlaced {
             amount: price.cost,
-            spend: spend(generation, price, published),
+            spend: spend(generation, price, published, chain),
             expires_at: self
                 .at
                 .saturating_add(TimeDelta::minutes(i64::from(ttl_minutes))),
@@ -94,7 +97,7 @@ impl Case<'_> {
 
     /// The price that binds, with the catalog it comes from; none for a free action. A quote pins
     /// the catalog version it was made by; all else is judged now.
-    fn price(
+    pub(super) fn price(
         &self,
         generation: &Generation,
         quote: &QuoteGuard,
@@ -114,7 +117,7 @@ impl Case<'_> {
     }
 
     /// Whether the price is what the caller expects, under the ceilings, and no likely repeat.
-    fn check_price(
+    pub(super) fn check_price(
         &self,
         price: &Price,
         published: &PublishedCatalog,
@@ -228,12 +231,18 @@ pub(super) fn check_ttl(ttl_minutes: u32) -> Result<(), Refusal> {
     })
 }
 
-fn spend(generation: &Generation, price: Price, published: &PublishedCatalog) -> Spend {
+fn spend(
+    generation: &Generation,
+    price: Price,
+    published: &PublishedCatalog,
+    chain: Option<OperationId>,
+) -> Spend {
     Spend {
         terms: price.terms,
         catalog_version: published.version,
         project: generation.project.clone(),
         regenerate_of: generation.regenerate_of,
+        chain,
         fingerprint: generation.prompt_fingerprint,
     }
 }

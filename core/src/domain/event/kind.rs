@@ -33,11 +33,13 @@ pub enum OperationKind {
     Revocation,
     /// [`Fact::PreferencesChange`](super::Fact::PreferencesChange).
     PreferencesChange,
+    /// [`Fact::ChargeKept`](super::Fact::ChargeKept).
+    ChargeKept,
 }
 
 impl OperationKind {
     /// Every kind, with the text it is stored as.
-    pub const ALL: [(OperationKind, &'static str); 14] = [
+    pub const ALL: [(OperationKind, &'static str); 15] = [
         (OperationKind::AccountOpened, "account_opened"),
         (OperationKind::SubscriptionChange, "subscription_change"),
         (OperationKind::PeriodGrant, "period_grant"),
@@ -52,6 +54,7 @@ impl OperationKind {
         (OperationKind::PaymentReport, "payment_report"),
         (OperationKind::Revocation, "revocation"),
         (OperationKind::PreferencesChange, "preferences_change"),
+        (OperationKind::ChargeKept, "charge_kept"),
     ];
 
     /// The text it is stored as.

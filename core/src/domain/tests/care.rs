@@ -332,10 +332,8 @@ fn recount(scene: &Scene, project: &ProjectId) -> (Credits, Option<Credits>) {
         };
         let id = event.caused_by.unwrap().operation_id;
         let ended = |event: &Event| {
-            let resolution = event.fact.resolution();
-            resolution.is_some_and(|(hold, how)| {
-                hold == id && !matches!(how, Resolution::SettledLate { .. })
-            })
+            let end = event.end_of(id);
+            end.is_some_and(|end| !matches!(end.resolution, Resolution::SettledLate { .. }))
         };
         if !scene.ledger.iter().any(ended) {
             held += amount.get();

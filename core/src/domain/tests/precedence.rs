@@ -6,6 +6,7 @@ use super::{
     words::{at, generation, named},
 };
 use crate::domain::{
+    catalog::Generation,
     command::{PriceGuard, Request},
     hold::HOLDS_OPEN_MAX,
     ids::CatalogVersion,
@@ -18,6 +19,7 @@ enum Wrong {
     Model,
     Action,
     Parameter,
+    Again,
     Expired,
     Mismatch,
     Price,
@@ -48,7 +50,7 @@ fn answer(first: Wrong, also: fn(&mut Request)) -> String {
         Wrong::Model => &["dance", "nope", "x99"],
         Wrong::Action => &["video", "pen", "x99"],
         Wrong::Parameter => &["image", "brush", "x99"],
-        Wrong::Expired | Wrong::Mismatch | Wrong::Price | Wrong::Ceiling => {
+        Wrong::Again | Wrong::Expired | Wrong::Mismatch | Wrong::Price | Wrong::Ceiling => {
             &["image", "brush", "x3", "~fox"]
         }
         Wrong::Repeat => &["image", "brush", "x2", "~fox"],
@@ -58,7 +60,10 @@ fn answer(first: Wrong, also: fn(&mut Request)) -> String {
     if first == Wrong::Credits {
         scene.does("charge image brush").unwrap();
     }
-    let wanted = generation(words);
+    let wanted = Generation {
+        regenerate_of: (first <= Wrong::Again).then_some(named("unknown")),
+        ..generation(words)
+    };
     let expires_at = if first <= Wrong::Expired {
         "2026-01-01"
     } else {
@@ -96,6 +101,7 @@ fn a_spend_is_refused_for_the_first_reason_of_the_list() {
         (Wrong::Model, "ModelUnknown"),
         (Wrong::Action, "ActionNotOffered"),
         (Wrong::Parameter, "ParameterOutOfRange"),
+        (Wrong::Again, "ChargeUnknown"),
         (Wrong::Expired, "QuoteExpired"),
         (Wrong::Mismatch, "QuoteMismatch"),
         (Wrong::Price, "PriceChanged"),
@@ -116,6 +122,7 @@ fn a_holds_life_is_a_parameter_and_comes_before_the_quote() {
         }
     };
     for first in [
+        Wrong::Again,
         Wrong::Expired,
         Wrong::Mismatch,
         Wrong::Price,

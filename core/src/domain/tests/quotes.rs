@@ -9,7 +9,7 @@ use crate::domain::{
     catalog::{Catalogs, Generation, Priced},
     command::{PriceGuard, Request},
     event::Fact,
-    ids::{AccountId, CatalogVersion, OperationId},
+    ids::{AccountId, CatalogVersion},
     quote::{QuoteGuard, QuoteTerms, request_hash},
 };
 
@@ -77,8 +77,9 @@ fn it_pins_the_price_over_a_change_as_often_as_wanted_until_it_ends() {
 #[test]
 fn it_binds_for_exactly_that_request() {
     let mut scene = scene();
+    scene.does("charge image brush as before").unwrap();
     let wanted = Generation {
-        regenerate_of: Some(OperationId::parse("00000000-0000-7000-8000-000000000001").unwrap()),
+        regenerate_of: Some(named("before")),
         ..generation(&["image", "brush", "x2", "#film"])
     };
     let quoted = quote(&scene, &wanted);

@@ -131,6 +131,10 @@ fn everything_of_the_other_requests_is_content() {
         hold: named(name),
         ttl_minutes,
     };
+    let keep = |name, kept| Request::MarkKept {
+        charge: named(name),
+        kept,
+    };
     let set = |change: fn(&mut PreferencesChange)| {
         let mut wanted = PreferencesChange::default();
         change(&mut wanted);
@@ -179,13 +183,18 @@ fn everything_of_the_other_requests_is_content() {
         set(|all| all.project_credits_max = Change::Set(Vec::new())),
         set(|all| all.project_credits_max = Change::Set(vec![(film(), None)])),
         set(|all| all.project_credits_max = Change::Set(vec![(film(), Some(credits(1)))])),
+        keep("c1", true),
+        keep("c1", false),
+        keep("c2", true),
     ]);
 }
 
 #[test]
 fn the_same_call_has_the_same_answer_for_ever_and_another_one_none() {
     let mut scene = Scene::after(&["start basic monthly"]);
-    let request = charge(|one, _| (one.resolution, one.quality) = (None, None));
+    let request = charge(|one, _| {
+        (one.resolution, one.quality, one.regenerate_of) = (None, None, None);
+    });
     let content = request.content();
     scene.asks(named("op"), request).unwrap();
     let accepted = scene.records.last().unwrap().accepted().unwrap();

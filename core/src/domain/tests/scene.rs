@@ -24,10 +24,12 @@ use crate::domain::{
     payment::{PaidFor, PaymentKey, PaymentUse},
     record::{CHAIN_START, OperationRecord},
     refusal::Refusal,
+    regeneration::Earlier,
     subscription::EndReason,
     time::Instant,
 };
 
+#[derive(Clone)]
 pub struct Scene {
     pub catalogs: Catalogs,
     pub account: Account,
@@ -132,7 +134,14 @@ impl Scene {
         Known {
             payment: payment.and_then(|payment| self.payments.get(&payment.key).cloned()),
             hold: request.hold().and_then(|hold| self.resolved(hold)),
+            earlier: request.earlier().and_then(|id| self.earlier(id)),
         }
+    }
+
+    fn earlier(&self, id: OperationId) -> Option<Earlier> {
+        let named = |event: &&Event| event.caused_by.is_some_and(|by| by.operation_id == id);
+        let event = self.ledger.iter().find(named)?;
+        Earlier::of(id, &event.fact)
     }
 
     fn resolved(&self, id: OperationId) -> Option<ResolvedHold> {

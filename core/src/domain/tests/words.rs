@@ -11,6 +11,8 @@
 //! | `charge image pen [x3] [10s] [#film] [~fox] [max 50]`, `reserve … [for 60]` | a spend with its project and prompt; minutes of the hold |
 //! | `charge … [guarded] [again] [confirm 3]` | the repeat guard, an acknowledged repeat, so many results confirmed |
 //! | `set guard on`, `set one off`, `set request 50`, `set day catalog`, `set #film 60` | preferences |
+//! | `charge … redo c1` | of a spend: it does the one of that name again |
+//! | `keep c1`, `unkeep c1` | the charge whose result is kept |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
 //! Any of them may end in ` as h1`, which names it.
@@ -157,6 +159,11 @@ fn preferences(key: &str, word: &str) -> PreferencesChange {
 /// The request that the words ask for, by an operation of that name.
 pub fn request(mut words: Vec<&str>, name: &str) -> Request {
     let verb = words.remove(0);
+    let again = cut(&mut words, "redo").map(named);
+    let spend = |words: &[&str]| Generation {
+        regenerate_of: again,
+        ..generation(words)
+    };
     let number = |word: Option<&str>| word.map(|word| word.parse::<u32>().unwrap());
     let guard = PriceGuard {
         cost_max: number(cut(&mut words, "max")).map(|max| credits(i64::from(max))),
@@ -187,11 +194,11 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
             quantity: words.get(1).map_or(1, |word| count(word).unwrap()),
         },
         "charge" => Request::Charge {
-            generation: generation(&words),
+            generation: spend(&words),
             guard,
         },
         "reserve" => Request::Reserve {
-            generation: generation(&words),
+            generation: spend(&words),
             guard,
             ttl_minutes,
         },
@@ -205,6 +212,10 @@ pub fn request(mut words: Vec<&str>, name: &str) -> Request {
                 variations: words.iter().find_map(|word| count(word)),
                 seconds: words[1..].iter().find_map(|word| length(word)),
             },
+        },
+        "keep" | "unkeep" => Request::MarkKept {
+            charge: hold(),
+            kept: verb == "keep",
         },
         "set" => Request::SetPreferences {
             change: preferences(words[0], words[1]),

@@ -366,6 +366,7 @@ fn matches(filter: &OperationFilter, record: &OperationRecord) -> bool {
     (filter.kinds.is_empty() || filter.kinds.contains(&record.kind))
         && (filter.holds.is_empty() || of_hold(&filter.holds))
         && (filter.sequences.is_empty() || filter.sequences.contains(&record.sequence))
+        && (filter.chain.is_none() || filter.chain == record.chain)
         && (filter.project.is_none() || filter.project == record.project)
         && (filter.model.is_none() || filter.model == record.model)
         && (filter.action.is_none() || filter.action == record.action)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::{
-    domain::{command::Request, ids::Sequence},
+    domain::{command::Request, event::OperationKind, ids::Sequence},
     store::{
         AccountStanding, AccountWindow, DuePlace, OperationFilter, SequenceWindow, Store,
         tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
@@ -46,9 +46,24 @@ async fn use_all(store: &dyn Store) {
     };
     let reported = purchase("pay-1").payment().unwrap().key.clone();
     store.payment(&reported).await.unwrap();
-    for filter in [OperationFilter::default(), of_hold] {
+    let of_chain = OperationFilter {
+        kinds: vec![OperationKind::Charge],
+        chain: Some(id(3)),
+        ..OperationFilter::default()
+    };
+    let some = OperationFilter {
+        sequences: vec![Sequence(2), Sequence(3)],
+        ..OperationFilter::default()
+    };
+    for filter in [OperationFilter::default(), of_hold, some] {
         store.operations(ann, &filter, &window).await.unwrap();
     }
+    let whole = SequenceWindow {
+        above: None,
+        below: None,
+        ..window
+    };
+    store.operations(ann, &of_chain, &whole).await.unwrap();
     let accounts = AccountWindow {
         standings: vec![AccountStanding::Active],
         above: Some(0),
@@ -79,6 +94,7 @@ async fn no_statement_reads_a_whole_table() {
     let raw = file.raw().await;
     let seen = std::mem::take(&mut *seen.lock().unwrap());
     assert!(seen.len() > 20, "{seen:#?}");
+    let mut of_chain = 0;
     // A call may be a row of statements.
     for sql in seen.iter().flat_map(|sql| sql.split("; ")) {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
@@ -88,7 +104,11 @@ async fn no_statement_reads_a_whole_table() {
             let scan = ["account", "operation", "refusal", "payment"]
                 .iter()
                 .any(|table| step.starts_with(&format!("SCAN {table}")));
+            of_chain += usize::from(
+                step.contains("INDEX operation_chain_account (chain=? AND account_id=?"),
+            );
             assert!(!scan && !step.contains("TEMP B-TREE"), "{sql}\n{step}");
         }
     }
+    assert_eq!(of_chain, 1, "the attempts of a chain are found by its root");
 }

@@ -175,6 +175,9 @@ pub(super) async fn operations<C: ConnectionTrait>(
             (!filter.sequences.is_empty()).then_some(sequences),
             |query, sequences| query.filter(operation::Column::Sequence.is_in(sequences)),
         )
+        .apply_if(filter.chain, |query, chain| {
+            query.filter(operation::Column::Chain.eq(chain.0))
+        })
         .apply_if(
             by(
                 operation::Column::Project,

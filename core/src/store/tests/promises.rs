@@ -339,7 +339,7 @@ async fn a_hold_is_found_open_settled_expired_and_settled_late(store: &dyn Store
     };
     let known = Known {
         hold: Some(expired),
-        payment: None,
+        ..Known::default()
     };
     let late = Request::Settle {
         hold: id(12),

@@ -204,7 +204,7 @@ async fn credits_enter_only_by_their_origins() {
         format!(
             "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
              recorded_at_us, catalog_version, hold, action, model, project, 5, consumed, change, \
-             available_after, held_after, postings, fact, balance, previous, hash, payment \
+             available_after, held_after, postings, fact, balance, previous, hash, payment, chain \
              FROM operation WHERE sequence = 1"
         )
     };

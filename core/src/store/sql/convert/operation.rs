@@ -42,6 +42,7 @@ pub(in super::super) fn value(
         Column::Model => id(record.model.as_ref().map(ModelId::as_str)),
         Column::Project => id(record.project.as_ref().map(ProjectId::as_str)),
         Column::Payment => record.payment.as_ref().map(payment).into(),
+        Column::Chain => record.chain.map(|chain| chain.0).into(),
         Column::Granted => record.granted.get().into(),
         Column::Consumed => record.consumed.get().into(),
         Column::Change => record.change.into(),
@@ -83,6 +84,7 @@ pub(in super::super) fn record(
         project: row.read("project", optional(model.project, ProjectId::parse))?,
         payment: read_payment(model.payment.as_deref())
             .map_err(|problem| row.corrupt("payment", problem))?,
+        chain: model.chain.map(OperationId),
         granted,
         consumed: row.read("consumed", Credits::new(model.consumed))?,
         change: model.change,
