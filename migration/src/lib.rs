@@ -14,6 +14,7 @@ mod check;
 mod operation;
 mod payment;
 mod refusal;
+mod usage;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(refusal::Step),
             Box::new(payment::Step),
             Box::new(append_only::Step),
+            Box::new(usage::Step),
         ]
     }
 }

@@ -18,6 +18,7 @@ use crate::{
         payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
+        usage::UsageTally,
     },
     writer::submission::{CommittedState, Lineage, Submission},
 };
@@ -40,6 +41,18 @@ pub(super) struct Deciding {
 pub(super) struct Open {
     base: Head,
     operations: Vec<OperationRecord>,
+    /// The sums of the groups that the operations end.
+    usage: UsageTally,
+}
+
+impl Open {
+    fn on(base: Head) -> Open {
+        Open {
+            base,
+            operations: Vec::new(),
+            usage: UsageTally::default(),
+        }
+    }
 }
 
 /// What a command came to.
@@ -63,10 +76,7 @@ impl Deciding {
 
     /// A submission that writes nothing: it is answered once all that was decided is kept.
     pub fn barrier(&self) -> Submission {
-        self.close(Open {
-            base: self.head,
-            operations: Vec::new(),
-        })
+        self.close(Open::on(self.head))
     }
 
     /// Makes a submission of what was decided on top of `open.base`.
@@ -76,6 +86,7 @@ impl Deciding {
             lineage: self.lineage.clone(),
             base: open.base,
             operations: open.operations,
+            usage: open.usage,
             refusal: None,
             payment: None,
             after: Arc::clone(&self.account),
@@ -89,14 +100,11 @@ impl Deciding {
     pub fn advance(&mut self, catalogs: &Catalogs, now: Instant) -> (Vec<Submission>, Open) {
         let mut steps = Vec::new();
         loop {
-            let base = self.head;
+            let mut open = Open::on(self.head);
             let due = self.account.due(catalogs, now);
-            let operations = due
-                .events
-                .into_iter()
-                .map(|event| self.record(event, catalogs).0)
-                .collect();
-            let open = Open { base, operations };
+            for event in due.events {
+                self.record(event, catalogs, &mut open);
+            }
             if !due.more {
                 return (steps, open);
             }
@@ -124,8 +132,7 @@ impl Deciding {
         match account.decide(catalogs, command, content, &known, now) {
             Ok(Some(event)) => {
                 let payment = event_payment(&self.account, command, &event);
-                let (record, accepted) = self.record(event, catalogs);
-                open.operations.push(record);
+                let accepted = self.record(event, catalogs, &mut open);
                 let mut submission = self.close(open);
                 submission.payment = payment;
                 let outcome = Outcome::Accepted(Arc::new(accepted));
@@ -148,8 +155,8 @@ impl Deciding {
         }
     }
 
-    /// Applies an event and seals it onto the chain.
-    fn record(&mut self, event: Event, catalogs: &Catalogs) -> (OperationRecord, Accepted) {
+    /// Applies an event, seals it onto the chain and adds it to `open`.
+    fn record(&mut self, event: Event, catalogs: &Catalogs, open: &mut Open) -> Accepted {
         let before = self.account.available();
         self.remember_end(&event);
         Arc::make_mut(&mut self.account).apply(&event);
@@ -164,7 +171,11 @@ impl Deciding {
             available_after: record.available_after,
             held_after: record.held_after,
         };
-        (record, Accepted { operation, balance })
+        if let Some(ended) = self.account.ended_group() {
+            open.usage.merge(ended);
+        }
+        open.operations.push(record);
+        Accepted { operation, balance }
     }
 
     /// Remembers a hold that `event` is about to end: the account forgets it, and the database does

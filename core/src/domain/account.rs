@@ -16,6 +16,7 @@ use super::{
     posting::Posting,
     subscription::Subscription,
     time::Instant,
+    usage::{UsageTally, last_whole_group},
 };
 
 /// The state of one account.
@@ -45,6 +46,10 @@ pub struct Account {
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
     /// What entered and left since it was opened.
     pub totals: Totals,
+    /// What was charged by the operations of the group that the last one is in, see
+    /// [`usage`](super::usage).
+    #[serde(default, skip_serializing_if = "UsageTally::is_empty")]
+    pub group_usage: UsageTally,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -78,6 +83,7 @@ impl Account {
             plan_ended_at: None,
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
+            group_usage: UsageTally::default(),
         }
     }
 
@@ -115,6 +121,12 @@ impl Account {
         next.filter(|due| *due < Instant::MAX)
     }
 
+    /// The sums of the group that the last operation ended, if it did: they are to be kept with it.
+    pub fn ended_group(&self) -> Option<&UsageTally> {
+        let ended = last_whole_group(self.sequence) == self.sequence;
+        (ended && !self.group_usage.is_empty()).then_some(&self.group_usage)
+    }
+
     /// Changes the state as `event` says.
     pub fn apply(&mut self, event: &Event) {
         self.sequence = self.sequence.next();
@@ -123,6 +135,7 @@ impl Account {
             self.open_lot(terms);
         }
         self.apply_fact(event);
+        self.group_usage.count_in_group(self.sequence, event);
         for posting in &event.postings {
             self.apply_posting(posting);
         }

@@ -8,6 +8,8 @@ pub mod credits;
 pub mod ids;
 pub mod time;
 
+pub mod day;
+
 pub mod catalog;
 
 pub mod hold;
@@ -27,6 +29,7 @@ pub mod posting;
 pub mod projection;
 pub mod quote;
 pub mod refusal;
+pub mod usage;
 
 pub mod encoding;
 pub mod outcome;

@@ -8,6 +8,7 @@ mod history;
 mod housekeeping;
 mod publish;
 mod quote;
+mod usage;
 mod watch;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use self::{
     balance_at::BalanceAtError,
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
+    usage::{USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
     watch::{Operations, Watch},
 };
 pub use crate::actor::{node::Limits, view::AccountView};

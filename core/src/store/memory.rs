@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use self::kept::Kept;
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, Found, KeptCatalog, KeptHold, Loaded,
-    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+    LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -222,6 +222,10 @@ impl Store for MemoryStore {
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
         Ok(self.kept().operation_at(account, at))
+    }
+
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
+        Ok(self.kept().usage(account, query)?)
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {

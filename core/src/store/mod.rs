@@ -4,6 +4,8 @@
 //! database error from a business "no": those never arise here. [`sql`] keeps it in a database;
 //! the tests bring a store in memory that fails on demand.
 
+mod usage;
+
 pub mod memory;
 pub mod sql;
 
@@ -14,6 +16,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use self::usage::{Usage, UsageDimension, UsageQuery, UsageRow};
 use crate::domain::{
     account::Account,
     event::{Cause, OperationKind},
@@ -23,6 +26,7 @@ use crate::domain::{
     payment::{PaymentKey, PaymentUse},
     record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
     time::Instant,
+    usage::UsageTally,
 };
 
 /// All that one transaction writes for one account: what was decided on top of `base`, in order.
@@ -34,6 +38,8 @@ pub struct AccountWork {
     pub base: Head,
     /// The operations, contiguous from `base`. May be empty if there are refusals only.
     pub operations: Vec<OperationRecord>,
+    /// The sums of the groups that the operations end, see [`usage`](crate::domain::usage).
+    pub usage: UsageTally,
     /// The refusals that depended on the state.
     pub refusals: Vec<RefusalRecord>,
     /// The payments that the operations use.
@@ -307,6 +313,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError>;
+
+    /// Sums of an account's charges: of all of them up to one position, whatever is committed meanwhile.
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError>;
 
     /// Accounts with their keys, in the window's order.
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;

@@ -14,6 +14,7 @@ use crate::{
         payment::{Payment, PaymentKey, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
+        usage::UsageTally,
     },
     store::{AccountWork, Loaded},
 };
@@ -129,6 +130,7 @@ pub(crate) struct Book {
     pub(crate) head: Head,
     base: Head,
     operations: Vec<OperationRecord>,
+    usage: UsageTally,
     refusals: Vec<RefusalRecord>,
     payments: Vec<PaymentUse>,
 }
@@ -149,6 +151,7 @@ impl Book {
             head: loaded.head,
             base: loaded.head,
             operations: Vec::new(),
+            usage: UsageTally::default(),
             refusals: Vec::new(),
             payments: Vec::new(),
         }
@@ -219,6 +222,9 @@ impl Book {
                 quantity: *quantity,
             });
         }
+        if let Some(ended) = self.account.ended_group() {
+            self.usage.merge(ended);
+        }
         self.head = record.head();
         self.operations.push(record);
     }
@@ -229,6 +235,7 @@ impl Book {
             account: self.account.id.clone(),
             base: std::mem::replace(&mut self.base, self.head),
             operations: std::mem::take(&mut self.operations),
+            usage: std::mem::take(&mut self.usage),
             refusals: std::mem::take(&mut self.refusals),
             payments: std::mem::take(&mut self.payments),
             after: Arc::new(self.account.clone()),

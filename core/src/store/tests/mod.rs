@@ -6,6 +6,7 @@ mod locked;
 mod past;
 mod promises;
 mod sqlite;
+mod usage;
 
 pub(crate) use self::{
     book::{Book, account, at, charge, id, purchase, reserve, subscribe, too_dear},
