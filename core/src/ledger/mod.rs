@@ -4,6 +4,7 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod balance_at;
+mod charges;
 mod history;
 mod housekeeping;
 mod publish;
@@ -31,6 +32,7 @@ use tracing::error;
 
 pub use self::{
     balance_at::BalanceAtError,
+    charges::{ChargeFilter, Charges, EXAMINED_MAX},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     usage::{USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
