@@ -35,6 +35,7 @@ pub mod quote;
 pub mod refusal;
 pub mod spend;
 pub mod subscription;
+pub mod usage;
 
 use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};
 use credits_core::ledger::Ledger;
