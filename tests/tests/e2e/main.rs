@@ -1,12 +1,13 @@
 //! Black box: each test starts the service on a database of its own and speaks GraphQL to it.
 //!
 //! Read it as the product's story: an account spends; holds; renews; is billed; prices bind; what can
-//! be read, and watched, of now and of other times; who may; what a restart keeps; how a mistake is
+//! be read, summed, exported and watched, of now and of other times; who may; what a restart keeps; how a mistake is
 //! told; how sockets and streams of events behave; what attackers and a broken database get.
 
 mod billing;
 mod endurance;
 mod events;
+mod exports;
 mod feeds;
 mod forgery;
 mod holds;
@@ -21,3 +22,4 @@ mod sockets;
 mod spending;
 mod time;
 mod usability;
+mod usage;
