@@ -97,38 +97,43 @@ pub struct Usage {
 /// Where a row stands among the others: what it is told apart by, in that order.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
-    Day(Day),
-    Model(ModelId),
-    Action(ActionId),
+    Day(Option<Day>),
+    Model(Option<ModelId>),
+    Action(Option<ActionId>),
     Project(Option<ProjectId>),
 }
 
 impl Place {
-    fn of(key: &UsageKey, dimension: UsageDimension) -> Place {
+    fn of(row: &UsageRow, dimension: UsageDimension) -> Place {
         match dimension {
-            UsageDimension::Day => Place::Day(key.day),
-            UsageDimension::Model => Place::Model(key.model.clone()),
-            UsageDimension::Action => Place::Action(key.action.clone()),
-            UsageDimension::Project => Place::Project(key.project.clone()),
+            UsageDimension::Day => Place::Day(row.day),
+            UsageDimension::Model => Place::Model(row.model.clone()),
+            UsageDimension::Action => Place::Action(row.action.clone()),
+            UsageDimension::Project => Place::Project(row.project.clone()),
         }
     }
 
     fn put(self, row: &mut UsageRow) {
         match self {
-            Place::Day(day) => row.day = Some(day),
-            Place::Model(model) => row.model = Some(model),
-            Place::Action(action) => row.action = Some(action),
+            Place::Day(day) => row.day = day,
+            Place::Model(model) => row.model = model,
+            Place::Action(action) => row.action = action,
             Place::Project(project) => row.project = project,
         }
     }
 }
 
-/// The rows that a tally makes: what every store answers, by plain means.
-pub fn rows(tally: &UsageTally, query: &UsageQuery) -> Vec<UsageRow> {
+/// Rows as a query has them: those that are alike in what it tells apart are one, in their order, and no
+/// more than it wants.
+pub(super) fn grouped(
+    rows: impl IntoIterator<Item = UsageRow>,
+    query: &UsageQuery,
+) -> Vec<UsageRow> {
     let mut grouped: BTreeMap<Vec<Place>, UsageSums> = BTreeMap::new();
-    for (key, sums) in tally.iter().filter(|(key, _)| query.wants(key)) {
-        let place = query.by.iter().map(|dimension| Place::of(key, *dimension));
-        grouped.entry(place.collect()).or_default().add(sums);
+    for row in rows {
+        let places = query.by.iter().map(|dimension| Place::of(&row, *dimension));
+        let sums = grouped.entry(places.collect()).or_default();
+        sums.add(&row.sums);
     }
     let row = |(places, sums): (Vec<Place>, UsageSums)| {
         let mut row = UsageRow {
@@ -143,4 +148,17 @@ pub fn rows(tally: &UsageTally, query: &UsageQuery) -> Vec<UsageRow> {
     let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
     let rows = grouped.into_iter().map(row);
     rows.take(limit.unwrap_or(usize::MAX)).collect()
+}
+
+/// The rows that a tally makes: what every store answers, by plain means.
+pub fn rows(tally: &UsageTally, query: &UsageQuery) -> Vec<UsageRow> {
+    let wanted = tally.iter().filter(|(key, _)| query.wants(key));
+    let row = |(key, sums): (&UsageKey, &UsageSums)| UsageRow {
+        day: Some(key.day),
+        model: Some(key.model.clone()),
+        action: Some(key.action.clone()),
+        project: key.project.clone(),
+        sums: *sums,
+    };
+    grouped(wanted.map(row), query)
 }

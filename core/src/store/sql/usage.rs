@@ -6,8 +6,8 @@
 
 use credits_entity::{operation, usage};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, IdenStatic, QueryResult,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr, UnionType},
+    ColumnTrait, Condition, ConnectionTrait, IdenStatic, Order, QueryResult,
+    sea_query::{Asterisk, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
         ids::{AccountId, Sequence},
         usage::USAGE_GROUP,
     },
-    store::{StoreError, Usage, UsageDimension, UsageQuery, UsageRow},
+    store::{StoreError, Usage, UsageDimension, UsageQuery, UsageRow, usage::grouped},
 };
 
 /// Microseconds of a day.
@@ -46,18 +46,16 @@ pub(super) async fn usage<C: ConnectionTrait>(
     account: &AccountId,
     query: &UsageQuery,
 ) -> Result<Usage, StoreError> {
-    let mut found = Usage::default();
+    let mut sequence = Sequence::START;
+    let mut rows = Vec::new();
     for row in connection.query_all(&statement(account, query)).await? {
-        let counted_to = Sequence(row.try_get_by(COUNTED_TO)?);
-        found.sequence = found.sequence.max(counted_to);
-        found.rows.extend(read(account, query, &row)?);
+        sequence = sequence.max(Sequence(row.try_get_by(COUNTED_TO)?));
+        rows.extend(read(account, query, &row)?);
     }
-    if let Some(limit) = query.limit {
-        found
-            .rows
-            .truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
-    Ok(found)
+    Ok(Usage {
+        rows: grouped(rows, query),
+        sequence,
+    })
 }
 
 /// A row; none if no charge is in it.
@@ -103,29 +101,16 @@ fn column(dimension: UsageDimension) -> usage::Column {
     }
 }
 
-/// The three parts, grouped once more: both of them may have charges of one row.
+/// The parts one after the other. What a row of the first and one of the second have in common is added
+/// up by whoever reads them: to group both once more takes the database longer than all else.
 fn statement(account: &AccountId, query: &UsageQuery) -> SelectStatement {
-    let mut parts = kept(account, query);
-    parts
+    let mut first = Query::select();
+    first.expr(Expr::col(Asterisk));
+    first.from_subquery(kept(account, query), "kept");
+    first
         .union(UnionType::All, tail(account, query))
         .union(UnionType::All, end(account, query));
-    let mut grouped = Query::select();
-    grouped.from_subquery(parts, "parts");
-    by(&mut grouped, query, |column| Expr::col(column));
-    for sum in SUMS {
-        grouped.expr_as(Expr::col(sum).sum(), sum);
-    }
-    grouped.expr_as(Expr::col(Alias::new(COUNTED_TO)).max(), COUNTED_TO);
-    for dimension in &query.by {
-        let column = column(*dimension);
-        grouped.group_by_col(column);
-        grouped.order_by(column, sea_orm::Order::Asc);
-    }
-    if let Some(limit) = query.limit {
-        // One row more, which tells where the ledger ends.
-        grouped.limit(Ord::min(limit, LIMIT_MAX) + 1);
-    }
-    grouped
+    first
 }
 
 /// Selects what is told apart.
@@ -161,7 +146,12 @@ fn kept(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     }
     kept.expr_as(Expr::val(0), COUNTED_TO);
     for dimension in &query.by {
-        kept.group_by_col(column(*dimension));
+        let column = column(*dimension);
+        kept.group_by_col(column).order_by(column, Order::Asc);
+    }
+    if let Some(limit) = query.limit {
+        // The first rows of all are among the first of these and those of the tail.
+        kept.limit(Ord::min(limit, LIMIT_MAX));
     }
     kept
 }
@@ -214,12 +204,11 @@ fn tail(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     tail
 }
 
-/// No charge at all, and where the ledger ends: in every order the first row, or with charges
-/// without a project in one.
+/// A row with no charge at all, which tells where the ledger ends.
 fn end(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     let mut end = Query::select();
     by(&mut end, query, |column| match column {
-        usage::Column::Day => Expr::val(-1),
+        usage::Column::Day => Expr::val(0),
         _ => Expr::val(NO_PROJECT),
     });
     for _ in SUMS {
