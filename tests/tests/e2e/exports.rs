@@ -33,7 +33,7 @@ fn export(form: &str, parameters: &[(&str, &str)]) -> Raw {
         .parameters(parameters)
 }
 
-fn of<'a>(account: &'a str) -> [(&'static str, &'a str); 3] {
+fn of(account: &str) -> [(&'static str, &str); 3] {
     [("accountId", account), ("from", DAYS.0), ("to", DAYS.1)]
 }
 

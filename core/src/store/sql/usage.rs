@@ -138,7 +138,7 @@ fn kept(account: &AccountId, query: &UsageQuery) -> SelectStatement {
             Column::Model,
             Column::Action,
         ));
-    by(&mut kept, query, |column| Expr::col(column));
+    by(&mut kept, query, Expr::col);
     for sum in SUMS {
         let added = Expr::col(sum).sum();
         // Without groups there is always a row, of nothing if there is nothing.
