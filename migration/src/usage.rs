@@ -45,7 +45,7 @@ pub(crate) struct Step;
 
 impl MigrationName for Step {
     fn name(&self) -> &str {
-        "0007_usage"
+        "0008_usage"
     }
 }
 
