@@ -28,7 +28,9 @@ use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
     demo, graphql,
-    http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams},
+    http::{
+        Edge, Engine, Exports, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams,
+    },
     secret_file::{self, SecretFileProblem, read_or_create},
 };
 
@@ -172,6 +174,7 @@ impl Application {
             persisted: Persisted::default(),
             readiness: readiness.clone(),
             streams: Streams::new(settings.http.streams_max),
+            exports: Some(Exports::new(ledger.clone())),
             body_bytes_max: settings.http.body_bytes_max,
             request_deadline: settings.http.request_deadline(),
             token_time: token_time_s,

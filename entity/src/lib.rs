@@ -9,3 +9,4 @@ pub mod catalog;
 pub mod operation;
 pub mod payment;
 pub mod refusal;
+pub mod usage;

@@ -18,6 +18,7 @@ mod payment_report;
 mod preferences;
 mod refusal;
 mod reword;
+mod usage;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(payment_report::Step),
             Box::new(preferences::Step),
             Box::new(attempt_chain::Step),
+            Box::new(usage::Step),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use credits_core::{
     domain::{event::OperationKind as Kind, ids::AccountId},
-    ledger::AccountView,
+    ledger::{AccountView, ChargeFilter},
     store::{AccountWindow, OperationFilter},
 };
 use futures_util::future::try_join_all;
@@ -22,9 +22,10 @@ use super::{
     plan_change::{self, PlanChangeInput, PlanChangePreview},
     preferences::Preferences,
     recommend::{self, Affordable},
-    scalar::DateTime,
+    scalar::{Date, DateTime},
     standing,
     subscription::{PlanSubscription, SubscriptionStatus},
+    usage::{self, UsageDimension, UsageReport},
 };
 use crate::error::Fault;
 
@@ -194,6 +195,11 @@ impl Account {
     }
 
     /// What the account consumed, newest first.
+    ///
+    /// With `project`, `model` or `action` a page looks at 10,000 operations at most, beginning on a day
+    /// that has such charges. It may then have fewer entries than asked for, or none, though more
+    /// follow: `hasNextPage` is true as long as not all was looked at, and `endCursor` is where the
+    /// look ended, so that a client that goes on while `hasNextPage` misses nothing.
     #[graphql(complexity = "page::cost(first, last, child_complexity)")]
     #[expect(
         clippy::too_many_arguments,
@@ -207,6 +213,10 @@ impl Account {
         >,
         #[graphql(desc = "Only charges on this model, by its catalog id.")] model: Option<ID>,
         #[graphql(desc = "Only charges for this action, by its catalog id.")] action: Option<ID>,
+        #[graphql(desc = "Only charges that count at this instant or after it.")] from: Option<
+            DateTime,
+        >,
+        #[graphql(desc = "Only charges that count before this instant.")] to: Option<DateTime>,
         #[graphql(
             desc = "So many from the start, 1 to 100; 20 if neither `first` nor `last` is given."
         )]
@@ -216,14 +226,33 @@ impl Account {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<ChargeConnection, Fault> {
         let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
-        let filter = OperationFilter {
-            kinds: vec![Kind::Charge],
+        let filter = ChargeFilter {
             project: parse_id(project)?,
             model: parse_id(model)?,
             action: parse_id(action)?,
-            ..OperationFilter::default()
+            from: from.map(|from| from.0),
+            to: to.map(|to| to.0),
         };
         charge::page(ctx, &self.0.account.id, &filter, &page).await
+    }
+
+    /// What the account was charged from one day to another, summed by day, model, action or project.
+    /// It reads sums that are kept with the charges, and is exact up to its `sequence`.
+    #[graphql(complexity = "usage::cost(child_complexity)")]
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day, in UTC.")] from: Date,
+        #[graphql(
+            desc = "The last day, in UTC, which is in the report too: at most 400 days with the first."
+        )]
+        to: Date,
+        #[graphql(
+            desc = "What the rows are told apart by, in this order: two dimensions at most. With none there is one row."
+        )]
+        by: Vec<UsageDimension>,
+    ) -> Result<UsageReport, Fault> {
+        usage::report(ctx, &self.0.account.id, (from, to), &by).await
     }
 }
 

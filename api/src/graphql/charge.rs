@@ -8,7 +8,7 @@ use credits_core::{
         ids::AccountId,
         outcome::{Operation as Recorded, Outcome},
     },
-    store::OperationFilter,
+    ledger::ChargeFilter,
 };
 
 use super::{
@@ -218,13 +218,14 @@ pub(super) fn cost_of(decided: &Decided) -> Option<Credits> {
 pub async fn page(
     ctx: &Context<'_>,
     account: &AccountId,
-    filter: &OperationFilter,
+    filter: &ChargeFilter,
     page: &Page,
 ) -> Result<ChargeConnection, Fault> {
     let found = access::ledger(ctx)
-        .operations(account, filter, &page.sequences())
+        .charges(account, filter, &page.sequences())
         .await?;
     let keyed = |found: Recorded| Some((found.sequence.0, Charge::of(found)?));
-    let charges = found.into_iter().filter_map(keyed);
-    Ok(page.cut(charges.collect()).into())
+    let charges = found.operations.into_iter().filter_map(keyed);
+    let looked_until = found.looked_until.map(|position| position.0);
+    Ok(page.cut_at(charges.collect(), looked_until).into())
 }

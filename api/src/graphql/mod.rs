@@ -44,6 +44,7 @@ pub mod refusal;
 pub mod spend;
 mod standing;
 pub mod subscription;
+pub mod usage;
 
 use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};
 use credits_core::ledger::Ledger;

@@ -101,6 +101,23 @@ impl Page {
             info,
         }
     }
+
+    /// As [`Page::cut`], of a list that was read no further than to the key `read_to`, if there is one:
+    /// the page ends there, and more may follow.
+    pub fn cut_at<T>(&self, read: Vec<(i64, T)>, read_to: Option<i64>) -> Cut<T> {
+        let full = read.len() > self.size;
+        let mut cut = self.cut(read);
+        if let Some(key) = read_to.filter(|_| !full) {
+            if self.from_start {
+                cut.info.has_next_page = true;
+                cut.info.end_cursor = Some(cursor(key));
+            } else {
+                cut.info.has_previous_page = true;
+                cut.info.start_cursor = Some(cursor(key));
+            }
+        }
+        cut
+    }
 }
 
 /// A page in the list's order.
@@ -120,9 +137,11 @@ pub struct PageInfo {
     /// Whether there are entries before this page. With `first` it tells only whether `after` was
     /// given.
     pub has_previous_page: bool,
-    /// The cursor of the first entry, for `before`; null on an empty page.
+    /// Where the page begins, for `before`: the cursor of the first entry, or of the place from which the
+    /// list was looked at; null on an empty page of a list that was read to its end.
     pub start_cursor: Option<String>,
-    /// The cursor of the last entry, for `after`; null on an empty page.
+    /// Where the page ends, for `after`: the cursor of the last entry, or of the place up to which the
+    /// list was looked at; null on an empty page of a list that was read to its end.
     pub end_cursor: Option<String>,
 }
 
@@ -222,6 +241,20 @@ mod tests {
         assert_eq!(cost(Some(-5), None, 10), 11);
         assert_eq!(cost(Some(i32::MAX), None, 10), 1_001);
         assert_eq!(cost(None, None, usize::MAX), COST_MAX);
+    }
+
+    #[test]
+    fn a_page_that_was_not_read_to_its_end_says_where_it_was_read_to() {
+        let page = |first, last| Page::parse(first, None, last, None).unwrap();
+        let forward = page(Some(2), None).cut_at(vec![(9, ())], Some(5));
+        assert!(forward.info.has_next_page && !forward.info.has_previous_page);
+        assert_eq!(forward.info.end_cursor, Some(cursor(5)));
+        assert_eq!(forward.info.start_cursor, Some(cursor(9)));
+        let backward = page(None, Some(2)).cut_at::<()>(Vec::new(), Some(5));
+        assert!(backward.info.has_previous_page && !backward.info.has_next_page);
+        assert_eq!(backward.info.start_cursor, Some(cursor(5)));
+        let read = page(Some(2), None).cut_at(vec![(9, ())], None);
+        assert!(!read.info.has_next_page);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod envelope;
 mod events;
 mod execution;
 mod expiry;
+mod export;
 mod health;
 mod nulls;
 mod origin;
@@ -40,6 +41,7 @@ pub use self::{
         TOKENS_MAX,
     },
     engine::{COMPLEXITY_MAX, Engine, Execute, with_limits},
+    export::Exports,
     health::Readiness,
     origin::Origins,
     page::Page,
@@ -66,6 +68,8 @@ pub struct Edge {
     pub readiness: Readiness,
     /// The connections that stay open.
     pub streams: Streams,
+    /// Files of an account's charges; none where there is no ledger to read.
+    pub exports: Option<Exports>,
     /// The longest body, in bytes.
     pub body_bytes_max: usize,
     /// The longest an execution may take.
@@ -114,7 +118,8 @@ pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
     let worker = web::Data::new(worker);
     move |config: &mut web::ServiceConfig| {
         config
-            .app_data(worker)
+            .app_data(worker.clone())
+            .configure(|config| export::routes(&worker, config))
             .route("/livez", web::get().to(health::livez))
             .route("/readyz", web::get().to(health::readyz))
             .configure(page::routes)

@@ -17,6 +17,7 @@ use crate::{
         outcome::{Accepted, Decision, Operation, Outcome},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
+        usage::UsageTally,
     },
     writer::submission::{CommittedState, Lineage, Submission},
 };
@@ -39,6 +40,18 @@ pub(super) struct Deciding {
 pub(super) struct Open {
     base: Head,
     operations: Vec<OperationRecord>,
+    /// The sums of the groups that the operations end.
+    usage: UsageTally,
+}
+
+impl Open {
+    fn on(base: Head) -> Open {
+        Open {
+            base,
+            operations: Vec::new(),
+            usage: UsageTally::default(),
+        }
+    }
 }
 
 /// What a command came to.
@@ -62,10 +75,7 @@ impl Deciding {
 
     /// A submission that writes nothing: it is answered once all that was decided is kept.
     pub fn barrier(&self) -> Submission {
-        self.close(Open {
-            base: self.head,
-            operations: Vec::new(),
-        })
+        self.close(Open::on(self.head))
     }
 
     /// Makes a submission of what was decided on top of `open.base`.
@@ -75,6 +85,7 @@ impl Deciding {
             lineage: self.lineage.clone(),
             base: open.base,
             operations: open.operations,
+            usage: open.usage,
             refusal: None,
             payment: None,
             after: Arc::clone(&self.account),
@@ -98,14 +109,12 @@ impl Deciding {
 
     /// Applies one step of what became due until `now`, and tells whether there is more.
     pub fn step(&mut self, catalogs: &Catalogs, now: Instant) -> (Open, bool) {
-        let base = self.head;
+        let mut open = Open::on(self.head);
         let due = self.account.due(catalogs, now);
-        let operations = due
-            .events
-            .into_iter()
-            .map(|event| self.record(event, catalogs).0)
-            .collect();
-        (Open { base, operations }, due.more)
+        for event in due.events {
+            self.record(event, catalogs, &mut open);
+        }
+        (open, due.more)
     }
 
     /// Decides a command on top of all that was decided before. Time is applied already, and what it
@@ -127,13 +136,12 @@ impl Deciding {
         let account = &self.account;
         match account.decide(catalogs, command, content, &known, now) {
             Ok(Some(event)) => {
-                let (record, accepted) = self.record(event, catalogs);
+                let accepted = self.record(event, catalogs, &mut open);
                 let payment = match known.payment {
                     // It was kept when it became known; what is reported of it is in the ledger.
                     Some(_) => None,
                     None => accepted.operation.payment_use(None),
                 };
-                open.operations.push(record);
                 let mut submission = self.close(open);
                 submission.payment = payment;
                 let outcome = Outcome::Accepted(Arc::new(accepted));
@@ -156,8 +164,8 @@ impl Deciding {
         }
     }
 
-    /// Applies an event and seals it onto the chain.
-    fn record(&mut self, event: Event, catalogs: &Catalogs) -> (OperationRecord, Accepted) {
+    /// Applies an event, seals it onto the chain and adds it to `open`.
+    fn record(&mut self, event: Event, catalogs: &Catalogs, open: &mut Open) -> Accepted {
         let before = self.account.available();
         self.remember_end(&event);
         Arc::make_mut(&mut self.account).apply(&event);
@@ -172,7 +180,11 @@ impl Deciding {
             available_after: record.available_after,
             held_after: record.held_after,
         };
-        (record, Accepted { operation, balance })
+        if let Some(ended) = self.account.ended_group() {
+            open.usage.merge(ended);
+        }
+        open.operations.push(record);
+        Accepted { operation, balance }
     }
 
     /// Remembers the holds that `event` is about to end: the account forgets them, and the database does

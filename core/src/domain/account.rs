@@ -19,6 +19,7 @@ use super::{
     subscription::{BrokenPeriod, Subscription},
     term::{DisputedTerm, TermPayments},
     time::Instant,
+    usage::{UsageTally, last_whole_group},
 };
 
 /// The state of one account.
@@ -63,6 +64,10 @@ pub struct Account {
     /// What counts under ceilings.
     #[serde(default, skip_serializing_if = "Tally::is_empty")]
     pub tally: Tally,
+    /// What was charged by the operations of the group that the last one is in, see
+    /// [`usage`](super::usage).
+    #[serde(default, skip_serializing_if = "UsageTally::is_empty")]
+    pub group_usage: UsageTally,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -101,6 +106,7 @@ impl Account {
             recent: Recent::default(),
             preferences: Preferences::default(),
             tally: Tally::default(),
+            group_usage: UsageTally::default(),
         }
     }
 
@@ -147,6 +153,12 @@ impl Account {
         next.filter(|due| *due < Instant::MAX)
     }
 
+    /// The sums of the group that the last operation ended, if it did: they are to be kept with it.
+    pub fn ended_group(&self) -> Option<&UsageTally> {
+        let ended = last_whole_group(self.sequence) == self.sequence;
+        (ended && !self.group_usage.is_empty()).then_some(&self.group_usage)
+    }
+
     /// Changes the state as `event` says.
     pub fn apply(&mut self, event: &Event) {
         self.sequence = self.sequence.next();
@@ -155,6 +167,7 @@ impl Account {
             self.open_lot(terms);
         }
         self.apply_fact(event);
+        self.group_usage.count_in_group(self.sequence, event);
         for posting in &event.postings {
             self.apply_posting(posting);
         }

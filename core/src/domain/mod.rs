@@ -8,6 +8,8 @@ pub mod credits;
 pub mod ids;
 pub mod time;
 
+pub mod day;
+
 pub mod catalog;
 
 pub mod hold;
@@ -37,6 +39,7 @@ pub mod recommend;
 pub mod refusal;
 pub mod regeneration;
 mod reported;
+pub mod usage;
 
 pub mod encoding;
 pub mod outcome;

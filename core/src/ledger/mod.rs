@@ -5,6 +5,7 @@
 
 mod balance_at;
 mod chain;
+mod charges;
 mod choose;
 mod explain;
 mod fingerprint;
@@ -12,6 +13,7 @@ mod history;
 mod housekeeping;
 mod publish;
 mod quote;
+mod usage;
 mod watch;
 
 #[cfg(test)]
@@ -35,11 +37,13 @@ use tracing::error;
 pub use self::{
     balance_at::BalanceAtError,
     chain::Chain,
+    charges::{ChargeFilter, Charges, EXAMINED_MAX},
     choose::WhatCanBeMade,
     explain::{Explanation, LotDrawn},
     fingerprint::{Prompt, PromptKey},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
+    usage::{USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
     watch::{Operations, Watch},
 };
 pub use crate::actor::{

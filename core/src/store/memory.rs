@@ -17,6 +17,7 @@ use self::kept::Kept;
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
     KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+    Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -222,6 +223,10 @@ impl Store for MemoryStore {
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
         Ok(self.kept().operation_at(account, at))
+    }
+
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
+        Ok(self.kept().usage(account, query)?)
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {

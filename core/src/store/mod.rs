@@ -5,6 +5,7 @@
 //! the tests bring a store in memory that fails on demand.
 
 mod due;
+mod usage;
 
 pub mod memory;
 pub mod sql;
@@ -16,6 +17,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use self::usage::{Usage, UsageDimension, UsageQuery, UsageRow};
 use crate::domain::{
     account::Account,
     event::{Cause, OperationKind},
@@ -26,6 +28,7 @@ use crate::domain::{
     record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
     subscription::Subscription,
     time::Instant,
+    usage::UsageTally,
 };
 
 pub use self::due::{DueAccount, DuePlace};
@@ -39,6 +42,8 @@ pub struct AccountWork {
     pub base: Head,
     /// The operations, contiguous from `base`. May be empty if there are refusals only.
     pub operations: Vec<OperationRecord>,
+    /// The sums of the groups that the operations end, see [`usage`](crate::domain::usage).
+    pub usage: UsageTally,
     /// The refusals that depended on the state.
     pub refusals: Vec<RefusalRecord>,
     /// The payments that became known by the operations.
@@ -332,6 +337,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError>;
+
+    /// Sums of an account's charges: of all of them up to one position, whatever is committed meanwhile.
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError>;
 
     /// Accounts with their keys, in the window's order.
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;

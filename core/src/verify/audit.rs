@@ -51,8 +51,8 @@ impl Audit {
         }
     }
 
-    /// Reads the next operation.
-    pub(super) fn read(&mut self, record: &OperationRecord, report: &mut Report) {
+    /// Reads the next operation; what happened, if it says so.
+    pub(super) fn read(&mut self, record: &OperationRecord, report: &mut Report) -> Option<Event> {
         let mut wrong = |rule: Rule, message: String| {
             report.add(&self.account, Some(record.sequence), rule, message);
         };
@@ -86,18 +86,21 @@ impl Audit {
             self.accepted.insert(record.operation_id);
         }
         self.head = record.head();
-        match record.event() {
+        let event = match record.event() {
             Ok(event) => {
                 columns(record, &event, &mut wrong);
                 self.add_up(&event, record, report);
                 self.replay(&event, record, report);
+                Some(event)
             }
             Err(corrupt) => {
                 wrong(Rule::Row, corrupt.to_string());
                 self.replay = None;
+                None
             }
-        }
+        };
         self.available_after = record.available_after.get();
+        event
     }
 
     /// Sums the postings.

@@ -9,6 +9,7 @@
 
 mod audit;
 mod report;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,10 @@ pub use self::report::{FINDINGS_MAX, Finding, Report, Rule};
 
 use std::collections::HashSet;
 
-use self::audit::Audit;
+use self::{audit::Audit, usage::Recount};
 use crate::{
     domain::{
+        day::Day,
         ids::{AccountId, OperationId, Sequence},
         record::CorruptRecord,
     },
@@ -66,6 +68,7 @@ async fn verify_account(
     let loaded = sound(store.load(account).await, account, report)?;
     let refused = refused_ids(store, account, report).await?;
     let mut audit = Audit::new(account.clone(), refused);
+    let mut recount = Recount::new(account.clone());
     let below = loaded.as_ref().map(|loaded| loaded.head.sequence.next());
     let mut above = None;
     loop {
@@ -79,13 +82,48 @@ async fn verify_account(
         above = Some(last.sequence);
         for record in &page {
             report.operations += 1;
-            audit.read(record, report);
+            if let Some(event) = audit.read(record, report) {
+                recount.count(&event, store, report).await?;
+            }
         }
     }
     if let Some(loaded) = loaded {
         audit.finish(&loaded, report);
         nothing_beyond(store, account, &loaded, report).await?;
     }
+    usage_agrees(store, account, above, recount, report).await
+}
+
+/// What is kept may sum operations that came meanwhile: they are counted as well.
+async fn usage_agrees(
+    store: &dyn Store,
+    account: &AccountId,
+    counted_to: Option<Sequence>,
+    mut recount: Recount,
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let kept = recount.kept(store, Day::MAX).await;
+    let Some(kept) = sound(kept, account, report)? else {
+        return Ok(());
+    };
+    let mut above = counted_to;
+    while above.unwrap_or(Sequence::START) < kept.sequence {
+        let below = Some(kept.sequence.next());
+        let page = page(store, account, above, below, PAGE).await;
+        let Some(page) = sound(page, account, report)? else {
+            return Ok(());
+        };
+        let Some(last) = page.last() else {
+            break;
+        };
+        above = Some(last.sequence);
+        for record in &page {
+            if let Ok(event) = record.event() {
+                recount.count_more(&event);
+            }
+        }
+    }
+    recount.compare(&kept, report);
     Ok(())
 }
 

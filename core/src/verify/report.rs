@@ -36,6 +36,8 @@ pub enum Rule {
     Head,
     /// The account's snapshot is what its operations make of it.
     Snapshot,
+    /// The sums of what was charged are those of the charges.
+    Usage,
 }
 
 impl fmt::Display for Rule {
@@ -54,6 +56,7 @@ impl fmt::Display for Rule {
             Rule::OperationId => "operation-id",
             Rule::Head => "head",
             Rule::Snapshot => "snapshot",
+            Rule::Usage => "usage",
         })
     }
 }

@@ -166,7 +166,7 @@ async fn after(damage: &str) -> Vec<Found> {
 async fn each_damage_is_found() {
     let third = Some(Sequence(3));
     let fourth = Some(Sequence(4));
-    let cases: [(&str, &[Found]); 13] = [
+    let cases: [(&str, &[Found]); 15] = [
         (
             "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Columns, third)],
@@ -220,6 +220,18 @@ async fn each_damage_is_found() {
                 (Rule::Lot, None),
                 (Rule::Snapshot, None),
             ],
+        ),
+        (
+            "UPDATE usage SET credits = credits + 1 WHERE account_id = 1",
+            &[(Rule::Usage, None)],
+        ),
+        (
+            "DELETE FROM usage WHERE account_id = 1",
+            &[(Rule::Usage, None)],
+        ),
+        (
+            "INSERT INTO usage VALUES (1, 2, 'model', 'action', '', 1, 0, 0, 0)",
+            &[(Rule::Usage, None)],
         ),
         (
             "UPDATE account SET available = available + 1 WHERE id = 1",

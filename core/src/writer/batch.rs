@@ -13,7 +13,7 @@ use std::{
 
 use super::submission::{CommittedState, Lineage, Look, Settled, Submission, Waiter};
 use crate::{
-    domain::{ids::AccountId, payment::PaymentKey},
+    domain::{ids::AccountId, payment::PaymentKey, usage::UsageTally},
     store::AccountWork,
 };
 
@@ -180,6 +180,7 @@ impl Group {
             account: self.account.clone(),
             base: first.base,
             operations: Vec::with_capacity(self.submissions.len()),
+            usage: UsageTally::default(),
             refusals: Vec::new(),
             payments: Vec::new(),
             after: Arc::clone(&last.after),
@@ -193,6 +194,7 @@ impl Group {
         };
         for submission in self.submissions {
             work.operations.extend(submission.operations);
+            work.usage.merge(&submission.usage);
             work.refusals.extend(submission.refusal);
             work.payments.extend(submission.payment);
             party.callers.push(Caller {

@@ -17,6 +17,7 @@ use crate::{
         outcome::Outcome,
         payment::PaymentUse,
         record::{Head, OperationRecord, RefusalRecord},
+        usage::UsageTally,
     },
     error::LedgerError,
 };
@@ -236,6 +237,8 @@ pub struct Submission {
     pub base: Head,
     /// The operations, contiguous from `base`.
     pub operations: Vec<OperationRecord>,
+    /// The sums of the groups that the operations end.
+    pub usage: UsageTally,
     /// The refusal, if the command was refused.
     pub refusal: Option<RefusalRecord>,
     /// The payment that became known by the operations.
@@ -260,6 +263,7 @@ impl Submission {
             account: account.clone(),
             base: nothing.head,
             operations: Vec::new(),
+            usage: UsageTally::default(),
             refusal: None,
             payment: None,
             after: nothing.account.clone(),

@@ -57,6 +57,7 @@ fn serve<M: ObjectType + Copy + 'static>(
         readiness: Readiness::default(),
         // It has nothing to stream.
         streams: Streams::new(0),
+        exports: None,
         body_bytes_max: http.body_bytes_max,
         request_deadline: http.request_deadline(),
         token_time: token_time_s,

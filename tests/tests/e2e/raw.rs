@@ -4,7 +4,11 @@
 
 use std::net::SocketAddr;
 
+use awc::http::header::HeaderMap;
 use serde_json::Value;
+
+/// More than any answer of a test has.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// A request, to the endpoint unless it says otherwise.
 #[derive(Clone, Debug)]
@@ -20,6 +24,7 @@ pub struct Raw {
 pub struct Answer {
     pub status: u16,
     pub text: String,
+    headers: HeaderMap,
 }
 
 /// A text as it stands in a URL or a form.
@@ -35,6 +40,12 @@ impl Raw {
             headers: Vec::new(),
             body: Vec::new(),
         }
+    }
+
+    /// To another path.
+    pub fn path(mut self, path: &str) -> Raw {
+        path.clone_into(&mut self.path);
+        self
     }
 
     /// A POST of JSON, as it should be.
@@ -79,15 +90,27 @@ impl Raw {
             .await
             .unwrap_or_else(|error| panic!("the service answers {self:?}: {error}"));
         let status = response.status().as_u16();
-        let body = response.body().await.expect("the answer has an end");
+        let headers = response.headers().clone();
+        let body = response
+            .body()
+            .limit(ANSWER_BYTES_MAX)
+            .await
+            .expect("the answer has an end");
         Answer {
             status,
             text: String::from_utf8_lossy(&body).into_owned(),
+            headers,
         }
     }
 }
 
 impl Answer {
+    /// What a header says; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().expect("a header is a text"))
+    }
+
     /// The codes of its errors.
     pub fn codes(&self) -> Vec<String> {
         let body: Value = serde_json::from_str(&self.text).unwrap_or(Value::Null);

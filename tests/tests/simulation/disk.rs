@@ -23,7 +23,7 @@ use credits_core::{
     store::{
         AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found,
         KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow,
-        Store, StoreError,
+        Store, StoreError, Usage, UsageQuery,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -239,6 +239,10 @@ impl Store for Connection {
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
         self.disk.memory.operation_at(account, at).await
+    }
+
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
+        self.read(self.disk.memory.usage(account, query)).await
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {

@@ -254,6 +254,7 @@ fn edge(runs: &Runs) -> Edge {
         persisted: Persisted::default(),
         readiness: Readiness::default(),
         streams: Streams::new(100),
+        exports: None,
         body_bytes_max: 256 * 1024,
         request_deadline: Duration::from_millis(200),
         token_time: || NOW,

@@ -2,6 +2,7 @@
 //! turned.
 
 mod balance_at;
+mod charges;
 mod choosing;
 mod clock;
 

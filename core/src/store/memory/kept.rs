@@ -15,13 +15,14 @@ use crate::{
         ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::{Decision, Outcome},
         payment::{LastReport, PaymentKey, PaymentUse},
-        record::{Head, OperationRecord, RefusalRecord},
+        record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
         time::Instant,
+        usage::{UsageTally, last_whole_group},
     },
     store::{
         AccountStanding, AccountWindow, AccountWork, Committed, DueAccount, DuePlace, Found,
         KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow,
-        StoreError,
+        StoreError, Usage, UsageQuery, usage,
     },
 };
 
@@ -42,6 +43,8 @@ struct Rows {
     head: Head,
     /// Those of position 1, 2 and so on.
     operations: Vec<OperationRecord>,
+    /// The sums of the whole groups of operations.
+    usage: UsageTally,
     refusals: Vec<RefusalRecord>,
     /// The ids of both.
     decided: HashSet<OperationId>,
@@ -94,6 +97,7 @@ impl Kept {
                 state: Account::unopened(work.account.clone()),
                 head: Head::START,
                 operations: Vec::new(),
+                usage: UsageTally::default(),
                 refusals: Vec::new(),
                 decided: HashSet::new(),
             });
@@ -104,6 +108,7 @@ impl Kept {
         rows.head = work.head();
         rows.decided.extend(work.operation_ids());
         rows.operations.extend(work.operations.iter().cloned());
+        rows.usage.merge(&work.usage);
         rows.refusals.extend(work.refusals.iter().cloned());
         let paid = work.payments.iter().cloned();
         self.payments
@@ -282,6 +287,28 @@ impl Kept {
     pub(super) fn operation_at(&self, account: &AccountId, at: Instant) -> Option<OperationRecord> {
         let all = self.all_operations(account).iter();
         all.rev().find(|record| record.at <= at).cloned()
+    }
+
+    pub(super) fn usage(
+        &self,
+        account: &AccountId,
+        query: &UsageQuery,
+    ) -> Result<Usage, CorruptRecord> {
+        let Some(rows) = self.rows(account) else {
+            return Ok(Usage::default());
+        };
+        let sequence = rows.head.sequence;
+        let mut tally = rows.usage.clone();
+        let kept_to = last_whole_group(sequence);
+        for record in &rows.operations {
+            if record.sequence > kept_to {
+                tally.count(&record.event()?);
+            }
+        }
+        Ok(Usage {
+            rows: usage::rows(&tally, query),
+            sequence,
+        })
     }
 
     pub(super) fn accounts(&self, window: &AccountWindow) -> Vec<(i64, AccountId)> {

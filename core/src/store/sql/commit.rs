@@ -5,8 +5,8 @@
 //!    what the work was decided on has lost; one that is absent and decided as new is to be opened.
 //! 3. Read which operation ids and payments are known already. Their accounts have lost too.
 //! 4. Add the new accounts, in the batch's key order. One that is there all the same has lost.
-//! 5. Write operations, refusals, payments and, where they are due ([`snapshot`]), account rows of the
-//!    winners, and of nobody else.
+//! 5. Write operations, refusals, payments and, where they are due, account rows ([`snapshot`]) and
+//!    sums of [`usage`](crate::domain::usage) of the winners, and of nobody else.
 //! 6. `COMMIT`, sent only after each of these statements was answered.
 //!
 //! No constraint is met on the way: a constraint that fails is a fault of the program, and rolls
@@ -15,7 +15,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use credits_entity::{account, operation, payment, refusal};
+use credits_entity::{account, operation, payment, refusal, usage};
 use futures_util::future::join;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
@@ -33,6 +33,7 @@ use crate::{
     domain::{
         ids::{AccountId, OperationId},
         record::Head,
+        usage::{UsageKey, UsageSums},
     },
     store::{AccountWork, CommitError, Committed, LockedDecision, StoreError},
 };
@@ -136,6 +137,7 @@ struct Rows {
     operations: Vec<Row>,
     refusals: Vec<Row>,
     payments: Vec<Row>,
+    usage: Vec<Row>,
 }
 
 impl Rows {
@@ -152,11 +154,16 @@ impl Rows {
             let value = |column| convert::payment::value(column, NO_KEY, payment);
             inserts.payments.row(value)
         };
+        let usage = |(key, sums): (&UsageKey, &UsageSums)| {
+            let value = |column| convert::usage::value(column, NO_KEY, key, sums);
+            inserts.usage.row(value)
+        };
         Rows {
             account: snapshot::is_due(work).then(|| account_row(inserts, work)),
             operations: work.operations.iter().map(operation).collect(),
             refusals: work.refusals.iter().map(refusal).collect(),
             payments: work.payments.iter().map(payment).collect(),
+            usage: work.usage.iter().map(usage).collect(),
         }
     }
 }
@@ -356,24 +363,26 @@ impl<'b> Contest<'b> {
         let operation_at = inserts.operations.place(operation::Column::AccountId);
         let refusal_at = inserts.refusals.place(refusal::Column::AccountId);
         let payment_at = inserts.payments.place(payment::Column::AccountId);
+        let usage_at = inserts.usage.place(usage::Column::AccountId);
         let present = self.present.iter();
         let present = present.map(|present| (present.key, present.entrant));
-        let (mut operations, mut refusals, mut payments) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut operations, mut refusals) = (Vec::new(), Vec::new());
+        let (mut payments, mut usage) = (Vec::new(), Vec::new());
         for (key, entrant) in present.chain(self.opened.iter().copied()) {
             let rows = &mut rows[entrant.place];
-            let of_account = |rows: &mut Vec<Row>, place: usize| {
-                for row in rows.iter_mut() {
-                    row[place] = key.into();
-                }
-                std::mem::take(rows)
+            let of_account = |all: &mut Vec<Row>, rows: &mut Vec<Row>, place: usize| {
+                rows.iter_mut().for_each(|row| row[place] = key.into());
+                all.append(rows);
             };
-            operations.extend(of_account(&mut rows.operations, operation_at));
-            refusals.extend(of_account(&mut rows.refusals, refusal_at));
-            payments.extend(of_account(&mut rows.payments, payment_at));
+            of_account(&mut operations, &mut rows.operations, operation_at);
+            of_account(&mut refusals, &mut rows.refusals, refusal_at);
+            of_account(&mut payments, &mut rows.payments, payment_at);
+            of_account(&mut usage, &mut rows.usage, usage_at);
         }
         inserts.operations.run(transaction, operations).await?;
         inserts.refusals.run(transaction, refusals).await?;
         inserts.payments.run(transaction, payments).await?;
+        inserts.usage.run(transaction, usage).await?;
         Ok(())
     }
 

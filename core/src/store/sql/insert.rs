@@ -9,11 +9,11 @@
 
 use std::sync::OnceLock;
 
-use credits_entity::{account, operation, payment, refusal};
+use credits_entity::{account, operation, payment, refusal, usage};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, QueryResult,
     Statement, Value,
-    sea_query::{Expr, OnConflict, Query},
+    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
 
 /// The most rows in one statement: with 23 columns a twentieth of the 32,766 parameters SQLite takes,
@@ -38,6 +38,8 @@ pub(super) struct Inserts {
     pub(super) refusals: Insert<refusal::Entity>,
     /// Payments.
     pub(super) payments: Insert<payment::Entity>,
+    /// Sums of charges, added to those that are there.
+    pub(super) usage: Insert<usage::Entity>,
 }
 
 impl Inserts {
@@ -74,8 +76,31 @@ impl Inserts {
             },
             refusals: Insert::new(backend, refusal::Column::iter()),
             payments: Insert::new(backend, payment::Column::iter()),
+            usage: Insert::new(backend, usage::Column::iter()).on_conflict(added()),
         }
     }
+}
+
+/// Sums of the same key are added up.
+fn added() -> OnConflict {
+    use usage::Column;
+    let mut conflict = OnConflict::columns([
+        Column::AccountId,
+        Column::Day,
+        Column::Model,
+        Column::Action,
+        Column::Project,
+    ]);
+    for sum in [
+        Column::Charges,
+        Column::Credits,
+        Column::Variations,
+        Column::Seconds,
+    ] {
+        let there = Expr::col((usage::Entity, sum));
+        conflict.value(sum, there.add(Expr::col((Alias::new("excluded"), sum))));
+    }
+    conflict
 }
 
 /// The values of one row, in the order of the statement's columns.

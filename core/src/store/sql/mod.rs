@@ -18,6 +18,7 @@ mod past;
 mod read;
 mod shape;
 mod snapshot;
+mod usage;
 
 #[cfg(test)]
 mod plans;
@@ -31,6 +32,7 @@ use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
     KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
+    Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -179,6 +181,10 @@ impl Store for SqlStore {
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
         past::operation_at(&self.readers, account, at).await
+    }
+
+    async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
+        usage::usage(&self.readers, account, query).await
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {

@@ -32,7 +32,7 @@ use crate::{
 const NO_CONTENT: ContentHash = [0; 32];
 
 /// The key of an account, to compare a column with.
-fn key_of(account: &AccountId) -> SimpleExpr {
+pub(super) fn key_of(account: &AccountId) -> SimpleExpr {
     let key = Query::select()
         .column(account::Column::Id)
         .from(account::Entity)

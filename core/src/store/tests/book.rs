@@ -14,6 +14,7 @@ use crate::{
         payment::{Payment, PaymentKey, PaymentOutcome, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
+        usage::UsageTally,
     },
     store::{AccountWork, Loaded},
 };
@@ -142,6 +143,7 @@ pub(crate) struct Book {
     pub(crate) head: Head,
     base: Head,
     operations: Vec<OperationRecord>,
+    usage: UsageTally,
     refusals: Vec<RefusalRecord>,
     payments: Vec<PaymentUse>,
 }
@@ -162,6 +164,7 @@ impl Book {
             head: loaded.head,
             base: loaded.head,
             operations: Vec::new(),
+            usage: UsageTally::default(),
             refusals: Vec::new(),
             payments: Vec::new(),
         }
@@ -225,6 +228,9 @@ impl Book {
         self.account.apply(event);
         let balance = self.account.balance(catalogs(), event.at);
         let record = OperationRecord::seal(event, &self.account, &balance, before, self.head.hash);
+        if let Some(ended) = self.account.ended_group() {
+            self.usage.merge(ended);
+        }
         self.head = record.head();
         self.operations.push(record);
     }
@@ -235,6 +241,7 @@ impl Book {
             account: self.account.id.clone(),
             base: std::mem::replace(&mut self.base, self.head),
             operations: std::mem::take(&mut self.operations),
+            usage: std::mem::take(&mut self.usage),
             refusals: std::mem::take(&mut self.refusals),
             payments: std::mem::take(&mut self.payments),
             after: Arc::new(self.account.clone()),

@@ -8,6 +8,7 @@ mod past;
 mod payments;
 mod promises;
 mod sqlite;
+mod usage;
 
 pub(crate) use self::{
     book::{

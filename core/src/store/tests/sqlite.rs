@@ -13,6 +13,7 @@ use crate::{
         CommitError, Store, StoreError,
         sql::{OpenError, OpenMode, SqlStore},
     },
+    verify::verify,
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
@@ -96,6 +97,34 @@ async fn migrations_go_down_and_up_again() {
     left.unwrap();
     Migrator::up(&raw, None).await.unwrap();
     commits(&file.open().await, &mut ann()).await;
+}
+
+/// A ledger from before sums were kept gets them, and its snapshots what they lack.
+#[tokio::test]
+async fn usage_is_filled_in_for_an_older_ledger() {
+    for charges in [1, 13, 14, 15, 40] {
+        let file = File::new().await;
+        let mut book = ann();
+        for number in 0..charges {
+            book.tell(OPENED, 10 + number, charge());
+        }
+        let store = file.open().await;
+        commits(&store, &mut book).await;
+        let raw = file.raw().await;
+        Migrator::down(&raw, Some(1)).await.unwrap();
+        raw.execute_unprepared(
+            "UPDATE account SET snapshot = json_remove(snapshot, '$.group_usage')",
+        )
+        .await
+        .unwrap();
+        Migrator::up(&raw, None).await.unwrap();
+        let loaded = store.load(&account("ann")).await.unwrap();
+        assert_eq!(loaded.account, book.account);
+        assert!(verify(&store).await.unwrap().is_clean());
+        book.tell(OPENED, 90, charge());
+        commits(&store, &mut book).await;
+        assert!(verify(&store).await.unwrap().is_clean());
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ pub(super) mod catalog;
 pub(super) mod operation;
 pub(super) mod payment;
 pub(super) mod refusal;
+pub(super) mod usage;
 
 use std::fmt::Display;
 
