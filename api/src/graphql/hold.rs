@@ -277,6 +277,7 @@ impl Hold {
                 amount,
                 spend,
                 expires_at,
+                ..
             } => Some((amount, spend, expires_at)),
             Fact::AccountOpened
             | Fact::SubscriptionChange { .. }

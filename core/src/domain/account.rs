@@ -14,6 +14,7 @@ use super::{
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     posting::Posting,
+    recent::{Attempt, Recent},
     subscription::{BrokenPeriod, Subscription},
     time::Instant,
 };
@@ -48,6 +49,9 @@ pub struct Account {
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
     /// What entered and left since it was opened.
     pub totals: Totals,
+    /// Its last generations, for advice.
+    #[serde(default, skip_serializing_if = "Recent::is_empty")]
+    pub recent: Recent,
 }
 
 /// What entered and left an account since it was opened, in credits.
@@ -82,6 +86,7 @@ impl Account {
             broken_period: None,
             settled_late: BTreeMap::new(),
             totals: Totals::default(),
+            recent: Recent::default(),
         }
     }
 
@@ -200,6 +205,7 @@ impl Account {
                 amount,
                 spend,
                 expires_at,
+                ..
             } => {
                 let cause = event.caused_by.expect("only a command places a hold");
                 self.holds.push(Hold {
@@ -220,17 +226,21 @@ impl Account {
                     self.close_hold(end.hold);
                 }
             }
-            Fact::Charge(charge) => match charge.hold {
-                Some(hold) if charge.late => {
-                    let late = LateSettlement {
-                        at: event.at,
-                        cost: charge.cost,
-                    };
-                    self.settled_late.insert(hold, late);
+            Fact::Charge(charge) => {
+                let attempt = Attempt::of(charge, self.sequence, event.at);
+                self.recent.remember(attempt);
+                match charge.hold {
+                    Some(hold) if charge.late => {
+                        let late = LateSettlement {
+                            at: event.at,
+                            cost: charge.cost,
+                        };
+                        self.settled_late.insert(hold, late);
+                    }
+                    Some(hold) => self.close_hold(hold),
+                    None => {}
                 }
-                Some(hold) => self.close_hold(hold),
-                None => {}
-            },
+            }
             Fact::RolloverGrant { .. } | Fact::Expiry { .. } => {}
         }
     }

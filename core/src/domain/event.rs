@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    advice::Advisory,
     catalog::BillingInterval,
     command::ContentHash,
     credits::Credits,
@@ -58,6 +59,9 @@ pub struct Charged {
     /// Whether the hold had expired before it was settled.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
+    /// What there was to tell about it when it was decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<Advisory>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -167,6 +171,9 @@ pub enum Fact {
         spend: Spend,
         /// When the hold ends by itself.
         expires_at: Instant,
+        /// What there was to tell about it when it was decided.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advisories: Vec<Advisory>,
     },
     /// A hold ends later than before.
     HoldExtended {

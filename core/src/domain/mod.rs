@@ -13,9 +13,11 @@ pub mod catalog;
 pub mod hold;
 pub mod lot;
 pub mod payment;
+pub mod recent;
 pub mod subscription;
 
 pub mod account;
+pub mod advice;
 pub mod balance;
 pub mod command;
 pub mod decide;

@@ -249,7 +249,8 @@ impl From<domain::Operation> for Operation {
                 amount,
                 spend,
                 expires_at,
-            } => HoldPlaced::new(of, amount, spend, expires_at).into(),
+                advisories,
+            } => HoldPlaced::new(of, amount, spend, expires_at, advisories).into(),
             Fact::HoldExtended { hold, expires_at } => {
                 HoldExtended::new(of, hold, expires_at).into()
             }

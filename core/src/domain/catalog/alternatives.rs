@@ -75,7 +75,9 @@ impl Catalog {
         found
     }
 
-    fn alternative(
+    /// The request as an alternative to the one with the terms `asked`, if it costs at most
+    /// `affordable`; none for one that has no price.
+    pub fn alternative(
         &self,
         request: &Generation,
         asked: &PriceTerms,

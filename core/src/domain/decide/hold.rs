@@ -159,6 +159,8 @@ fn settled(
         spend,
         hold: Some(id),
         late,
+        // What there was to tell was told when the hold was placed.
+        advisories: Vec::new(),
     });
     Verdict {
         fact,

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::{Case, Verdict};
 use crate::domain::{
+    advice::Advisory,
     catalog::{Generation, HOLD_TTL_HOURS_MAX, Price, Priced, PublishedCatalog},
     command::PriceGuard,
     credits::Credits,
@@ -27,6 +28,7 @@ impl Case<'_> {
         };
         self.check_price(&price, published, generation, guard)?;
         let draws = self.draw(price.cost, Some(generation))?;
+        let advisories = self.advise(generation, &price);
         let postings = draws
             .iter()
             .map(|draw| Posting::consumed(draw.lot, draw.amount))
@@ -36,6 +38,7 @@ impl Case<'_> {
             spend: spend(generation, price, published),
             hold: None,
             late: false,
+            advisories,
         });
         Ok(Some(Verdict {
             fact,
@@ -62,6 +65,7 @@ impl Case<'_> {
             let max = u32::try_from(HOLDS_OPEN_MAX).expect("a small constant");
             return Err(Refusal::TooManyHolds { max });
         }
+        let advisories = self.advise(generation, &price);
         let postings = draws
             .iter()
             .map(|draw| Posting::held(draw.lot, draw.amount))
@@ -72,12 +76,19 @@ impl Case<'_> {
             expires_at: self
                 .at
                 .saturating_add(TimeDelta::minutes(i64::from(ttl_minutes))),
+            advisories,
         };
         Ok(Some(Verdict {
             fact,
             postings,
             catalog_version: published.version,
         }))
+    }
+
+    /// What there is to tell about the request, by the catalog in force.
+    fn advise(&self, generation: &Generation, price: &Price) -> Vec<Advisory> {
+        let catalog = &self.catalogs.terms_at(self.at).catalog;
+        self.account.advise(catalog, generation, price, self.at)
     }
 
     /// The price that binds, with the catalog it comes from; none for a free action. A quote pins

@@ -7,6 +7,7 @@ mod scene;
 mod shop;
 mod words;
 
+mod advice;
 mod burn_order;
 mod calendar;
 mod chain;

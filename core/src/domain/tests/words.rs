@@ -6,7 +6,7 @@
 //! | `start basic yearly [since 2026-01-31]`, `cancel`, `resume` | the subscription |
 //! | `change pro [yearly]` | another plan, another interval, or a change taken back |
 //! | `buy boost [x2] [with pay-1] [of 1]` | a pack, its payment, the catalog version of the offer |
-//! | `charge image pen [x3] [10s] [max 50]`, `reserve … [for 60]` | a spend; minutes of the hold |
+//! | `charge image pen [x3] [10s] [#film] [~fox] [max 50]`, `reserve … [for 60]` | a spend with its project and prompt; minutes of the hold |
 //! | `settle h1 [x2] [3s]`, `release h1`, `extend h1 90` | a hold, by its name |
 //!
 //! Any of them may end in ` as h1`, which names it.
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::shop::credits;
 use crate::domain::{
-    catalog::{ActualRun, BillingInterval, Generation, Money},
+    catalog::{ActualRun, BillingInterval, Generation, Money, PromptFingerprint},
     command::{PriceGuard, Request},
     ids::{ActionId, CatalogVersion, ModelId, OperationId, PackId, PlanId, ProjectId},
     payment::{Payment, PaymentKey},
@@ -56,6 +56,9 @@ pub fn generation(words: &[&str]) -> Generation {
             wanted.variations = count;
         } else if let Some(length) = length(word) {
             wanted.seconds = Some(length);
+        } else if let Some(prompt) = word.strip_prefix('~') {
+            let fingerprint = blake3::hash(prompt.as_bytes());
+            wanted.prompt_fingerprint = Some(PromptFingerprint(fingerprint.into()));
         } else if let Some(project) = word.strip_prefix('#') {
             wanted.project = Some(ProjectId::parse(project).unwrap());
         } else {

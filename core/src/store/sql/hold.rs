@@ -96,6 +96,7 @@ async fn placed<C: ConnectionTrait>(
         amount,
         spend,
         expires_at,
+        ..
     } = record.event()?.fact
     else {
         return Err(no_hold(account, &record));

@@ -1,0 +1,73 @@
+//! Small adjustments: the same request, changed in one thing, that costs less.
+//!
+//! Each is priced by the catalog in force. It never invents a request that the catalog would refuse.
+
+use crate::domain::{
+    catalog::{Alternative, Catalog, Generation, Price},
+    ids::ModelId,
+};
+
+/// The same on the cheapest other model that costs less.
+pub(super) fn cheaper_model(
+    catalog: &Catalog,
+    generation: &Generation,
+    price: &Price,
+) -> Option<Alternative> {
+    catalog
+        .models
+        .iter()
+        .filter(|model| model.id != price.terms.model)
+        .filter_map(|model| on_model(catalog, generation, price, &model.id))
+        .min_by(|one, other| (one.cost, &one.model).cmp(&(other.cost, &other.model)))
+}
+
+/// The same on that model, if it costs less there.
+pub(super) fn on_model(
+    catalog: &Catalog,
+    generation: &Generation,
+    price: &Price,
+    model: &ModelId,
+) -> Option<Alternative> {
+    let request = Generation {
+        model: Some(model.clone()),
+        ..generation.clone()
+    };
+    cheaper(catalog, &request, price)
+}
+
+/// The same with the fewest results that the model makes.
+pub(super) fn one_variation(
+    catalog: &Catalog,
+    generation: &Generation,
+    price: &Price,
+) -> Option<Alternative> {
+    let offer = catalog
+        .model(&price.terms.model)?
+        .action(&price.terms.action)?;
+    let request = Generation {
+        variations: offer.variations.min,
+        ..generation.clone()
+    };
+    cheaper(catalog, &request, price)
+}
+
+/// The same at the shortest length that the model makes.
+pub(super) fn shorter(
+    catalog: &Catalog,
+    generation: &Generation,
+    price: &Price,
+) -> Option<Alternative> {
+    let offer = catalog
+        .model(&price.terms.model)?
+        .action(&price.terms.action)?;
+    let request = Generation {
+        seconds: Some(offer.seconds?.min),
+        ..generation.clone()
+    };
+    cheaper(catalog, &request, price)
+}
+
+fn cheaper(catalog: &Catalog, request: &Generation, price: &Price) -> Option<Alternative> {
+    let below = crate::domain::credits::Credits::new(price.cost.get() - 1).ok()?;
+    catalog.alternative(request, &price.terms, below)
+}
