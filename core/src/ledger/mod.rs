@@ -48,7 +48,7 @@ use crate::{
     domain::{
         catalog::{Catalogs, Generation, Priced, PromptFingerprint},
         command::{Command, Request},
-        ids::{AccountId, OperationId},
+        ids::{AccountId, CatalogVersion, OperationId},
         outcome::Outcome,
         quote::{QuoteGuard, QuoteKey},
         time::Instant,
@@ -86,6 +86,8 @@ pub struct Ledger {
     closed: Arc<AtomicBool>,
     keys: Arc<Keys>,
     due_looks: Arc<Semaphore>,
+    /// The latest catalog that was published here.
+    published: Arc<tokio::sync::watch::Sender<CatalogVersion>>,
 }
 
 /// What a command was answered with.
@@ -128,6 +130,7 @@ impl Ledger {
             closed: Arc::new(AtomicBool::new(false)),
             keys: Arc::new(keys),
             due_looks: Arc::new(Semaphore::new(watch::DUE_LOOKS_MAX)),
+            published: Arc::new(tokio::sync::watch::Sender::new(CatalogVersion(0))),
             node,
         };
         let registry = ledger.registry.downgrade();
