@@ -7,12 +7,13 @@
 //! seven days in a row: the upper quartile of their sums gives the earliest end, the lower quartile the
 //! latest. Lots are used in burn order, and what ends by itself ends.
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 
 use super::{
     account::Account,
     catalog::Catalogs,
     credits::Credits,
+    day::Day,
     lot::{Lot, Origin},
     time::Instant,
 };
@@ -31,12 +32,44 @@ const AHEAD: TimeDelta = TimeDelta::days(3_653);
 /// What was used on the last whole days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyUse {
-    /// The last day, in UTC.
-    pub until: NaiveDate,
+    /// The last day.
+    pub until: Day,
     /// What was used on each day, oldest first; days without a charge are 0.
     pub days: Vec<Credits>,
     /// How many charges that were.
     pub charges: u64,
+}
+
+impl DailyUse {
+    /// Sums what was charged, by day: `charges` with their instants, from the day `first` until the day
+    /// before `today`.
+    pub fn sum(
+        first: Day,
+        today: Day,
+        charges: impl IntoIterator<Item = (Instant, Credits)>,
+    ) -> DailyUse {
+        let count = usize::try_from(first.days_to(today) - 1).unwrap_or(0);
+        let mut used = DailyUse {
+            until: Day::new(today.number() - 1).unwrap_or(Day::MIN),
+            days: vec![Credits::ZERO; count],
+            charges: 0,
+        };
+        for (at, cost) in charges {
+            let place = usize::try_from(first.days_to(Day::of(at)) - 1);
+            let day = place.ok().and_then(|place| used.days.get_mut(place));
+            if let Some(day) = day {
+                *day = day.checked_add(cost).unwrap_or(Credits::MAX);
+                used.charges += 1;
+            }
+        }
+        used
+    }
+
+    /// The first day; meaningless of no days.
+    fn first(&self) -> Day {
+        let before = i32::try_from(self.days.len()).unwrap_or(0) - 1;
+        Day::new(self.until.number() - before).unwrap_or(Day::MIN)
+    }
 }
 
 /// What is to be expected, or that nothing can be told.
@@ -56,10 +89,10 @@ pub enum Forecast {
 /// What is to be expected by the pace of late.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// The first day looked at, in UTC.
-    pub from: NaiveDate,
+    /// The first day looked at.
+    pub from: Day,
     /// The last day looked at.
-    pub until: NaiveDate,
+    pub until: Day,
     /// How many days these are.
     pub days: u32,
     /// How many charges they have.
@@ -72,6 +105,8 @@ pub struct Expected {
     /// When nothing is left at the latest: if each week is like the lower quartile. None if not before
     /// the next allowance, or never.
     pub latest: Option<Instant>,
+    /// When the next allowance comes; none if none does.
+    pub renews_at: Option<Instant>,
     /// What lapses at the end of the period if it is used at the mean pace, without what rolls over.
     pub lapsing: Option<Lapsing>,
 }
@@ -125,16 +160,12 @@ impl Forecast {
     /// What is to be expected of `account` at `now`, if it goes on as on the days in `used`.
     pub fn of(account: &Account, catalogs: &Catalogs, used: &DailyUse, now: Instant) -> Forecast {
         let days = u32::try_from(used.days.len()).unwrap_or(u32::MAX);
-        let from = days.checked_sub(1).and_then(|before| {
-            let before = Days::new(u64::from(before));
-            used.until.checked_sub_days(before)
-        });
-        let (Some(from), true) = (from, days >= DAYS_MIN && used.charges >= CHARGES_MIN) else {
+        if days < DAYS_MIN || used.charges < CHARGES_MIN {
             return Forecast::NotEnoughData {
                 days,
                 charges: used.charges,
             };
-        };
+        }
         let credits = used.days.iter().fold(Credits::ZERO, |sum, day| {
             sum.checked_add(*day).unwrap_or(Credits::MAX)
         });
@@ -149,13 +180,14 @@ impl Forecast {
         };
         let mean = Pace::over(credits.get(), used.days.len());
         Forecast::Expected(Expected {
-            from,
+            from: used.first(),
             until: used.until,
             days,
             charges: used.charges,
             credits,
             earliest: ends(upper),
             latest: ends(lower),
+            renews_at: renewal,
             lapsing: subscription.map(|subscription| {
                 lapsing(account, catalogs, mean, now, subscription.period_end())
             }),

@@ -5,6 +5,7 @@
 //! happens to it; how that is decided; how a decision is kept.
 
 pub mod credits;
+pub mod day;
 pub mod ids;
 pub mod time;
 

@@ -4,8 +4,10 @@
 //! answer. It never decides, and it never touches a database but for history.
 
 mod balance_at;
+mod foresight;
 mod history;
 mod housekeeping;
+mod notices;
 mod publish;
 mod quote;
 mod watch;
@@ -30,6 +32,8 @@ use tracing::error;
 
 pub use self::{
     balance_at::BalanceAtError,
+    foresight::{INSIGHT_DAYS_MAX, InsightsError, PeriodInsights},
+    notices::{NOTICE_DAYS, NOTICE_OPERATIONS_MAX, Notices},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     watch::{Operations, Watch},

@@ -9,6 +9,7 @@ mod endurance;
 mod events;
 mod expiries;
 mod feeds;
+mod foresight;
 mod forgery;
 mod holds;
 mod limits;

@@ -1,9 +1,10 @@
-//! Scalars that GraphQL lacks: credits, positions and instants.
+//! Scalars that GraphQL lacks: credits, positions, instants and days.
 //!
 //! Owns how they read and look. Whole numbers are JSON numbers within ±(2^53-1), which every client
 //! carries exactly, and never `Int`, which ends at 2^31-1.
 
 mod credits;
+mod date;
 mod date_time;
 mod minor_units;
 mod sequence;
@@ -14,6 +15,7 @@ use std::fmt;
 use async_graphql::{InputType, InputValueError};
 
 pub use credits::{Credits, SignedCredits};
+pub use date::Date;
 pub use date_time::DateTime;
 pub use minor_units::MinorUnits;
 pub use sequence::Sequence;

@@ -9,6 +9,7 @@ mod tell;
 mod wording;
 
 use super::{
+    balance::Balance,
     credits::Credits,
     ids::{CatalogVersion, Sequence},
     time::Instant,
@@ -153,4 +154,38 @@ impl Notice {
             NoticeFact::PriceChangeAnnounced(announced) => Some(announced.effective_at),
         }
     }
+
+    /// Whether what it tells is so, or is yet to come, at `balance.as_of`.
+    pub fn is_current(&self, balance: &Balance) -> bool {
+        match &self.fact {
+            NoticeFact::Low { percent, .. } => balance
+                .allowance
+                .as_ref()
+                .is_some_and(|allowance| is_within(balance.available, *percent, allowance.granted)),
+            NoticeFact::Exhausted { cheapest, .. } => balance.available < *cheapest,
+            NoticeFact::RenewsSoon { .. }
+            | NoticeFact::LapsesSoon { .. }
+            | NoticeFact::PackExpiring { .. }
+            | NoticeFact::PriceChangeAnnounced(_) => {
+                self.happens_at().is_some_and(|at| at > balance.as_of)
+            }
+        }
+    }
+}
+
+/// Those of `notices`, oldest first, that are so or are yet to come; of those that tell how little is
+/// left the last.
+pub fn current(notices: &[Notice], balance: &Balance) -> Vec<Notice> {
+    let of_little = |notice: &Notice| notice.happens_at().is_none();
+    let last = notices.iter().rposition(of_little);
+    let wanted = |(place, notice): &(usize, &Notice)| {
+        (!of_little(notice) || last == Some(*place)) && notice.is_current(balance)
+    };
+    let current = notices.iter().enumerate().filter(wanted);
+    current.map(|(_, notice)| notice.clone()).collect()
+}
+
+/// Whether `amount` is at most so many percent of `allowance`.
+fn is_within(amount: Credits, percent: u32, allowance: Credits) -> bool {
+    i128::from(amount.get()) * 100 <= i128::from(allowance.get()) * i128::from(percent)
 }

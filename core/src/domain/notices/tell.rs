@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{Notice, NoticeFact, NoticeKey};
+use super::{Notice, NoticeFact, NoticeKey, is_within};
 use crate::domain::{
     account::Account,
     balance::{AllowanceUsage, Balance},
@@ -334,9 +334,7 @@ fn whole(amount: i64) -> Credits {
 /// The lowest share of the allowance that was come down to, if one was.
 fn low(catalog: &Catalog, before: Credits, now: &Heard) -> Option<NoticeFact> {
     let allowance = now.allowance.as_ref()?.granted;
-    let reached = |amount: Credits, percent: u32| {
-        i128::from(amount.get()) * 100 <= i128::from(allowance.get()) * i128::from(percent)
-    };
+    let reached = |amount: Credits, percent: u32| is_within(amount, percent, allowance);
     let percents = catalog.advice.low_credits_percent.iter().copied();
     let percent = percents
         .filter(|percent| reached(now.available, *percent) && !reached(before, *percent))

@@ -1,6 +1,5 @@
 //! Forecasts: how long what there is lasts, by stated rules.
 
-use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::{
@@ -8,12 +7,15 @@ use super::{
     shop::credits,
     words::at,
 };
-use crate::domain::forecast::{DailyUse, Expected, Forecast};
+use crate::domain::{
+    day::Day,
+    forecast::{DailyUse, Expected, Forecast},
+};
 
 /// Days that end before the first day of an account.
 fn used(days: &[i64], charges: u64) -> DailyUse {
     DailyUse {
-        until: NaiveDate::from_ymd_opt(2025, 12, 31).unwrap(),
+        until: Day::parse("2025-12-31").unwrap(),
         days: days.iter().copied().map(credits).collect(),
         charges,
     }
@@ -132,4 +134,21 @@ proptest! {
         prop_assert!(sooner.lapsing.unwrap().amount <= told.lapsing.unwrap().amount);
         prop_assert_eq!(expected(&days), told);
     }
+}
+
+#[test]
+fn days_without_a_charge_count_and_today_does_not() {
+    let day = |text| Day::parse(text).unwrap();
+    let charges = [
+        (at("2026-01-01 23:59"), credits(1)),
+        (at("2026-01-02"), credits(2)),
+        (at("2026-01-04 12:00"), credits(3)),
+        (at("2026-01-04 13:00"), credits(4)),
+        (at("2026-01-05"), credits(5)),
+    ];
+    let used = DailyUse::sum(day("2026-01-02"), day("2026-01-05"), charges);
+    assert_eq!(used.days, [credits(2), credits(0), credits(7)]);
+    assert_eq!((used.until, used.charges), (day("2026-01-04"), 3));
+    let none = DailyUse::sum(day("2026-01-05"), day("2026-01-05"), charges);
+    assert_eq!((none.days.len(), none.charges), (0, 0));
 }
