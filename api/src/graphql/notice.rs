@@ -281,16 +281,24 @@ impl Notice {
                     amount: amount.into(),
                 })
             }
-            NoticeFact::PriceChangeAnnounced(announced) => Notice::PriceChange(PriceChangeNotice {
-                told,
-                effective_at: announced.effective_at.into(),
-                catalog_version: announced.version.0,
-                since: announced.since.into(),
-                charges: count(announced.charges),
-                charged: announced.charged.into(),
-                would_have_cost: announced.would_have_cost.into(),
-                not_offered: count(announced.not_offered),
-            }),
+            NoticeFact::PriceChangeAnnounced(announced) => {
+                Notice::PriceChange(PriceChangeNotice::new(told, &announced))
+            }
+        }
+    }
+}
+
+impl PriceChangeNotice {
+    fn new(told: Told, announced: &domain::Announcement) -> PriceChangeNotice {
+        PriceChangeNotice {
+            told,
+            effective_at: announced.effective_at.into(),
+            catalog_version: announced.version.0,
+            since: announced.since.into(),
+            charges: count(announced.charges),
+            charged: announced.charged.into(),
+            would_have_cost: announced.would_have_cost.into(),
+            not_offered: count(announced.not_offered),
         }
     }
 }

@@ -122,8 +122,8 @@ impl Ledger {
 }
 
 fn cost(operation: &Operation) -> Option<(Instant, Credits)> {
-    match &operation.event.fact {
-        Fact::Charge(charged) => Some((operation.event.at, charged.cost)),
-        _ => None,
-    }
+    let Fact::Charge(charged) = &operation.event.fact else {
+        return None;
+    };
+    Some((operation.event.at, charged.cost))
 }

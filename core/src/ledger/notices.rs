@@ -14,7 +14,7 @@ use crate::{
     domain::{
         account::Account,
         catalog::PublishedCatalog,
-        event::{Fact, OperationKind},
+        event::{Charged, Fact, OperationKind},
         ids::{CatalogVersion, LotId, Sequence},
         lot::LotTerms,
         notices::{
@@ -198,12 +198,16 @@ impl Ledger {
             .await?;
         let oldest = charges.first().filter(|_| more);
         let since = oldest.map_or(since, |oldest| oldest.event.at);
-        let charged = charges.iter().filter_map(|one| match &one.event.fact {
-            Fact::Charge(charged) => Some(charged),
-            _ => None,
-        });
+        let charged = charges.iter().filter_map(charged);
         Ok(Announcement::of(catalog, since, charged))
     }
+}
+
+fn charged(operation: &Operation) -> Option<&Charged> {
+    let Fact::Charge(charged) = &operation.event.fact else {
+        return None;
+    };
+    Some(charged)
 }
 
 /// The notices of an account as they come: first those that are so at present.

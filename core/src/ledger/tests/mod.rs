@@ -3,6 +3,7 @@
 
 mod balance_at;
 mod clock;
+mod notices;
 
 use std::sync::Arc;
 
