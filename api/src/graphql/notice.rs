@@ -28,10 +28,6 @@ const KINDS_MAX: i64 = 16;
 /// Something that an account is told without having asked. It is derived from the ledger: every node
 /// tells the same, and tells it again to who asks again.
 #[derive(Clone, Interface)]
-#[expect(
-    clippy::duplicated_attributes,
-    reason = "fields of an interface that have the same type repeat it"
-)]
 #[graphql(
     field(
         name = "id",

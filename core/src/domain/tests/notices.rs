@@ -132,6 +132,24 @@ fn of_several_steps_the_lowest_is_told_and_nothing_left_says_it_all() {
 }
 
 #[test]
+fn what_is_out_and_then_ends_is_not_out_again() {
+    told(
+        &[
+            ("2026-01-01", "start solo monthly"),
+            ("2026-01-02", "charge image sketch x8"), // 73
+            ("2026-01-03", "charge image pen x7"),    // 3
+            ("2026-01-04", "cancel"),
+            ("2026-02-01", "wait"), // the 3 lapse
+        ],
+        &[
+            "2026-01-03: 3 credits are available, and the cheapest generation costs 4. The next \
+             allowance comes at 2026-02-01T00:00:00Z.",
+            "2026-01-25: 3 unused credits lapse at 2026-02-01T00:00:00Z.",
+        ],
+    );
+}
+
+#[test]
 fn what_holds_set_aside_is_named_and_returns() {
     told(
         &[
@@ -384,6 +402,7 @@ proptest! {
             terms(&ledger[..from]),
         );
         let part = walk(&scene.catalogs, opening, &ledger[from..], scene.now);
+        prop_assert!(part.iter().all(|notice| notice.at > instant), "{:?}", part);
         let later = |notice: &&Notice| notice.at > instant;
         let expected: Vec<&Notice> = whole.iter().filter(later).collect();
         // One that was told before may be told again, by its name: what ended and came back meanwhile.
