@@ -13,9 +13,12 @@ use super::{
     balance::Balance,
     charge::{self, ChargeConnection},
     fault::parse_id,
+    forecast::Forecast,
     hold::{Hold, HoldConnection},
+    insight::{self, Insights},
     lot::{Lot, LotState},
     node::{Node, NodeId},
+    notice::{self, NoticeConnection},
     offer::PackOffer,
     operation::{self, OperationConnection, OperationKind},
     page::{self, Page, connection},
@@ -253,6 +256,46 @@ impl Account {
         by: Vec<UsageDimension>,
     ) -> Result<UsageReport, Fault> {
         usage::report(ctx, &self.0.account.id, (from, to), &by).await
+    }
+
+    /// What the account was told of the last 90 days without having asked, newest first: that credits
+    /// were low or out, that a renewal, a lapse or the end of a pack was near, that other prices were
+    /// announced. It is derived from the ledger each time, so that it is the same wherever it is asked;
+    /// of an account with more than 5,000 operations in that time it reaches as far back as those. The
+    /// live ones come by the subscription `notices`.
+    #[graphql(complexity = "notice::COST + page::cost(first, None, child_complexity)")]
+    async fn notices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many from the start, 1 to 100; 20 if left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+    ) -> Result<NoticeConnection, Fault> {
+        let page = Page::parse(first, after.as_deref(), None, None)?;
+        notice::page(ctx, &self.0, &page).await
+    }
+
+    /// The charges of a period by what to be careful with: several variations at once, videos, another
+    /// model in the middle of a project, the same prompt again, regenerates. Each with its charges, and
+    /// with what the very same would cost on a cheaper model today. Facts only: another model makes
+    /// another picture. At most 400 days, and of those the latest 5,000 charges; more days, or a period
+    /// that ends before it begins, are `BAD_USER_INPUT`.
+    #[graphql(complexity = "insight::COST + child_complexity")]
+    async fn insights(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day, in UTC.")] from: Date,
+        #[graphql(desc = "The last day, in UTC, included.")] to: Date,
+    ) -> Result<Insights, Fault> {
+        let found = access::ledger(ctx).insights(&self.0, from.0, to.0).await?;
+        Ok(Insights::from(found))
+    }
+
+    /// How long what there is lasts, if it is used as on the last 28 whole days, and what lapses unused
+    /// at the renewal; or that there is too little to tell it from.
+    #[graphql(complexity = "insight::COST + child_complexity")]
+    async fn forecast(&self, ctx: &Context<'_>) -> Result<Forecast, Fault> {
+        let forecast = access::ledger(ctx).forecast(&self.0).await?;
+        Ok(Forecast::from(forecast))
     }
 }
 

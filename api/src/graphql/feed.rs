@@ -5,14 +5,14 @@
 
 use async_graphql::{Context, ID, SimpleObject};
 use credits_core::{
-    domain::ids,
-    ledger::{AccountView, Operations, Watch},
+    domain::ids::{self, AccountId},
+    ledger::{AccountView, Notices, Operations, Watch},
 };
 use futures_util::{Stream, stream};
 
 use super::{
-    access, account::Account, balance::Balance, fault::bad_input, operation::Operation,
-    scalar::Sequence,
+    access, account::Account, balance::Balance, fault::bad_input, notice::Notice,
+    operation::Operation, scalar::Sequence,
 };
 use crate::{auth::Scope, error::Fault};
 
@@ -91,6 +91,22 @@ impl Subscription {
         let operations = watch.operations_after(after);
         Ok(stream::unfold(Some(operations), follow))
     }
+
+    /// What the account is told without having asked: first what is so at present, oldest first, then
+    /// each notice as it comes, by what is committed or at its instant. A client drops what it has seen
+    /// by `id`: it may come again after a break.
+    async fn notices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account; the token's own, if left out.")] account_id: Option<ID>,
+    ) -> Result<impl Stream<Item = Result<Notice, Fault>>, Fault> {
+        let account = access::account(ctx, Scope::CreditsRead, account_id.as_ref())?;
+        // In boxes of their own, so that an idle subscription does not keep the room.
+        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
+        let notices = Box::pin(watch.notices()).await?;
+        let notices = Box::new(notices);
+        Ok(stream::unfold(Some((account, notices)), hear))
+    }
 }
 
 /// The account to watch, if the caller may. Nobody learns whether a foreign one exists.
@@ -139,6 +155,17 @@ async fn follow(
     let mut following = following?;
     Some(match following.next().await {
         Ok(operation) => (Ok(Operation::from(operation)), Some(following)),
+        Err(error) => (Err(Fault::from(error)), None),
+    })
+}
+
+/// The next notice; a fault ends the feed.
+async fn hear(
+    hearing: Option<(AccountId, Box<Notices>)>,
+) -> Option<(Result<Notice, Fault>, Option<(AccountId, Box<Notices>)>)> {
+    let (account, mut notices) = hearing?;
+    Some(match Box::pin(notices.next()).await {
+        Ok(notice) => (Ok(Notice::new(&account, notice)), Some((account, notices))),
         Err(error) => (Err(Fault::from(error)), None),
     })
 }

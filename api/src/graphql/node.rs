@@ -126,6 +126,11 @@ pub enum NodeId {
     Subscription(AccountId, Sequence),
 }
 
+/// The opaque id of something of an account that is no node: `kind` tells it from ids of other things.
+pub fn derived_id(kind: &str, local: impl std::fmt::Display, account: &AccountId) -> ID {
+    ID(URL_SAFE_NO_PAD.encode(format!("{kind}:{local}:{account}")))
+}
+
 impl NodeId {
     /// Reads an id back; none for any other text.
     pub fn parse(id: &str) -> Option<NodeId> {

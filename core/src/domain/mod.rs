@@ -5,6 +5,7 @@
 //! happens to it; how that is decided; how a decision is kept.
 
 pub mod credits;
+pub mod day;
 pub mod ids;
 pub mod time;
 
@@ -28,6 +29,9 @@ pub mod decide;
 pub mod due;
 pub mod event;
 pub mod explain;
+pub mod forecast;
+pub mod insights;
+pub mod notices;
 pub mod offer;
 pub mod policies;
 pub mod posting;

@@ -3,13 +3,18 @@
 use super::Ledger;
 use crate::{
     domain::{
-        ids::{AccountId, HoldId},
-        outcome::Operation,
+        event::OperationKind,
+        ids::{AccountId, HoldId, Sequence},
+        outcome::{Accepted, Operation},
         record::OperationRecord,
+        time::Instant,
     },
     error::LedgerError,
     store::{AccountWindow, KeptHold, OperationFilter, SequenceWindow, StoreError},
 };
+
+/// How many operations are read at a time: about a megabyte.
+const READ_AT_ONCE: u64 = 1_000;
 
 impl Ledger {
     /// Operations of an account, in the window's order.
@@ -19,15 +24,70 @@ impl Ledger {
         filter: &OperationFilter,
         window: &SequenceWindow,
     ) -> Result<Vec<Operation>, LedgerError> {
+        let accepted = self.accepted(account, filter, window).await?;
+        Ok(accepted.into_iter().map(|one| one.operation).collect())
+    }
+
+    /// Operations of an account, in the window's order, each with the balance right after it.
+    pub(super) async fn accepted(
+        &self,
+        account: &AccountId,
+        filter: &OperationFilter,
+        window: &SequenceWindow,
+    ) -> Result<Vec<Accepted>, LedgerError> {
         let records = self.node.store.operations(account, filter, window).await;
         let records = records.map_err(|error| self.report(&error))?;
-        let operation = |record: OperationRecord| {
-            let accepted = record.accepted().map_err(StoreError::from)?;
-            Ok(accepted.operation)
+        let accepted = |record: OperationRecord| record.accepted().map_err(StoreError::from);
+        let accepted: Result<Vec<Accepted>, StoreError> =
+            records.into_iter().map(accepted).collect();
+        accepted.map_err(|error| self.report(&error))
+    }
+
+    /// The position of the last operation of an account that counts at or before `at`; the one before
+    /// all of them, if none does.
+    pub(super) async fn position_at(
+        &self,
+        account: &AccountId,
+        at: Instant,
+    ) -> Result<Sequence, LedgerError> {
+        let last = self.node.store.operation_at(account, at).await;
+        let last = last.map_err(|error| self.report(&error))?;
+        Ok(last.map_or(Sequence::START, |last| last.sequence))
+    }
+
+    /// The latest charges of an account after the position `above` and up to `last`, oldest first, and
+    /// whether there are more of them. They are read in chunks.
+    pub(super) async fn charges_between(
+        &self,
+        account: &AccountId,
+        above: Sequence,
+        last: Sequence,
+        max: usize,
+    ) -> Result<(Vec<Operation>, bool), LedgerError> {
+        let charges = OperationFilter {
+            kinds: vec![OperationKind::Charge],
+            ..OperationFilter::default()
         };
-        let operations: Result<Vec<Operation>, StoreError> =
-            records.into_iter().map(operation).collect();
-        operations.map_err(|error| self.report(&error))
+        let mut found: Vec<Operation> = Vec::new();
+        let mut below = last.next();
+        while found.len() <= max {
+            let window = SequenceWindow {
+                above: Some(above),
+                below: Some(below),
+                newest_first: true,
+                limit: READ_AT_ONCE,
+            };
+            let read = self.operations(account, &charges, &window).await?;
+            let Some(oldest) = read.last() else {
+                break;
+            };
+            below = oldest.sequence;
+            found.extend(read);
+        }
+        let more = found.len() > max;
+        found.truncate(max);
+        found.reverse();
+        Ok((found, more))
     }
 
     /// A hold of the account, open or ended; none if it never placed one of that name.

@@ -9,8 +9,10 @@ mod charges;
 mod choose;
 mod explain;
 mod fingerprint;
+mod foresight;
 mod history;
 mod housekeeping;
+mod notices;
 mod publish;
 mod quote;
 mod usage;
@@ -41,6 +43,8 @@ pub use self::{
     choose::WhatCanBeMade,
     explain::{Explanation, LotDrawn},
     fingerprint::{Prompt, PromptKey},
+    foresight::{INSIGHT_DAYS_MAX, InsightsError, PeriodInsights},
+    notices::{NOTICE_DAYS, NOTICE_OPERATIONS_MAX, Notices},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
     usage::{USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
@@ -64,7 +68,7 @@ use crate::{
     domain::{
         catalog::{Catalogs, Generation, Priced},
         command::{Command, Request},
-        ids::{AccountId, OperationId},
+        ids::{AccountId, CatalogVersion, OperationId},
         outcome::Outcome,
         quote::{QuoteGuard, QuoteKey},
         time::Instant,
@@ -105,6 +109,8 @@ pub struct Ledger {
     due_looks: Arc<Semaphore>,
     /// None where nobody sweeps.
     sweeping: Option<Arc<Sweeping>>,
+    /// The latest catalog that was published here.
+    published: Arc<tokio::sync::watch::Sender<CatalogVersion>>,
 }
 
 /// What a command was answered with.
@@ -155,6 +161,7 @@ impl Ledger {
             keys: Arc::new(keys),
             due_looks: Arc::new(Semaphore::new(watch::DUE_LOOKS_MAX)),
             sweeping,
+            published: Arc::new(tokio::sync::watch::Sender::new(CatalogVersion(0))),
             node,
         })
     }

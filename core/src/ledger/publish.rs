@@ -145,7 +145,8 @@ impl Ledger {
         }
         let version = catalogs.latest().map_or(1, |latest| latest.version.0 + 1);
         let version = CatalogVersion(version);
-        let published = PublishedCatalog::new(version, effective_at, source.into(), catalog);
+        let published =
+            PublishedCatalog::new(version, effective_at, source.into(), catalog).announced_at(now);
         let catalogs = catalogs.with(published.clone())?;
         let kept = KeptCatalog {
             version,
@@ -165,6 +166,7 @@ impl Ledger {
             .catalogs
             .write()
             .expect("nothing panics while it publishes") = catalogs;
+        self.published.send_replace(version);
         Ok(Published {
             catalog: Arc::new(published),
             warnings,
@@ -189,7 +191,8 @@ pub async fn load(store: &dyn Store) -> Result<Catalogs, StoreError> {
         })?;
         let source: Arc<str> = kept.source.as_str().into();
         let published =
-            PublishedCatalog::new(kept.version, kept.effective_at, source, parsed.catalog);
+            PublishedCatalog::new(kept.version, kept.effective_at, source, parsed.catalog)
+                .announced_at(kept.published_at);
         if published.hash != kept.hash {
             return Err(corrupt("hash", "it is not the hash of the source".to_owned()).into());
         }

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         account::Account,
         ids::{AccountId, Sequence},
-        outcome::Operation,
+        outcome::{Accepted, Operation},
         time::Instant,
     },
     error::LedgerError,
@@ -96,6 +96,50 @@ impl Watch {
         }
     }
 
+    /// The ledger that is watched.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The state that its watcher took note of.
+    pub(super) fn state(&self) -> &Account {
+        &self.state
+    }
+
+    /// A few operations after `position`, which is before the state: without gaps, each with the balance
+    /// right after it. Tries for long if the ledger can't be read.
+    pub(super) async fn read_on(&self, position: Sequence) -> Result<Vec<Accepted>, LedgerError> {
+        let window = SequenceWindow {
+            above: Some(position),
+            below: None,
+            newest_first: false,
+            limit: OPERATIONS_READ_MAX,
+        };
+        let account = &self.state.id;
+        let all = OperationFilter::default();
+        let mut tried = 0;
+        let read = loop {
+            tried += 1;
+            match self.ledger.accepted(account, &all, &window).await {
+                Err(LedgerError::Unavailable) if tried < READS_TRIED_MAX => {
+                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+                }
+                read => break read?,
+            }
+        };
+        // The state that was shown is committed, so that what leads to it must be there.
+        let mut expected = position;
+        let contiguous = read.iter().all(|accepted| {
+            expected = expected.next();
+            accepted.operation.sequence == expected
+        });
+        if read.is_empty() || !contiguous {
+            tracing::error!(account.id = %account, operation.position = %position, "the ledger has a gap");
+            return Err(LedgerError::Corrupt);
+        }
+        Ok(read)
+    }
+
     /// The ledger after `position`, as far as it goes and then as it grows.
     pub fn operations_after(self, position: Sequence) -> Operations {
         Operations {
@@ -160,43 +204,11 @@ impl Operations {
                 return Ok(next);
             }
             if self.watch.sequence() > self.position {
-                self.read = self.read_on().await?;
+                let read = self.watch.read_on(self.position).await?;
+                self.read = read.into_iter().map(|one| one.operation).collect();
             } else {
                 self.watch.changed().await;
             }
         }
-    }
-
-    async fn read_on(&self) -> Result<VecDeque<Operation>, LedgerError> {
-        let window = SequenceWindow {
-            above: Some(self.position),
-            below: None,
-            newest_first: false,
-            limit: OPERATIONS_READ_MAX,
-        };
-        let ledger = &self.watch.ledger;
-        let account = &self.watch.state.id;
-        let mut tried = 0;
-        let operations = loop {
-            tried += 1;
-            let all = OperationFilter::default();
-            match ledger.operations(account, &all, &window).await {
-                Err(LedgerError::Unavailable) if tried < READS_TRIED_MAX => {
-                    tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-                }
-                read => break read?,
-            }
-        };
-        // The state that was shown is committed, so that what leads to it must be there.
-        let mut expected = self.position;
-        let contiguous = operations.iter().all(|operation| {
-            expected = expected.next();
-            operation.sequence == expected
-        });
-        if operations.is_empty() || !contiguous {
-            tracing::error!(account.id = %account, operation.position = %self.position, "the ledger has a gap");
-            return Err(LedgerError::Corrupt);
-        }
-        Ok(operations.into())
     }
 }

@@ -14,6 +14,7 @@ mod events;
 mod expiries;
 mod exports;
 mod feeds;
+mod foresight;
 mod forgery;
 mod holds;
 mod limits;

@@ -22,6 +22,7 @@ pub mod price;
 pub mod published;
 pub mod ratio;
 pub mod refusal;
+pub mod rerun;
 pub mod terms;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use price::{Price, Priced};
 pub use published::{CatalogOutOfOrder, Catalogs, PublishedCatalog};
 pub use ratio::{InvalidRatio, Ratio};
 pub use refusal::{MODELS_LISTED_MAX, Parameter, PriceRefusal};
+pub use rerun::CheaperAgain;
 pub use terms::{PriceLine, PriceLineKind, PriceTerms};
 
 use crate::domain::ids::{ActionId, ModelId, PackId, PlanId};

@@ -69,6 +69,15 @@ pub struct AdviceThresholds {
     pub expiring_soon_days: u32,
     /// The number of variations in one request from which it is told.
     pub many_variations: u32,
+    /// Shares of the period's allowance, in percent, falling: what is available is low when it comes
+    /// down to one of them.
+    pub low_credits_percent: Vec<u32>,
+    /// Days before a renewal from which it is told.
+    pub renews_soon_days: u32,
+    /// Days before unused allowance and rollover lapse from which it is told.
+    pub lapses_soon_days: u32,
+    /// Days before a pack expires from which it is told.
+    pub pack_expiring_days: u32,
 }
 
 impl Default for AdviceThresholds {
@@ -79,6 +88,10 @@ impl Default for AdviceThresholds {
             large_share_percent: 25,
             expiring_soon_days: 7,
             many_variations: 4,
+            low_credits_percent: vec![20, 5],
+            renews_soon_days: 3,
+            lapses_soon_days: 7,
+            pack_expiring_days: 14,
         }
     }
 }

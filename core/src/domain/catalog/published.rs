@@ -18,6 +18,8 @@ pub struct PublishedCatalog {
     pub version: CatalogVersion,
     /// From when it counts, this instant included.
     pub effective_at: Instant,
+    /// When it was published; before it counts, if it was announced.
+    pub published_at: Instant,
     /// BLAKE3 of the source.
     pub hash: [u8; 32],
     /// The file as published.
@@ -37,9 +39,19 @@ impl PublishedCatalog {
         PublishedCatalog {
             version,
             effective_at,
+            published_at: effective_at,
             hash: blake3::hash(source.as_bytes()).into(),
             source,
             catalog,
+        }
+    }
+
+    /// The same, published at that instant instead of when it begins to count.
+    #[must_use]
+    pub fn announced_at(self, published_at: Instant) -> PublishedCatalog {
+        PublishedCatalog {
+            published_at,
+            ..self
         }
     }
 }

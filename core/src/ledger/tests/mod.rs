@@ -5,6 +5,7 @@ mod balance_at;
 mod charges;
 mod choosing;
 mod clock;
+mod notices;
 
 use std::sync::Arc;
 

@@ -202,6 +202,29 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// A list of whole numbers, each within bounds.
+    pub(super) fn integers(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<i64>,
+    ) -> Result<Vec<i64>, Reported> {
+        let value = self.required(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            return Err(self.wrong_type(key, "a list of whole numbers"));
+        };
+        let read = |item: &Spanned<DeValue<'_>>| {
+            let integer = item.get_ref().as_integer()?;
+            let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok()?;
+            bounds.contains(&number).then_some(number)
+        };
+        let numbers: Option<Vec<i64>> = items.iter().map(read).collect();
+        numbers.ok_or_else(|| {
+            let (least, most) = (bounds.start(), bounds.end());
+            let message = format!("must be a list of whole numbers from {least} to {most}");
+            self.wrong(key, CatalogRule::OutOfRange, message)
+        })
+    }
+
     /// An exact fraction: a whole number, or a decimal or fraction in quotes.
     pub(super) fn ratio(&self, key: &str) -> Result<Ratio, Reported> {
         let value = self.required(key)?;

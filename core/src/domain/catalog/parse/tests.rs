@@ -449,3 +449,52 @@ fn positions_count_characters_not_bytes() {
     let findings = Catalog::parse("advice = { \"é\" = 1, x = 1 }", "c.toml").unwrap_err();
     assert_eq!(findings[1].column, 21);
 }
+
+#[test]
+fn when_credits_are_low_is_a_falling_list() {
+    let at = "c.toml:2: advice.low_credits_percent";
+    let table = [
+        ("[20, 5]", None),
+        ("[]", None),
+        (
+            "[5, 20]",
+            Some("must fall: each percentage is below the one before it"),
+        ),
+        (
+            "[20, 20]",
+            Some("must fall: each percentage is below the one before it"),
+        ),
+        (
+            "[100]",
+            Some("must be a list of whole numbers from 1 to 99"),
+        ),
+        (
+            "[20, 0]",
+            Some("must be a list of whole numbers from 1 to 99"),
+        ),
+        (
+            "[\"20\"]",
+            Some("must be a list of whole numbers from 1 to 99"),
+        ),
+        (
+            "[6, 5, 4, 3, 2, 1]",
+            Some("must have at most 5 percentages"),
+        ),
+        (
+            "20",
+            Some("must be a list of whole numbers, not of type integer"),
+        ),
+    ];
+    for (list, wrong) in table {
+        let expected = wrong.map(|wrong| format!("{at}: {wrong}"));
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check_text(
+            &format!("[advice]\nlow_credits_percent = {list}"),
+            &expected,
+        );
+    }
+    check_text(
+        "[advice]\nlapses_soon_days = 29",
+        &["c.toml:2: advice.lapses_soon_days: must be a whole number from 1 to 28"],
+    );
+}

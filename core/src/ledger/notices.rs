@@ -1,0 +1,320 @@
+//! Notices of an account: those of the last months, and those to come as they come.
+//!
+//! Owns what of the ledger is read for them: the operations of a bounded window, walked from their
+//! oldest on. A live reader gets first what is so at present, then each notice when what gives it is
+//! committed or when the clock reaches it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use chrono::TimeDelta;
+
+use super::{Ledger, Watch};
+use crate::{
+    actor::view::AccountView,
+    domain::{
+        account::Account,
+        catalog::PublishedCatalog,
+        event::{Charged, Fact, OperationKind},
+        ids::{CatalogVersion, LotId, Sequence},
+        lot::LotTerms,
+        notices::{
+            Announcement, CHARGES_COMPARED_MAX, Notice, NoticeFact, Opening, Teller, current,
+        },
+        outcome::{Accepted, Operation},
+        time::Instant,
+    },
+    error::LedgerError,
+    store::{OperationFilter, SequenceWindow},
+};
+
+/// How far back notices are told, in days: a quarter.
+pub const NOTICE_DAYS: i64 = 90;
+/// The most operations that are walked for them, the latest: about a tenth of a second.
+pub const NOTICE_OPERATIONS_MAX: usize = 5_000;
+/// How many of them are read at a time: most accounts have fewer in a quarter.
+const READ_AT_ONCE: u64 = 250;
+/// The most operations that made lots among which the terms of a vanished one are looked for: as many
+/// as lots an account can have.
+const GRANTS_READ_MAX: u64 = 1_000;
+
+/// What a walk along the ledger found.
+struct Walked {
+    /// Where it stands.
+    teller: Teller,
+    /// What it told, oldest first.
+    notices: Vec<Notice>,
+    /// Before what nothing is told.
+    from: Instant,
+}
+
+impl Ledger {
+    /// The notices of the last [`NOTICE_DAYS`], oldest first, until the instant of the view's balance:
+    /// those that follow from the last [`NOTICE_OPERATIONS_MAX`] operations.
+    pub async fn notices(&self, view: &AccountView) -> Result<Vec<Notice>, LedgerError> {
+        let until = view.balance.as_of;
+        let mut walked = self.walk(&view.account, until).await?;
+        let passed = walked.teller.passes(&self.catalogs(), until);
+        walked.notices.extend(passed);
+        let all = CatalogVersion(0);
+        let announced = self
+            .announced(&view.account, all, walked.from, until)
+            .await?;
+        walked.notices.extend(announced);
+        walked
+            .notices
+            .sort_by_key(|notice| (notice.at, notice.code()));
+        Ok(walked.notices)
+    }
+
+    /// Walks the ledger to the account's state, as far as `until` is not before it.
+    async fn walk(&self, account: &Account, until: Instant) -> Result<Walked, LedgerError> {
+        let from = until.saturating_sub(TimeDelta::days(NOTICE_DAYS));
+        let (last, since) = self.since(account, from).await?;
+        let position = last
+            .as_ref()
+            .map_or(Sequence::START, |last| last.operation.sequence);
+        let terms = self.vanished(account, position, &since).await?;
+        let opening = Opening::before(account, last.as_ref(), &since, terms);
+        let catalogs = self.catalogs();
+        let mut teller = Teller::new(opening, &catalogs);
+        let mut notices = Vec::new();
+        for accepted in &since {
+            notices.extend(teller.hear(&catalogs, accepted));
+        }
+        notices.extend(teller.settle(&catalogs));
+        let from = last.map_or(from, |last| from.max(last.operation.event.at));
+        notices.retain(|notice| notice.at > from);
+        Ok(Walked {
+            teller,
+            notices,
+            from,
+        })
+    }
+
+    /// The operations after `from`, or the latest of them, oldest first; and the one before them.
+    async fn since(
+        &self,
+        account: &Account,
+        from: Instant,
+    ) -> Result<(Option<Accepted>, Vec<Accepted>), LedgerError> {
+        let all = OperationFilter::default();
+        let mut read: Vec<Accepted> = Vec::new();
+        let mut below = account.sequence.next();
+        let mut from = from;
+        loop {
+            let window = SequenceWindow {
+                above: None,
+                below: Some(below),
+                newest_first: true,
+                limit: READ_AT_ONCE,
+            };
+            read.extend(self.accepted(&account.id, &all, &window).await?);
+            let Some(oldest) = read.last().map(|oldest| &oldest.operation) else {
+                break;
+            };
+            if oldest.event.at <= from || oldest.sequence == Sequence::START.next() {
+                break;
+            }
+            if read.len() >= NOTICE_OPERATIONS_MAX {
+                // What time did at one instant is not told apart.
+                from = oldest.event.at;
+                break;
+            }
+            below = oldest.sequence;
+        }
+        read.reverse();
+        let place = read.partition_point(|one| one.operation.event.at <= from);
+        let since = read.split_off(place);
+        Ok((read.pop(), since))
+    }
+
+    /// The terms of lots that the operations `since` moved, and that neither they made nor the account
+    /// still has.
+    async fn vanished(
+        &self,
+        account: &Account,
+        position: Sequence,
+        since: &[Accepted],
+    ) -> Result<Vec<(LotId, LotTerms)>, LedgerError> {
+        let moved = since.iter().flat_map(|one| &one.operation.event.postings);
+        let mut wanted: BTreeSet<LotId> = moved.map(|posting| posting.lot).collect();
+        wanted.retain(|lot| *lot <= position && account.lot(*lot).is_none());
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let grants = OperationFilter {
+            kinds: vec![
+                OperationKind::SubscriptionChange,
+                OperationKind::PeriodGrant,
+                OperationKind::RolloverGrant,
+                OperationKind::PackPurchase,
+            ],
+            ..OperationFilter::default()
+        };
+        let window = SequenceWindow {
+            above: None,
+            below: Some(position.next()),
+            newest_first: true,
+            limit: GRANTS_READ_MAX,
+        };
+        let grants = self.operations(&account.id, &grants, &window).await?;
+        let made = grants.iter().filter(|one| wanted.contains(&one.sequence));
+        let terms = |one: &Operation| Some((one.sequence, one.event.fact.new_lot()?.clone()));
+        Ok(made.filter_map(terms).collect())
+    }
+
+    /// What was announced in `(after, until]` by catalogs after `above`, compared with what the account
+    /// ran before each.
+    async fn announced(
+        &self,
+        account: &Account,
+        above: CatalogVersion,
+        after: Instant,
+        until: Instant,
+    ) -> Result<Vec<Notice>, LedgerError> {
+        let catalogs = self.catalogs();
+        let mut notices = Vec::new();
+        let announced = catalogs.announced(after.max(account.opened_at), until);
+        for catalog in announced.filter(|one| one.version > above) {
+            let announcement = self.compared(account, catalog).await?;
+            notices.push(Notice {
+                at: catalog.published_at,
+                fact: NoticeFact::PriceChangeAnnounced(announcement),
+            });
+        }
+        Ok(notices)
+    }
+
+    async fn compared(
+        &self,
+        account: &Account,
+        catalog: &PublishedCatalog,
+    ) -> Result<Announcement, LedgerError> {
+        let since = Announcement::compared_from(catalog);
+        let above = self.position_at(&account.id, since).await?;
+        let last = self.position_at(&account.id, catalog.published_at).await?;
+        let (charges, more) = self
+            .charges_between(&account.id, above, last, CHARGES_COMPARED_MAX)
+            .await?;
+        let oldest = charges.first().filter(|_| more);
+        let since = oldest.map_or(since, |oldest| oldest.event.at);
+        let charged = charges.iter().filter_map(charged);
+        Ok(Announcement::of(catalog, since, charged))
+    }
+}
+
+fn charged(operation: &Operation) -> Option<&Charged> {
+    let Fact::Charge(charged) = &operation.event.fact else {
+        return None;
+    };
+    Some(charged)
+}
+
+/// The notices of an account as they come: first those that are so at present.
+pub struct Notices {
+    watch: Watch,
+    teller: Teller,
+    /// Up to where the ledger was heard.
+    position: Sequence,
+    /// Up to which catalog announcements were told.
+    announced: CatalogVersion,
+    published: tokio::sync::watch::Receiver<CatalogVersion>,
+    ready: VecDeque<Notice>,
+}
+
+impl Watch {
+    /// What the account is told, from what is so at present on.
+    pub async fn notices(self) -> Result<Notices, LedgerError> {
+        let mut published = self.ledger().published.subscribe();
+        published.mark_unchanged();
+        let view = self.view();
+        let until = view.balance.as_of;
+        let ledger = self.ledger();
+        let mut walked = ledger.walk(&view.account, until).await?;
+        let mut notices = walked.notices;
+        notices.extend(walked.teller.passes(&ledger.catalogs(), until));
+        let catalogs = ledger.catalogs();
+        let latest = catalogs
+            .latest()
+            .map_or(CatalogVersion(0), |one| one.version);
+        let all = CatalogVersion(0);
+        let announced = ledger.announced(&view.account, all, walked.from, until);
+        notices.extend(announced.await?);
+        notices.sort_by_key(|notice| (notice.at, notice.code()));
+        Ok(Notices {
+            teller: walked.teller,
+            position: self.sequence(),
+            announced: latest,
+            published,
+            ready: current(&notices, &view.balance).into(),
+            watch: self,
+        })
+    }
+}
+
+impl Notices {
+    /// The next notice; waits until there is one. Fails if the ledger can't be read for long.
+    pub async fn next(&mut self) -> Result<Notice, LedgerError> {
+        loop {
+            if let Some(next) = self.ready.pop_front() {
+                return Ok(next);
+            }
+            if self.watch.sequence() > self.position {
+                self.hear().await?;
+                continue;
+            }
+            let ledger = self.watch.ledger().clone();
+            let (now, due) = (ledger.now(), self.watch.state().next_due_at());
+            if due.is_some_and(|due| due <= now) {
+                // What time did is heard before what it is told of.
+                self.watch.changed().await;
+                continue;
+            }
+            let catalogs = ledger.catalogs();
+            let next_at = self.teller.next_at(&catalogs);
+            if next_at.is_some_and(|at| at <= now) {
+                self.ready.extend(self.teller.passes(&catalogs, now));
+                continue;
+            }
+            let reached = async {
+                match next_at {
+                    Some(at) => ledger.node.clock.reaches(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.watch.changed() => {}
+                () = reached => {}
+                published = self.published.changed() => {
+                    // The ledger that publishes is held by the watch.
+                    if published.is_ok() {
+                        self.hear_announced(&ledger).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hears the ledger as far as it is committed.
+    async fn hear(&mut self) -> Result<(), LedgerError> {
+        let catalogs = self.watch.ledger().catalogs();
+        while self.watch.sequence() > self.position {
+            for accepted in self.watch.read_on(self.position).await? {
+                self.position = accepted.operation.sequence;
+                self.ready.extend(self.teller.hear(&catalogs, &accepted));
+            }
+        }
+        self.ready.extend(self.teller.settle(&catalogs));
+        Ok(())
+    }
+
+    async fn hear_announced(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
+        let now = ledger.now();
+        let account = self.watch.state();
+        let latest = ledger.catalogs().latest().map(|one| one.version);
+        let announced = ledger.announced(account, self.announced, account.opened_at, now);
+        self.ready.extend(announced.await?);
+        self.announced = latest.unwrap_or(self.announced);
+        Ok(())
+    }
+}
