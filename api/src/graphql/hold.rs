@@ -6,7 +6,6 @@ mod told;
 
 use async_graphql::{Context, Enum, ID, SimpleObject};
 use credits_core::domain::{
-    advice as domain_advice,
     catalog::ActualRun,
     command::Request,
     event::Fact,
@@ -27,7 +26,6 @@ use super::{
     page::connection,
     scalar::{Credits, DateTime},
     spend::Spend,
-    standing,
 };
 use crate::{auth::Scope, error::Fault};
 

@@ -142,6 +142,8 @@ fn answered_by(used: &PaymentUse, request: &Request) -> Option<OperationId> {
         | Request::Reserve { .. }
         | Request::ExtendHold { .. }
         | Request::Settle { .. }
-        | Request::Release { .. } => None,
+        | Request::Release { .. }
+        | Request::SetPreferences { .. }
+        | Request::MarkKept { .. } => None,
     }
 }

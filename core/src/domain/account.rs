@@ -3,13 +3,15 @@
 //! Owns the state of one account. `apply` never refuses and never decides: replaying an account's
 //! events from nothing gives its state, bit for bit. What may happen is judged in `decide`.
 
+mod plan;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     credits::Credits,
-    event::{Charged, Event, Fact, SubscriptionEvent},
+    event::{Charged, Event, Fact},
     hold::{Draw, Hold, LateSettlement, late_settle_ends_at},
     ids::{AccountId, HoldId, LotId, Sequence},
     lot::{Freeze, Lot, LotTerms, Origin},
@@ -17,7 +19,7 @@ use super::{
     preferences::{Preferences, Tally},
     recent::{Attempt, Recent},
     subscription::{BrokenPeriod, Subscription},
-    term::{DisputedTerm, TermPayments},
+    term::DisputedTerm,
     time::Instant,
     usage::{UsageTally, last_whole_group},
 };

@@ -9,7 +9,6 @@ use super::{
     encoding::Encoding,
     ids::{CatalogVersion, HoldId, OperationId, PackId, PlanId},
     payment::{Payment, PaymentOutcome},
-    payment::Payment,
     preferences::{Change, PreferencesChange},
     quote::QuoteGuard,
     time::Instant,

@@ -18,9 +18,9 @@ use super::{
     lot::{Freezes, LotTerms},
     payment::{PaidFor, Payment, PaymentOutcome},
     posting::Posting,
+    preferences::Preferences,
     subscription::{EndReason, ScheduledChange},
     term::PastDue,
-    preferences::Preferences,
     time::Instant,
 };
 

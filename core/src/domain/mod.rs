@@ -9,8 +9,6 @@ pub mod day;
 pub mod ids;
 pub mod time;
 
-pub mod day;
-
 pub mod catalog;
 
 pub mod hold;
@@ -35,8 +33,8 @@ pub mod notices;
 pub mod offer;
 pub mod policies;
 pub mod posting;
-pub mod preview;
 pub mod preferences;
+pub mod preview;
 pub mod projection;
 pub mod quote;
 pub mod recommend;

@@ -237,7 +237,9 @@ impl Fact {
             | Fact::HoldExtended { .. }
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. } => None,
+            | Fact::Expiry { .. }
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => None,
         }
     }
 }

@@ -100,7 +100,7 @@ impl Ledger {
             project: filter.project.clone(),
             model: filter.model.clone(),
             action: filter.action.clone(),
-            holds: Vec::new(),
+            ..OperationFilter::default()
         };
         let operations = self.operations(account, &wanted, &window).await?;
         let full = operations.len() as u64 >= window.limit;

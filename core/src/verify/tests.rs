@@ -166,7 +166,7 @@ async fn after(damage: &str) -> Vec<Found> {
 async fn each_damage_is_found() {
     let third = Some(Sequence(3));
     let fourth = Some(Sequence(4));
-    let cases: [(&str, &[Found]); 15] = [
+    let cases: [(&str, &[Found]); 16] = [
         (
             "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Columns, third)],

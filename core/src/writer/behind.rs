@@ -139,6 +139,7 @@ mod tests {
             lineage: Lineage::new(before, false),
             base: work.base,
             operations: work.operations,
+            usage: work.usage,
             refusal: None,
             payment: None,
             after: work.after,

@@ -14,6 +14,7 @@ use credits_core::{
         ids::{AccountId, OperationId, PlanId},
         record::{Head, OperationRecord},
         time::Instant,
+        usage::UsageTally,
     },
     store::{AccountWork, Store},
 };
@@ -92,6 +93,8 @@ fn opened(number: usize, at: Instant, catalogs: &Catalogs) -> AccountWork {
         account: account.id.clone(),
         base: Head::START,
         operations,
+        // Two operations end no group.
+        usage: UsageTally::default(),
         refusals: Vec::new(),
         payments: Vec::new(),
         after: Arc::new(account),

@@ -31,8 +31,9 @@ use super::{
     fill::Crowd,
     measure::{self, Sample, Shape, Spread},
     report::{self, Case},
+    request,
     request::Asked,
-    request, rival,
+    rival,
 };
 use crate::audit::Audit;
 

@@ -249,6 +249,7 @@ fn picture() -> Generation {
         project: None,
         regenerate_of: None,
         prompt_fingerprint: None,
+        prompt_fingerprint_before: None,
     }
 }
 

@@ -147,7 +147,8 @@ fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
         | Request::ExtendHold { .. }
         | Request::Release { .. }
         | Request::ReportPayment { .. }
-        | Request::SetPreferences { .. } => None,
+        | Request::SetPreferences { .. }
+        | Request::MarkKept { .. } => None,
     }
 }
 
@@ -186,7 +187,8 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
             | Request::ExtendHold { .. }
             | Request::Release { .. }
             | Request::ReportPayment { .. }
-            | Request::SetPreferences { .. } => continue,
+            | Request::SetPreferences { .. }
+            | Request::MarkKept { .. } => continue,
         };
         if amount(book, calls, &command.request) != Some(moved) {
             problems.push(format!("{command:?} moved {moved}"));

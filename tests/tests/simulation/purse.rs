@@ -70,7 +70,10 @@ impl Purse {
         let event = record.event().unwrap();
         let (at, sequence) = (event.at.micros(), record.sequence.0);
         match &event.fact {
-            Fact::AccountOpened | Fact::HoldExtended { .. } | Fact::PreferencesChange { .. } => {}
+            Fact::AccountOpened
+            | Fact::HoldExtended { .. }
+            | Fact::PreferencesChange { .. }
+            | Fact::ChargeKept { .. } => {}
             Fact::SubscriptionChange { change, lot } => {
                 match change {
                     SubscriptionEvent::Started { plan, .. } => {

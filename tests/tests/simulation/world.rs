@@ -273,7 +273,8 @@ impl World {
             | Request::Settle { .. }
             | Request::Release { .. }
             | Request::ReportPayment { .. }
-            | Request::SetPreferences { .. } => {}
+            | Request::SetPreferences { .. }
+            | Request::MarkKept { .. } => {}
         }
         command
     }

@@ -12,12 +12,13 @@ use credits_core::domain::{
     outcome::Outcome,
 };
 
-use super::{COST, Hold};
+use super::Hold;
 use crate::{
     error::Fault,
     graphql::{
         access,
         advisory::{self, Advisory},
+        standing,
     },
 };
 
@@ -48,7 +49,7 @@ impl Told {
 #[ComplexObject]
 impl Hold {
     /// What there was to tell about it when it was placed; the same for ever.
-    #[graphql(complexity = "COST + advisory::cost(child_complexity)")]
+    #[graphql(complexity = "standing::COST + advisory::cost(child_complexity)")]
     async fn advisories(&self, ctx: &Context<'_>) -> Result<Vec<Advisory>, Fault> {
         let Told {
             account,

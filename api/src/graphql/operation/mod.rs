@@ -289,8 +289,8 @@ impl From<domain::Operation> for Operation {
                 amount,
                 spend,
                 expires_at,
-                advisories: _,
-            } => HoldPlaced::new(of, amount, spend, expires_at).into(),
+                advisories,
+            } => HoldPlaced::new(of, amount, spend, expires_at, advisories).into(),
             Fact::HoldExtended { hold, expires_at } => {
                 HoldExtended::new(of, hold, expires_at).into()
             }

@@ -224,6 +224,7 @@ async fn what_is_committed_to_end_sooner_wakes_it_sooner() {
         lineage,
         base: work.base,
         operations: work.operations,
+        usage: work.usage,
         refusal: None,
         payment: None,
         after: work.after,

@@ -64,6 +64,7 @@ impl Catalog {
             project: None,
             regenerate_of: None,
             prompt_fingerprint: None,
+            prompt_fingerprint_before: None,
         };
         let Ok(Priced::Cost(price)) = self.price(&request) else {
             return None;
@@ -120,6 +121,7 @@ impl Catalog {
             project: None,
             regenerate_of: None,
             prompt_fingerprint: None,
+            prompt_fingerprint_before: None,
         };
         self.price(&request).ok().map(|priced| priced.cost())
     }
