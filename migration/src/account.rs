@@ -22,7 +22,7 @@ pub(crate) enum Account {
     Snapshot,
 }
 
-const STANDINGS: [&str; 3] = ["unsubscribed", "active", "cancelling"];
+const STANDINGS: [&str; 4] = ["unsubscribed", "active", "cancelling", "past_due"];
 
 pub(crate) struct Step;
 

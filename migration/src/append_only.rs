@@ -92,7 +92,7 @@ pub(crate) struct Step;
 
 impl MigrationName for Step {
     fn name(&self) -> &str {
-        "0006_append_only"
+        "0007_append_only"
     }
 }
 

@@ -9,15 +9,11 @@
 
 mod account;
 mod append_only;
-mod attempt_chain;
 mod catalog;
 mod check;
 mod operation;
 mod payment;
-mod payment_report;
-mod preferences;
 mod refusal;
-mod reword;
 mod usage;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -36,11 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(operation::Step),
             Box::new(refusal::Step),
             Box::new(payment::Step),
-            Box::new(append_only::Step),
-            Box::new(payment_report::Step),
-            Box::new(preferences::Step),
-            Box::new(attempt_chain::Step),
             Box::new(usage::Step),
+            Box::new(append_only::Step),
         ]
     }
 }

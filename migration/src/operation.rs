@@ -1,5 +1,5 @@
-//! Makes the `operation` table: the ledger, with the indexes by which an id is decided only once and
-//! a hold is found.
+//! Makes the `operation` table: the ledger, with the indexes by which an id is decided only once, and a
+//! hold, the last report of a payment and the attempts of a chain are found.
 
 use sea_orm_migration::prelude::*;
 
@@ -24,6 +24,8 @@ enum Operation {
     Action,
     Model,
     Project,
+    Payment,
+    Chain,
     Granted,
     Consumed,
     Change,
@@ -36,7 +38,7 @@ enum Operation {
     Hash,
 }
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 15] = [
     "account_opened",
     "subscription_change",
     "period_grant",
@@ -48,15 +50,20 @@ const KINDS: [&str; 11] = [
     "hold_released",
     "hold_expired",
     "expiry",
+    "payment_report",
+    "revocation",
+    "preferences_change",
+    "charge_kept",
 ];
 
 /// The kinds by which credits enter: a plan's period (the first one with the subscription itself),
-/// stated rollover, a paid pack. There is no other.
-const GRANTING_KINDS: [&str; 4] = [
+/// stated rollover, a paid pack, the report that a withheld period is paid. There is no other.
+const GRANTING_KINDS: [&str; 5] = [
     "subscription_change",
     "period_grant",
     "rollover_grant",
     "pack_purchase",
+    "payment_report",
 ];
 
 pub(crate) struct Step;
@@ -87,13 +94,30 @@ impl MigrationTrait for Step {
             .col(Operation::AccountId)
             .and_where(Expr::col(Operation::Hold).is_not_null())
             .take();
-        manager.create_index(of_hold).await
+        manager.create_index(of_hold).await?;
+        let of_payment = found_by("operation_payment_account", Operation::Payment);
+        manager.create_index(of_payment).await?;
+        let of_chain = found_by("operation_chain_account", Operation::Chain);
+        manager.create_index(of_chain).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::drop().table(Operation::Table).take();
         manager.drop_table(table).await
     }
+}
+
+/// An index that is touched only by operations that have the column.
+fn found_by(name: &str, column: Operation) -> IndexCreateStatement {
+    let column = column.into_iden();
+    Index::create()
+        .name(name)
+        .table(Operation::Table)
+        .col(column.clone())
+        .col(Operation::AccountId)
+        .col(Operation::Sequence)
+        .and_where(Expr::col(column).is_not_null())
+        .take()
 }
 
 fn table() -> TableCreateStatement {
@@ -136,6 +160,8 @@ fn columns(table: &mut TableCreateStatement) {
         .col(ColumnDef::new(Operation::Action).text())
         .col(ColumnDef::new(Operation::Model).text())
         .col(ColumnDef::new(Operation::Project).text())
+        .col(ColumnDef::new(Operation::Payment).text())
+        .col(ColumnDef::new(Operation::Chain).uuid())
         .col(ColumnDef::new(Operation::Granted).big_integer().not_null())
         .col(ColumnDef::new(Operation::Consumed).big_integer().not_null())
         .col(ColumnDef::new(Operation::Change).big_integer().not_null())

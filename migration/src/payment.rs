@@ -1,5 +1,5 @@
-//! Makes the `payment` table: its key is why a payment brings credits once, on one account. The index
-//! by account is for the foreign key, which would read the whole table.
+//! Makes the `payment` table: its key is why a payment counts once, on one account, for a pack or for a
+//! term of a subscription. The index by account is for the foreign key, which would read the whole table.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +14,9 @@ enum Payment {
     OperationId,
     Pack,
     Quantity,
+    Subscription,
+    FirstPeriod,
+    Months,
 }
 
 pub(crate) struct Step;
@@ -55,8 +58,11 @@ fn table() -> TableCreateStatement {
         .col(ColumnDef::new(Payment::Reference).text().not_null())
         .col(ColumnDef::new(Payment::AccountId).big_integer().not_null())
         .col(ColumnDef::new(Payment::OperationId).uuid().not_null())
-        .col(ColumnDef::new(Payment::Pack).text().not_null())
-        .col(ColumnDef::new(Payment::Quantity).big_integer().not_null())
+        .col(ColumnDef::new(Payment::Pack).text())
+        .col(ColumnDef::new(Payment::Quantity).big_integer())
+        .col(ColumnDef::new(Payment::Subscription).big_integer())
+        .col(ColumnDef::new(Payment::FirstPeriod).big_integer())
+        .col(ColumnDef::new(Payment::Months).big_integer())
         .primary_key(&mut key)
         .foreign_key(&mut account)
         .check(Expr::col(Payment::Quantity).between(0, i64::from(u32::MAX)))

@@ -213,6 +213,7 @@ impl ServeArgs {
     /// What was given, by key.
     pub(super) fn overrides(&self) -> Vec<(&'static str, Value)> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let list = |given: &Option<Vec<String>>| given.clone().map(Value::from);
         let format = self.log_format.map(|format| match format {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
@@ -225,10 +226,7 @@ impl ServeArgs {
                 self.http_listen.map(|listen| listen.to_string().into()),
             ),
             ("http.port", self.http_port.map(Value::from)),
-            (
-                "http.allowed_origins",
-                self.http_allowed_origins.clone().map(Value::from),
-            ),
+            ("http.allowed_origins", list(&self.http_allowed_origins)),
             (
                 "http.body_bytes_max",
                 self.http_body_bytes_max.map(Value::from),
@@ -269,14 +267,8 @@ impl ServeArgs {
                 path(&self.auth_jwks_file).map(Value::from),
             ),
             ("catalog.file", path(&self.catalog_file).map(Value::from)),
-            (
-                "quotes.key_files",
-                self.quotes_key_files.clone().map(Value::from),
-            ),
-            (
-                "prompts.key_files",
-                self.prompts_key_files.clone().map(Value::from),
-            ),
+            ("quotes.key_files", list(&self.quotes_key_files)),
+            ("prompts.key_files", list(&self.prompts_key_files)),
             ("log.format", format.map(Value::from)),
             ("log.filter", self.log_filter.clone().map(Value::from)),
         ];

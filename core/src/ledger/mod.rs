@@ -15,21 +15,19 @@ mod housekeeping;
 mod notices;
 mod publish;
 mod quote;
+mod settled;
 mod usage;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicBool, Ordering},
 };
 
-use actix::{Addr, Arbiter, dev::SendError};
+use actix::{Arbiter, dev::SendError};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::{Instant as Monotonic, timeout_at},
@@ -56,8 +54,7 @@ pub use crate::actor::{
 };
 use crate::{
     actor::{
-        account::AccountActor,
-        message::{Barrier, Execute, View},
+        message::{Execute, View},
         node::Node,
         pending::Ticket,
         recent::RecentDecisions,
@@ -68,7 +65,7 @@ use crate::{
     domain::{
         catalog::{Catalogs, Generation, Priced},
         command::{Command, Request},
-        ids::{AccountId, CatalogVersion, OperationId},
+        ids::{AccountId, CatalogVersion},
         outcome::Outcome,
         quote::{QuoteGuard, QuoteKey},
         time::Instant,
@@ -77,7 +74,7 @@ use crate::{
     store::{Store, StoreError},
     writer::{
         Writer,
-        submission::{Look, Settled, Submission, Waiter},
+        submission::{Settled, Waiter},
     },
 };
 
@@ -85,8 +82,6 @@ use crate::{
 const ACTORS_TRIED_MAX: usize = 3;
 /// What a caller is told to wait when too much is under way.
 const OVERLOADED_RETRY_AFTER_MS: u64 = 50;
-/// How long a look at an operation waits before it looks again at what is decided anew.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// The keys that nodes share. They never leave the process.
 #[derive(Clone)]
@@ -303,56 +298,6 @@ impl Ledger {
             }
         }
         Err(LedgerError::Unavailable)
-    }
-
-    /// What became of an operation: the definitive answer, after waiting for what is under way. None
-    /// means that the id was not decided so far.
-    pub async fn outcome(
-        &self,
-        account: &AccountId,
-        id: OperationId,
-    ) -> Result<Option<Outcome>, LedgerError> {
-        let deadline = Monotonic::now() + self.node.limits.deadline;
-        let settled = timeout_at(deadline, self.settled(account)).await;
-        settled.unwrap_or(Err(LedgerError::Unavailable))?;
-        let decisions = self.node.store.decisions(account, &[id]).await;
-        let mut decisions = decisions.map_err(|error| self.report(&error))?;
-        Ok(decisions.remove(&id).map(|decision| decision.outcome))
-    }
-
-    /// Waits until all that was decided on the account is over: in the database, or lost for good.
-    async fn settled(&self, account: &AccountId) -> Result<(), LedgerError> {
-        while let Some(address) = self.registry.resident(account)
-            && !self.is_kept(&address).await?
-        {
-            // A writer that has halted keeps nothing more: only a restart tells.
-            if self.is_halted() {
-                return Err(LedgerError::Unavailable);
-            }
-            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-        }
-        // What an actor that died or stopped had submitted can still be under way.
-        let (look, over) = self.look()?;
-        let behind = Submission::behind_all(account, look);
-        self.node.writer.submit(behind);
-        over.await.map_err(|_| LedgerError::Unavailable)
-    }
-
-    /// Whether all that the actor has decided is in the database; `false` if some of it was lost and
-    /// is decided again.
-    async fn is_kept(&self, address: &Addr<AccountActor>) -> Result<bool, LedgerError> {
-        let (done, kept) = self.look()?;
-        match address.try_send(Barrier { done }) {
-            Ok(()) => Ok(kept.await.is_ok()),
-            Err(SendError::Full(_)) => Ok(false),
-            Err(SendError::Closed(_)) => Ok(true),
-        }
-    }
-
-    fn look(&self) -> Result<(Look, oneshot::Receiver<()>), LedgerError> {
-        let retry_after_ms = OVERLOADED_RETRY_AFTER_MS;
-        let look = self.node.writer.look();
-        look.ok_or(LedgerError::Overloaded { retry_after_ms })
     }
 
     /// Opens a quote's id, for a spend that carries one.

@@ -1,10 +1,11 @@
 //! Refusals as clients see them: data, with the numbers to act on.
 //!
-//! Owns the interface and which type a refusal is. The words are in `text`, the types with their
+//! Owns the interface and which type a refusal is. The words are in `text` and `message`, the types with their
 //! numbers in `price`, `hold` and `billing`.
 
 mod billing;
 mod hold;
+mod message;
 mod price;
 mod repeat;
 mod text;

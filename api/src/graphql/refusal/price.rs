@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID};
 use credits_core::domain::{
     catalog::Parameter,
-    refusal::{Limited, Refusal, Shortfall},
+    refusal::{Limit, Limited, Refusal, Shortfall},
 };
 
 use super::{Said, UserError, user_error};
@@ -205,17 +205,7 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
             max,
             asked,
             used,
-        } => {
-            let number = |number: &i64| Credits::saturating(*number);
-            LimitExceeded::new(
-                said,
-                (*limit).into(),
-                number(max),
-                number(asked),
-                number(used),
-            )
-            .into()
-        }
+        } => limited(*limit, [*max, *asked, *used], said).into(),
         Refusal::OperationIdReused { .. }
         | Refusal::QuoteMismatch
         | Refusal::LikelyRepeat(_)
@@ -238,6 +228,11 @@ pub(super) fn user_error(refusal: &Refusal, said: Said) -> Result<UserError, Sai
         | Refusal::PaymentOutsideTerms { .. }
         | Refusal::ChargeUnknown { .. } => return Err(said),
     })
+}
+
+fn limited(limit: Limit, [max, asked, used]: [i64; 3], said: Said) -> LimitExceeded {
+    let number = Credits::saturating;
+    LimitExceeded::new(said, limit.into(), number(max), number(asked), number(used))
 }
 
 fn insufficient(shortfall: &Shortfall, said: Said) -> InsufficientCredits {

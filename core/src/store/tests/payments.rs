@@ -1,8 +1,5 @@
 //! What a store tells of a payment: what it is for, and how it stands.
 
-use credits_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, QueryResult, Statement};
-
 use super::{
     book::{Book, account, charge, id, purchase, report, subscribe},
     sqlite::File,
@@ -115,39 +112,4 @@ async fn a_payment_reported_on_another_account_loses() {
         let lost = store.commit(&[bob.work()]).await.unwrap().lost;
         assert_eq!(lost, [account("bob")]);
     }
-}
-
-/// The step that lets payments be reported rewords conditions of tables that have rows.
-#[tokio::test]
-async fn the_step_of_payment_reports_keeps_rows_and_is_taken_back_only_while_nothing_needs_it() {
-    let file = File::new().await;
-    let raw = file.raw().await;
-    Migrator::down(&raw, Some(1)).await.unwrap();
-    let grants = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%payment_report%'";
-    assert_eq!(file.number(grants).await, 0);
-    let schema = "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'trigger') ORDER BY name";
-    let texts = async |file: &File| {
-        let raw = file.raw().await;
-        let asked = Statement::from_string(raw.get_database_backend(), schema);
-        let rows = raw.query_all_raw(asked).await.unwrap();
-        let text = |row: &QueryResult| row.try_get_by_index::<String>(0).unwrap();
-        rows.iter().map(text).collect::<Vec<_>>()
-    };
-    let before = texts(&file).await;
-    Migrator::up(&raw, None).await.unwrap();
-    Migrator::down(&raw, Some(1)).await.unwrap();
-    assert_eq!(texts(&file).await, before);
-    Migrator::up(&raw, None).await.unwrap();
-    let store = file.open().await;
-    commits(&store, &mut ann()).await;
-    Migrator::down(&raw, Some(1)).await.unwrap();
-    Migrator::up(&raw, None).await.unwrap();
-    let mut book = Book::of(store.load(&account("ann")).await.unwrap());
-    book.tell(OPENED, 5, report("pay-2", PaymentOutcome::Failed, OPENED));
-    commits(&store, &mut book).await;
-    assert_eq!(file.number("SELECT count(*) FROM operation").await, 5);
-    let error = Migrator::down(&raw, Some(1)).await.unwrap_err();
-    assert!(error.to_string().contains("payment_report"), "{error}");
-    let sound = "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'";
-    assert_eq!(file.number(sound).await, 1);
 }

@@ -8,12 +8,11 @@ use tempfile::TempDir;
 
 use super::book::{Book, account, charge, id, purchase, subscribe};
 use crate::{
-    domain::{command::Request, ids::Sequence, preferences::PreferencesChange},
+    domain::{command::Request, ids::Sequence},
     store::{
         CommitError, Store, StoreError,
         sql::{OpenError, OpenMode, SqlStore},
     },
-    verify::verify,
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
@@ -97,53 +96,6 @@ async fn migrations_go_down_and_up_again() {
     left.unwrap();
     Migrator::up(&raw, None).await.unwrap();
     commits(&file.open().await, &mut ann()).await;
-}
-
-/// A ledger from before sums were kept gets them, and its snapshots what they lack.
-#[tokio::test]
-async fn usage_is_filled_in_for_an_older_ledger() {
-    for charges in [1, 13, 14, 15, 40] {
-        let file = File::new().await;
-        let mut book = ann();
-        for number in 0..charges {
-            book.tell(OPENED, 10 + number, charge());
-        }
-        let store = file.open().await;
-        commits(&store, &mut book).await;
-        let raw = file.raw().await;
-        Migrator::down(&raw, Some(1)).await.unwrap();
-        raw.execute_unprepared(
-            "UPDATE account SET snapshot = json_remove(snapshot, '$.group_usage')",
-        )
-        .await
-        .unwrap();
-        Migrator::up(&raw, None).await.unwrap();
-        let loaded = store.load(&account("ann")).await.unwrap();
-        assert_eq!(loaded.account, book.account);
-        assert!(verify(&store).await.unwrap().is_clean());
-        book.tell(OPENED, 90, charge());
-        commits(&store, &mut book).await;
-        assert!(verify(&store).await.unwrap().is_clean());
-    }
-}
-
-#[tokio::test]
-async fn a_step_is_not_taken_back_from_a_ledger_that_needs_it() {
-    let file = File::new().await;
-    let mut book = ann();
-    let change = PreferencesChange::default();
-    book.tell(OPENED, 5, Request::SetPreferences { change });
-    commits(&file.open().await, &mut book).await;
-    let raw = file.raw().await;
-    let told = Migrator::down(&raw, Some(1)).await.unwrap_err().to_string();
-    assert!(told.contains("changes of preferences"), "{told}");
-    raw.execute_unprepared("PRAGMA integrity_check")
-        .await
-        .unwrap();
-    let store = file.open().await;
-    let mut again = Book::of(store.load(&account("ann")).await.unwrap());
-    again.tell(OPENED, 6, charge());
-    commits(&store, &mut again).await;
 }
 
 #[tokio::test]
@@ -232,8 +184,8 @@ async fn credits_enter_only_by_their_origins() {
     let insert = |kind: &str| {
         format!(
             "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
-             recorded_at_us, catalog_version, hold, action, model, project, 5, consumed, change, \
-             available_after, held_after, postings, fact, balance, previous, hash, payment, chain \
+             recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
+             consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
              FROM operation WHERE sequence = 1"
         )
     };
