@@ -2,12 +2,19 @@
 //!
 //! On SQLite `INSERT OR REPLACE` deletes the row in its way without firing a DELETE trigger, so each
 //! table that must not lose a row also refuses to insert what is there: by its keys, and by `rowid`,
-//! which is a key of every SQLite table. A plain duplicate would have failed anyway.
+//! which is a key of every SQLite table. A plain duplicate would have failed anyway. On PostgreSQL the same
+//! stands before UPDATE and DELETE, and TRUNCATE is refused.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+/// The tables that PostgreSQL must not empty at once.
+const TRUNCATED: [&str; 4] = ["operation", "payment", "catalog", "account"];
+
+/// A trigger by name, with what it stands before, when it fires and what it says.
+type Trigger = (&'static str, &'static str, &'static str, &'static str);
+
 /// Each trigger by name, with what it stands before, when it fires and what it says.
-const TRIGGERS: [(&str, &str, &str, &str); 12] = [
+const TRIGGERS: [Trigger; 12] = [
     (
         "operation_update",
         "UPDATE ON operation",
@@ -96,41 +103,66 @@ impl MigrationName for Step {
     }
 }
 
-fn sqlite_only(manager: &SchemaManager) -> Result<(), DbErr> {
-    match manager.get_database_backend() {
-        DbBackend::Sqlite => Ok(()),
-        _ => Err(DbErr::Migration(
-            "the triggers that keep the ledger append-only are written for SQLite only".to_owned(),
-        )),
-    }
-}
-
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        sqlite_only(manager)?;
-        for (name, before, when, says) in TRIGGERS {
-            let trigger = format!(
-                "CREATE TRIGGER {name} BEFORE {before} FOR EACH ROW WHEN {when} \
-                 BEGIN SELECT RAISE(ABORT, '{says}'); END"
-            );
-            manager
-                .get_connection()
-                .execute_unprepared(&trigger)
-                .await?;
-        }
-        Ok(())
+        let made = match manager.get_database_backend() {
+            DbBackend::Sqlite => TRIGGERS.map(on_sqlite).to_vec(),
+            _ => on_postgres(),
+        };
+        execute(manager, &made).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        sqlite_only(manager)?;
-        for (name, ..) in TRIGGERS {
-            let trigger = format!("DROP TRIGGER {name}");
-            manager
-                .get_connection()
-                .execute_unprepared(&trigger)
-                .await?;
-        }
-        Ok(())
+        let ended = match manager.get_database_backend() {
+            DbBackend::Sqlite => TRIGGERS
+                .iter()
+                .map(|(name, ..)| format!("DROP TRIGGER {name}"))
+                .collect(),
+            // Its triggers go with it.
+            _ => vec!["DROP FUNCTION keep_history() CASCADE".to_owned()],
+        };
+        execute(manager, &ended).await
     }
+}
+
+fn on_sqlite((name, before, when, says): Trigger) -> String {
+    format!(
+        "CREATE TRIGGER {name} BEFORE {before} FOR EACH ROW WHEN {when} \
+         BEGIN SELECT RAISE(ABORT, '{says}'); END"
+    )
+}
+
+/// There an INSERT never takes a row away, so that it needs no guard; TRUNCATE does.
+fn on_postgres() -> Vec<String> {
+    let function = "CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS $$ \
+                    BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; \
+                    END $$";
+    let rows = TRIGGERS
+        .iter()
+        .filter(|(_, before, ..)| !before.starts_with("INSERT"));
+    let rows = rows.map(|(name, before, _, says)| {
+        format!(
+            "CREATE TRIGGER {name} BEFORE {before} FOR EACH ROW EXECUTE FUNCTION keep_history('{says}')"
+        )
+    });
+    let tables = TRUNCATED.map(|table| {
+        format!(
+            "CREATE TRIGGER {table}_truncate BEFORE TRUNCATE ON {table} \
+             FOR EACH STATEMENT EXECUTE FUNCTION keep_history('{table} is never truncated')"
+        )
+    });
+    [function.to_owned()]
+        .into_iter()
+        .chain(rows)
+        .chain(tables)
+        .collect()
+}
+
+async fn execute(manager: &SchemaManager<'_>, statements: &[String]) -> Result<(), DbErr> {
+    for statement in statements {
+        let connection = manager.get_connection();
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
 }

@@ -4,8 +4,7 @@
 //! changes; the next one is added. Steps name tables and columns themselves and never import the
 //! entities, which move on while history does not.
 //!
-//! Tables are written for SQLite and PostgreSQL alike. The triggers are SQLite's so far: on another
-//! database that step fails, rather than to leave the ledger open to changes.
+//! Tables are written for SQLite and PostgreSQL alike; a step that differs says both.
 
 mod account;
 mod append_only;

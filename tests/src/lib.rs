@@ -4,6 +4,7 @@
 //! Nothing here is part of the product.
 
 pub mod audit;
+pub mod cluster;
 pub mod harness;
 pub mod load;
 pub mod twin;

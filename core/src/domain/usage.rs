@@ -111,14 +111,14 @@ impl UsageTally {
             action: terms.action.clone(),
             project: charge.spend.project.clone(),
         };
-        let variations = i64::from(terms.variations);
+        let (variations, seconds) = terms.results();
         self.add(
             key,
             &UsageSums {
                 charges: 1,
                 credits: charge.cost.get(),
                 variations,
-                seconds: variations * i64::from(terms.seconds.unwrap_or(0)),
+                seconds,
             },
         );
     }

@@ -81,6 +81,15 @@ pub enum PriceLineKind {
 }
 
 impl PriceTerms {
+    /// How many results it is for, and how long they are together, in seconds; 0 for what has no length.
+    pub fn results(&self) -> (i64, i64) {
+        let variations = i64::from(self.variations);
+        (
+            variations,
+            variations * i64::from(self.seconds.unwrap_or(0)),
+        )
+    }
+
     /// The cost: the product of all factors, rounded up once.
     pub fn cost(&self) -> Result<Credits, PriceRefusal> {
         self.factors()

@@ -19,10 +19,11 @@ use sea_orm::{
 };
 
 use super::{
-    SqlStore, Writing,
+    SqlStore, Writing, Written,
     checkpoint::Checkpointer,
     insert::Inserts,
     lock::{FileLock, NotLocked},
+    pool::Pool,
 };
 
 /// Connections that read: history pages and exports at once, while charges go on.
@@ -92,6 +93,23 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
+    /// The server can't be reached, or does not let this user in.
+    #[error("can't open the database: {0}")]
+    Server(#[source] Box<dyn Error + Send + Sync>),
+    /// The server is too old.
+    #[error("the database server is PostgreSQL {found}, and 15 or later is needed")]
+    ServerVersion {
+        /// Its version.
+        found: String,
+    },
+    /// The server loses what it has acknowledged when it crashes.
+    #[error("the database server has {name} = {found}: it would lose what it has acknowledged")]
+    ServerSetting {
+        /// The setting.
+        name: &'static str,
+        /// What it is.
+        found: String,
+    },
 }
 
 /// The settings of every connection that writes, as PRAGMA tells them. COMMIT never moves the log
@@ -116,14 +134,16 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
             let log = writer(path).await.map_err(connected)?;
             Some(Writing {
                 inserts: Inserts::new(connection.get_database_backend()),
-                connection,
-                checkpointer: Checkpointer::start(log),
-                lock,
+                pool: Pool::of_file(connection),
+                written: Written::File {
+                    checkpointer: Checkpointer::start(log),
+                    lock,
+                },
             })
         }
         OpenMode::ReadOnly => None,
     };
-    let readers = readers(path).await.map_err(connected)?;
+    let readers = Pool::of_file(readers(path).await.map_err(connected)?);
     Ok(SqlStore { readers, writing })
 }
 

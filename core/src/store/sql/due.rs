@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::{
     convert,
+    engine::Engine,
     load::load,
-    shape::{FIRST, SECOND, listed, part},
     snapshot::{self, SNAPSHOT_EVERY},
 };
 use crate::{
@@ -100,10 +100,12 @@ async fn operations_after<C: ConnectionTrait>(
         .collect();
     let most = SNAPSHOT_EVERY.unsigned_abs() * rows.len() as u64;
     let column = |column: operation::Column| Expr::col((operation::Entity, column));
-    let later = listed(&pairs, operation::Entity)
+    let engine = Engine::of(connection);
+    let later = engine
+        .listed(&pairs, operation::Entity)
         .columns(operation::Column::iter().map(|column| (operation::Entity, column)))
-        .and_where(column(operation::Column::AccountId).eq(part(FIRST)))
-        .and_where(column(operation::Column::Sequence).gt(part(SECOND)))
+        .and_where(column(operation::Column::AccountId).eq(engine.part_number(0)))
+        .and_where(column(operation::Column::Sequence).gt(engine.part_number(1)))
         .limit(most)
         .take();
     for row in connection.query_all(&later).await? {

@@ -1,21 +1,27 @@
 //! The store in a database, over SeaORM.
 //!
-//! Owns the connections of one SQLite file: one that writes, a few that read, one that moves the
-//! write-ahead log into the file. The file `commit.rs` is the only place where a transaction begins and ends,
+//! Owns the connections: of one SQLite file, one that writes, a few that read, one that moves the
+//! write-ahead log into the file; of a PostgreSQL server, several that write and several that read. The
+//! file `commit.rs` is the only place where a transaction begins and ends,
 //! the folder `convert` the only one where rows become the domain and back. It never decides anything.
 
 mod checkpoint;
 mod commit;
 mod connect;
+mod contest;
 mod convert;
 mod due;
+mod engine;
 mod error;
 mod hold;
 mod insert;
 mod load;
 mod lock;
 mod past;
+mod pool;
 mod read;
+mod resolve;
+mod server;
 mod shape;
 mod snapshot;
 mod usage;
@@ -28,7 +34,7 @@ use std::{collections::HashMap, path::Path};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 
-use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock};
+use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock, pool::Pool};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
     KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
@@ -42,23 +48,46 @@ use crate::domain::{
     time::Instant,
 };
 
-pub use self::connect::{OpenError, OpenMode};
+pub use self::{
+    connect::{OpenError, OpenMode},
+    server::ServerOptions,
+};
 
-/// A store in a SQLite file.
+/// A store in a SQLite file or on a PostgreSQL server.
 #[derive(Debug)]
 pub struct SqlStore {
-    readers: DatabaseConnection,
+    readers: Pool,
     writing: Option<Writing>,
 }
 
-/// What only the one process has that may write.
+/// What only a process has that may write.
 #[derive(Debug)]
 struct Writing {
-    connection: DatabaseConnection,
+    pool: Pool,
     inserts: Inserts,
-    checkpointer: Checkpointer,
-    /// Held until the store is closed or dropped; the last field, so that it is released last.
-    lock: FileLock,
+    written: Written,
+}
+
+/// Where it is written to.
+#[derive(Debug)]
+enum Written {
+    /// To a file, by this process alone.
+    File {
+        checkpointer: Checkpointer,
+        /// Held until the store is closed or dropped; the last field, so that it is released last.
+        lock: FileLock,
+    },
+    /// To a server, to which other nodes write as well.
+    Server,
+}
+
+impl Writing {
+    /// Says that something was committed.
+    fn committed(&self) {
+        if let Written::File { checkpointer, .. } = &self.written {
+            checkpointer.written();
+        }
+    }
 }
 
 /// A write was asked of a store that was opened to read.
@@ -78,21 +107,34 @@ impl SqlStore {
         connect::open(path, mode).await
     }
 
+    /// Opens a database on a PostgreSQL server; its tables are made by the migrations, over
+    /// [`SqlStore::migrating`].
+    ///
+    /// # Errors
+    ///
+    /// If it can't be reached, is older than version 15, or would lose what it has acknowledged.
+    pub async fn connect(options: &ServerOptions, mode: OpenMode) -> Result<SqlStore, OpenError> {
+        server::open(options, mode).await
+    }
+
     /// The connection that writes, for the migrations to run on before anything else does; none if
     /// the store was opened to read only.
-    pub fn migrating(&self) -> Option<&DatabaseConnection> {
-        self.writing.as_ref().map(|writing| &writing.connection)
+    pub fn migrating(&self) -> Option<DatabaseConnection> {
+        self.writing.as_ref().map(|writing| writing.pool.get())
     }
 
     /// Ends all connections, which moves the write-ahead log into the file, and then gives the lock
     /// back: handles that still know the store can do nothing with it any more.
     pub async fn close(&self) {
-        // A connection that can't be closed has nothing left to lose: what was committed is synced.
-        let _ = self.readers.close_by_ref().await;
+        self.readers.close().await;
         if let Some(writing) = &self.writing {
-            writing.checkpointer.close().await;
-            let _ = writing.connection.close_by_ref().await;
-            writing.lock.give_back();
+            if let Written::File { checkpointer, .. } = &writing.written {
+                checkpointer.close().await;
+            }
+            writing.pool.close().await;
+            if let Written::File { lock, .. } = &writing.written {
+                lock.give_back();
+            }
         }
     }
 
@@ -105,11 +147,15 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
-        load::load(&self.readers, account).await
+        let readers = self.readers.get();
+        self.readers.read(load::load(&readers, account)).await
     }
 
     async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {
-        read::look_up(&self.readers, account, lookups).await
+        let readers = self.readers.get();
+        self.readers
+            .read(read::look_up(&readers, account, lookups))
+            .await
     }
 
     async fn decisions(
@@ -117,11 +163,15 @@ impl Store for SqlStore {
         account: &AccountId,
         ids: &[OperationId],
     ) -> Result<HashMap<OperationId, Decision>, StoreError> {
-        read::decisions(&self.readers, account, ids).await
+        let readers = self.readers.get();
+        self.readers
+            .read(read::decisions(&readers, account, ids))
+            .await
     }
 
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
-        read::payment(&self.readers, key).await
+        let readers = self.readers.get();
+        self.readers.read(read::payment(&readers, key)).await
     }
 
     async fn hold(
@@ -129,13 +179,14 @@ impl Store for SqlStore {
         account: &AccountId,
         hold: HoldId,
     ) -> Result<Option<KeptHold>, StoreError> {
-        hold::hold(&self.readers, account, hold).await
+        let readers = self.readers.get();
+        self.readers.read(hold::hold(&readers, account, hold)).await
     }
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let committed = commit::commit(&writing.connection, &writing.inserts, batch).await?;
-        writing.checkpointer.written();
+        let committed = commit::commit(&writing.pool, &writing.inserts, batch).await?;
+        writing.committed();
         Ok(committed)
     }
 
@@ -144,25 +195,31 @@ impl Store for SqlStore {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let committed = commit::commit_locked(&writing.connection, &writing.inserts, decision);
-        let committed = committed.await?;
-        writing.checkpointer.written();
+        let committed = commit::commit_locked(&writing.pool, &writing.inserts, decision).await?;
+        writing.committed();
         Ok(committed)
     }
 
-    async fn resolve(&self, _batch: &[AccountWork]) -> Result<Committed, StoreError> {
-        // SQLite decides when it next opens the file whether the transaction is in it.
-        Err(StoreError::RestartNeeded)
+    async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
+        let writing = self.writing()?;
+        match writing.written {
+            // SQLite decides when it next opens the file whether the transaction is in it.
+            Written::File { .. } => Err(StoreError::RestartNeeded),
+            Written::Server => commit::resolve(&writing.pool, &writing.inserts, batch).await,
+        }
     }
 
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {
-        read::catalogs(&self.readers).await
+        let readers = self.readers.get();
+        self.readers.read(read::catalogs(&readers)).await
     }
 
     async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
         let writing = self.writing()?;
-        let taken = shape::publish(&writing.connection, catalog).await?;
-        writing.checkpointer.written();
+        let connection = writing.pool.get();
+        let published = writing.pool.within(shape::publish(&connection, catalog));
+        let taken = published.await??;
+        writing.committed();
         Ok(taken)
     }
 
@@ -172,7 +229,10 @@ impl Store for SqlStore {
         filter: &OperationFilter,
         window: &SequenceWindow,
     ) -> Result<Vec<OperationRecord>, StoreError> {
-        read::operations(&self.readers, account, filter, window).await
+        let readers = self.readers.get();
+        self.readers
+            .read(read::operations(&readers, account, filter, window))
+            .await
     }
 
     async fn operation_at(
@@ -180,15 +240,22 @@ impl Store for SqlStore {
         account: &AccountId,
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
-        past::operation_at(&self.readers, account, at).await
+        let readers = self.readers.get();
+        self.readers
+            .read(past::operation_at(&readers, account, at))
+            .await
     }
 
     async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
-        usage::usage(&self.readers, account, query).await
+        let readers = self.readers.get();
+        self.readers
+            .read(usage::usage(&readers, account, query))
+            .await
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
-        read::accounts(&self.readers, window).await
+        let readers = self.readers.get();
+        self.readers.read(read::accounts(&readers, window)).await
     }
 
     async fn due_accounts(
@@ -197,11 +264,15 @@ impl Store for SqlStore {
         after: Option<DuePlace>,
         limit: u64,
     ) -> Result<Vec<DueAccount>, StoreError> {
-        due::accounts(&self.readers, before, after, limit).await
+        let readers = self.readers.get();
+        self.readers
+            .read(due::accounts(&readers, before, after, limit))
+            .await
     }
 
     async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {
-        due::next_after(&self.readers, after).await
+        let readers = self.readers.get();
+        self.readers.read(due::next_after(&readers, after)).await
     }
 
     async fn refusals(
@@ -209,13 +280,18 @@ impl Store for SqlStore {
         account: &AccountId,
         limit: u64,
     ) -> Result<Vec<RefusalRecord>, StoreError> {
-        read::refusals(&self.readers, account, limit).await
+        let readers = self.readers.get();
+        self.readers
+            .read(read::refusals(&readers, account, limit))
+            .await
     }
 
     async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
         let writing = self.writing()?;
-        let forgotten = shape::forget_refusals(&writing.connection, before, limit).await?;
-        writing.checkpointer.written();
+        let connection = writing.pool.get();
+        let forgotten = shape::forget_refusals(&connection, before, limit);
+        let forgotten = writing.pool.within(forgotten).await??;
+        writing.committed();
         Ok(forgotten)
     }
 }

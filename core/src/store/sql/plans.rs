@@ -89,9 +89,9 @@ async fn no_statement_reads_a_whole_table() {
     let mut store = file.open().await;
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let writing = store.writing.as_mut().unwrap();
-    for connection in [&mut store.readers, &mut writing.connection] {
+    for pool in [&mut store.readers, &mut writing.pool] {
         let seen = Arc::clone(&seen);
-        connection.set_metric_callback(move |info| {
+        pool.connection_mut().set_metric_callback(move |info| {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
     }

@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
-use super::{convert, hold::hold, shape};
+use super::{convert, engine::Engine, hold::hold};
 use crate::{
     domain::{
         command::ContentHash,
@@ -85,8 +85,9 @@ pub(super) async fn decisions<C: ConnectionTrait>(
     if ids.is_empty() {
         return Ok(decisions);
     }
+    let engine = Engine::of(connection);
     let accepted = of_account(account)
-        .filter(operation::Column::OperationId.in_subquery(shape::id_list(ids)))
+        .filter(operation::Column::OperationId.in_subquery(engine.id_list(ids)))
         .all(connection)
         .await?;
     for record in records(account, accepted)? {
@@ -99,7 +100,7 @@ pub(super) async fn decisions<C: ConnectionTrait>(
     let of_account = Expr::col((refusal::Entity, refusal::Column::AccountId));
     let refused = refusal::Entity::find()
         .filter(of_account.eq(key_of(account)))
-        .filter(refusal::Column::OperationId.in_subquery(shape::id_list(ids)))
+        .filter(refusal::Column::OperationId.in_subquery(engine.id_list(ids)))
         .all(connection)
         .await?;
     for row in refused {

@@ -1,22 +1,26 @@
 //! The statements that look things up in a commit, and those that keep other things than decisions.
 //!
-//! A list to look up is one JSON parameter, whatever its length, so that the statement stays
-//! prepared. All of it is built from the entities. It never begins or ends a transaction; the rows
+//! All of it is built from the entities, in the words of the [`Engine`]. It never begins or ends a transaction; the rows
 //! that a commit writes are [`insert`](super::insert)'s.
+
+use std::collections::HashSet;
 
 use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
-    QueryTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
+    QueryFilter, QueryTrait,
     sea_query::{
-        Alias, Condition, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr,
+        Alias, Condition, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query, SimpleExpr,
         UnionType,
     },
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::convert;
+use super::{
+    convert,
+    engine::{Engine, hex},
+};
 use crate::{
     domain::{ids::OperationId, time::Instant},
     store::KeptCatalog,
@@ -47,45 +51,37 @@ pub(super) struct Used {
     pub(super) reference: String,
 }
 
-/// Operation ids as a list to compare with a column of them: `(SELECT unhex(value) FROM json_each(?))`.
-pub(super) fn id_list(ids: &[OperationId]) -> SelectStatement {
-    let each = Func::cust("json_each").arg(hex(ids).to_string());
-    Query::select()
-        .expr(Func::cust("unhex").arg(Expr::col("value")))
-        .from_function(each, "list")
-        .take()
+/// The keys of those of the accounts whose rows this transaction has locked against every other one, in
+/// key order, none of them waited for: one that another transaction has is not among them. On SQLite,
+/// where the one writer is alone, there is nothing to lock, and none is told.
+///
+/// The ends of the chains are read by a statement *after* this one: it sees all that was committed before
+/// the locks were there.
+pub(super) async fn lock<'a, C: ConnectionTrait>(
+    connection: &C,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Option<HashSet<i64>>, DbErr> {
+    let engine = Engine::of(connection);
+    if engine == Engine::Sqlite {
+        return Ok(None);
+    }
+    let ids: Value = ids.map(Value::from).collect();
+    let account = |column: account::Column| Expr::col((account::Entity, column));
+    let locked = engine
+        .listed(&ids, account::Entity)
+        .expr(account(account::Column::Id))
+        .and_where(account(account::Column::ExternalId).eq(engine.listed_text()))
+        .order_by((account::Entity, account::Column::Id), Order::Asc)
+        .lock_with_tables_behavior(
+            LockType::NoKeyUpdate,
+            [account::Entity],
+            LockBehavior::SkipLocked,
+        )
+        .take();
+    let rows = connection.query_all(&locked).await?;
+    let keys = rows.iter().map(|row| row.try_get_by_index(0));
+    keys.collect::<Result<_, _>>().map(Some)
 }
-
-fn hex(ids: &[OperationId]) -> Value {
-    ids.iter().map(|id| id.0.simple().to_string()).collect()
-}
-
-/// `FROM json_each(?) CROSS JOIN table`, to be restricted to the rows whose columns equal what is
-/// listed. The cross join makes SQLite go from the few values to the table's index, and no set of
-/// them is built as for an `IN`; sea-query writes it without `ON`.
-pub(super) fn listed(values: &Value, table: impl IntoIden) -> SelectStatement {
-    let each = Func::cust("json_each").arg(values.to_string());
-    Query::select()
-        .from_function(each, "listed")
-        .cross_join(table.into_iden())
-        .take()
-}
-
-/// The value at hand of those listed.
-fn value() -> Expr {
-    Expr::col((Alias::new("listed"), Alias::new("value")))
-}
-
-/// One part of the pair at hand.
-pub(super) fn part(path: &'static str) -> SimpleExpr {
-    Func::cust("json_extract")
-        .arg(value())
-        .arg(Expr::cust(path))
-        .into()
-}
-
-pub(super) const FIRST: &str = "'$[0]'";
-pub(super) const SECOND: &str = "'$[1]'";
 
 /// Those of the accounts that are there, each with the end of its chain: its last operation, which
 /// its row may be behind.
@@ -93,6 +89,7 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
     connection: &C,
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<Present>, DbErr> {
+    let engine = Engine::of(connection);
     let ids: Value = ids.map(Value::from).collect();
     let account = |column: account::Column| Expr::col((account::Entity, column));
     let last = |column: operation::Column| Expr::col((operation::Entity, column));
@@ -107,14 +104,15 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
     let ends = Condition::all()
         .add(last(operation::Column::AccountId).eq(account(account::Column::Id)))
         .add(last(operation::Column::Sequence).eq(SimpleExpr::from(end)));
-    let found = listed(&ids, account::Entity)
+    let found = engine
+        .listed(&ids, account::Entity)
         .expr(account(account::Column::Id))
         .expr(account(account::Column::ExternalId))
         .expr(account(account::Column::NextDueAtUs))
         .expr(last(operation::Column::Sequence))
         .expr(last(operation::Column::Hash))
         .left_join(operation::Entity, ends)
-        .and_where(account(account::Column::ExternalId).eq(value()))
+        .and_where(account(account::Column::ExternalId).eq(engine.listed_text()))
         .take();
     let rows = connection.query_all(&found).await?;
     rows.iter()
@@ -127,13 +125,16 @@ pub(super) async fn decided<C: ConnectionTrait>(
     connection: &C,
     ids: &[OperationId],
 ) -> Result<Vec<Decided>, DbErr> {
+    let engine = Engine::of(connection);
     let hex = hex(ids);
-    let id = || Func::cust("unhex").arg(value());
-    let mut accepted = listed(&hex, operation::Entity)
+    let id = || engine.listed_id();
+    let mut accepted = engine
+        .listed(&hex, operation::Entity)
         .columns([operation::Column::OperationId, operation::Column::AccountId])
         .and_where(Expr::col(operation::Column::OperationId).eq(id()))
         .take();
-    let refused = listed(&hex, refusal::Entity)
+    let refused = engine
+        .listed(&hex, refusal::Entity)
         .columns([refusal::Column::OperationId, refusal::Column::AccountId])
         .and_where(Expr::col(refusal::Column::OperationId).eq(id()))
         .take();
@@ -149,15 +150,17 @@ pub(super) async fn used<'a, C: ConnectionTrait>(
     connection: &C,
     payments: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<Used>, DbErr> {
+    let engine = Engine::of(connection);
     let pairs: Value = payments
         .map(|(provider, reference)| Value::from(vec![provider, reference]))
         .collect();
     let payment = |column: payment::Column| Expr::col((payment::Entity, column));
-    let found = listed(&pairs, payment::Entity)
+    let found = engine
+        .listed(&pairs, payment::Entity)
         .expr(payment(payment::Column::Provider))
         .expr(payment(payment::Column::Reference))
-        .and_where(payment(payment::Column::Provider).eq(part(FIRST)))
-        .and_where(payment(payment::Column::Reference).eq(part(SECOND)))
+        .and_where(payment(payment::Column::Provider).eq(engine.part_text(0)))
+        .and_where(payment(payment::Column::Reference).eq(engine.part_text(1)))
         .take();
     let rows = connection.query_all(&found).await?;
     rows.iter()
@@ -188,7 +191,9 @@ pub(super) async fn publish<C: ConnectionTrait>(
         ])
         .and_where(Expr::exists(taken).not())
         .take();
+    // Another node may add it between the look and the row.
     let insert = Query::insert()
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
         .into_table(catalog::Entity)
         .columns(catalog::Column::iter())
         .select_from(values)

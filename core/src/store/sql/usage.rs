@@ -12,11 +12,12 @@ use sea_orm::{
 
 use super::{
     convert::usage::{self as rows, NO_PROJECT},
+    engine::Engine,
     read::key_of,
 };
 use crate::{
     domain::{
-        event::OperationKind,
+        event::{Fact, OperationKind},
         ids::{AccountId, Sequence},
         usage::USAGE_GROUP,
     },
@@ -36,9 +37,8 @@ const SUMS: [usage::Column; 4] = [
 const COUNTED_TO: &str = "counted_to";
 /// No account has so many rows, and every database takes the number.
 const LIMIT_MAX: u64 = u32::MAX as u64;
-/// What charges say of the results they paid for.
-const VARIATIONS: &str = "$.charge.spend.terms.variations";
-const SECONDS: &str = "$.charge.spend.terms.seconds";
+/// The column with what a charge of the tail says of itself; NULL in sums.
+const FACT: &str = "fact";
 
 /// The usage of an account.
 pub(super) async fn usage<C: ConnectionTrait>(
@@ -48,7 +48,8 @@ pub(super) async fn usage<C: ConnectionTrait>(
 ) -> Result<Usage, StoreError> {
     let mut sequence = Sequence::START;
     let mut rows = Vec::new();
-    for row in connection.query_all(&statement(account, query)).await? {
+    let statement = statement(Engine::of(connection), account, query);
+    for row in connection.query_all(&statement).await? {
         sequence = sequence.max(Sequence(row.try_get_by(COUNTED_TO)?));
         rows.extend(read(account, query, &row)?);
     }
@@ -72,8 +73,10 @@ fn read(
     let mut read = UsageRow::default();
     read.sums.charges = sum(charges)?;
     read.sums.credits = sum(credits)?;
-    read.sums.variations = sum(variations)?;
-    read.sums.seconds = sum(seconds)?;
+    (read.sums.variations, read.sums.seconds) = match row.try_get_by(FACT)? {
+        Some(fact) => results(fact),
+        None => (sum(variations)?, sum(seconds)?),
+    };
     for dimension in &query.by {
         let name = column(*dimension).as_str();
         match dimension {
@@ -92,6 +95,15 @@ fn read(
     Ok(Some(read))
 }
 
+/// How many results a charge of the tail paid for, and how long they are together. A row that is damaged
+/// counts as a charge of nothing: what is wrong with it is told by whoever reads the ledger.
+fn results(fact: String) -> (i64, i64) {
+    match serde_json::from_str(&fact) {
+        Ok(Fact::Charge(charge)) => charge.spend.terms.results(),
+        Ok(_) | Err(_) => (0, 0),
+    }
+}
+
 fn column(dimension: UsageDimension) -> usage::Column {
     match dimension {
         UsageDimension::Day => usage::Column::Day,
@@ -103,10 +115,10 @@ fn column(dimension: UsageDimension) -> usage::Column {
 
 /// The parts one after the other. What a row of the first and one of the second have in common is added
 /// up by whoever reads them: to group both once more takes the database longer than all else.
-fn statement(account: &AccountId, query: &UsageQuery) -> SelectStatement {
+fn statement(engine: Engine, account: &AccountId, query: &UsageQuery) -> SelectStatement {
     let mut first = Query::select();
     first.expr(Expr::col(Asterisk));
-    first.from_subquery(kept(account, query), "kept");
+    first.from_subquery(kept(engine, account, query), "kept");
     first
         .union(UnionType::All, tail(account, query))
         .union(UnionType::All, end(account, query));
@@ -126,7 +138,7 @@ fn by(
 }
 
 /// The sums that are kept, grouped: where days lead, in the order of the table.
-fn kept(account: &AccountId, query: &UsageQuery) -> SelectStatement {
+fn kept(engine: Engine, account: &AccountId, query: &UsageQuery) -> SelectStatement {
     use usage::Column;
     let mut kept = Query::select();
     kept.from(usage::Entity)
@@ -140,11 +152,12 @@ fn kept(account: &AccountId, query: &UsageQuery) -> SelectStatement {
         ));
     by(&mut kept, query, Expr::col);
     for sum in SUMS {
-        let added = Expr::col(sum).sum();
+        let added = engine.sum(Expr::col(sum).into());
         // Without groups there is always a row, of nothing if there is nothing.
         kept.expr_as(Func::coalesce([added, Expr::val(0)]), sum);
     }
-    kept.expr_as(Expr::val(0), COUNTED_TO);
+    kept.expr_as(Expr::val(0), COUNTED_TO)
+        .expr_as(Expr::val(None::<String>), FACT);
     for dimension in &query.by {
         let column = column(*dimension);
         kept.group_by_col(column).order_by(column, Order::Asc);
@@ -159,15 +172,6 @@ fn kept(account: &AccountId, query: &UsageQuery) -> SelectStatement {
 /// The charges after the last whole group, one a row.
 fn tail(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     use operation::Column;
-    // A row that is damaged counts as a charge of nothing, rather than to end the statement: what is
-    // wrong with it is told by whoever reads the ledger.
-    let said = |path| {
-        let fact = Expr::col(Column::Fact);
-        let valid = Func::cust("json_valid").arg(fact.clone());
-        let valid = Expr::case(Expr::from(valid).eq(1), fact);
-        let extract = Func::cust("json_extract").arg(valid).arg(path);
-        Expr::from(Func::coalesce([extract.into(), Expr::val(0)]))
-    };
     let whole = last(account).div(USAGE_GROUP).mul(USAGE_GROUP);
     let mut tail = Query::select();
     tail.from(operation::Entity)
@@ -194,9 +198,10 @@ fn tail(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     let values = [
         Expr::val(1),
         Expr::col(Column::Consumed),
-        said(VARIATIONS),
-        said(VARIATIONS).mul(said(SECONDS)),
         Expr::val(0),
+        Expr::val(0),
+        Expr::val(0),
+        Expr::col(Column::Fact),
     ];
     for value in values {
         tail.expr(value);
@@ -214,7 +219,8 @@ fn end(account: &AccountId, query: &UsageQuery) -> SelectStatement {
     for _ in SUMS {
         end.expr(Expr::val(0));
     }
-    end.expr(Func::coalesce([last(account), Expr::val(0)]));
+    end.expr(Func::coalesce([last(account), Expr::val(0)]))
+        .expr(Expr::val(None::<String>));
     end
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod locked;
 mod past;
 mod payments;
+pub(crate) mod postgres;
 mod promises;
 mod sqlite;
 mod usage;

@@ -2,6 +2,7 @@
 
 use super::{
     book::{Book, account, at, charge, id, purchase, reserve, subscribe, too_dear},
+    postgres,
     sqlite::File,
 };
 use crate::{
@@ -37,6 +38,15 @@ macro_rules! promises {
             async fn $name() {
                 let file = super::File::new().await;
                 super::$name(&file.open().await).await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(url) = super::postgres::database().await {
+                    super::$name(&super::postgres::connect(&url).await).await;
+                }
             })*
         }
     };

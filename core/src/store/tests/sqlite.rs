@@ -28,7 +28,7 @@ impl File {
             folder: tempfile::tempdir().unwrap(),
         };
         let store = file.open().await;
-        Migrator::up(store.migrating().unwrap(), None)
+        Migrator::up(&store.migrating().unwrap(), None)
             .await
             .unwrap();
         file

@@ -1,0 +1,229 @@
+//! A PostgreSQL cluster of the tests' own: made in a new directory, on a port of its own, as a user that
+//! may run it, and removed when the process that asked for it ends, however it ends.
+//!
+//! Compiled into the tests of the store and into those of the service, which can't share a package.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::fs::{MetadataExt, chown},
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// How often another port is tried, if somebody took the one that was free.
+const PORTS_TRIED_MAX: usize = 5;
+
+/// What runs the server and, once the pipe from this process is closed, ends and removes it.
+const KEEPER: &str = r#"
+trap '' HUP INT TERM
+"$1/postgres" -D "$2/data" -p "$3" -k "$2" $4 >"$2/log" 2>&1 &
+server=$!
+for i in $(seq 200); do
+  "$1/pg_isready" -q -h 127.0.0.1 -p "$3" && break
+  kill -0 $server 2>/dev/null || { rm -rf "$2/data"; echo failed; exit 1; }
+  sleep 0.05
+done
+echo ready
+read -r _
+kill -INT $server 2>/dev/null
+wait $server
+rm -rf "$2"
+"#;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Cluster {
+    binaries: PathBuf,
+    directory: PathBuf,
+    port: u16,
+    databases: AtomicU32,
+    /// The pipe by which it is told that nobody needs it any more.
+    _needed: ChildStdin,
+}
+
+impl Cluster {
+    /// The one of this process, started by whoever asks first; none where PostgreSQL is not installed.
+    pub fn shared() -> Option<&'static Cluster> {
+        static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| binaries().map(|found| Cluster::start(&found, "")))
+            .as_ref()
+    }
+
+    /// A new one, with more arguments of the server; none where PostgreSQL is not installed.
+    pub fn new(arguments: &str) -> Option<Cluster> {
+        binaries().map(|found| Cluster::start(&found, arguments))
+    }
+
+    fn start(binaries: &Path, arguments: &str) -> Cluster {
+        let directory = tempfile::Builder::new().prefix("credits-pg").tempdir();
+        let directory = directory.expect("a directory can be made").keep();
+        let user = user();
+        if let Some((uid, gid)) = user {
+            chown(&directory, Some(uid), Some(gid)).expect("root may give a directory away");
+        }
+        let mut made = as_user(binaries.join("initdb"), user);
+        made.args([
+            "--no-sync",
+            "--username=owner",
+            "--auth=trust",
+            "--encoding=UTF8",
+        ])
+        .args(["--locale=C", "--pgdata"])
+        .arg(directory.join("data"))
+        .current_dir(&directory);
+        let output = made.output().expect("initdb can be run");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "initdb: {said}");
+        let tried = (0..PORTS_TRIED_MAX).find_map(|_| {
+            let port = free_port();
+            keep(binaries, &directory, port, arguments, user).map(|needed| (port, needed))
+        });
+        let (port, needed) = tried.expect("PostgreSQL starts");
+        Cluster {
+            binaries: binaries.to_owned(),
+            directory,
+            port,
+            databases: AtomicU32::new(0),
+            _needed: needed,
+        }
+    }
+
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its directory, in which `data` is the cluster's.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where a database is found, by its owner.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://owner@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes an empty database, or a copy of one that nobody uses, and tells its name.
+    pub fn database(&self, template: Option<&str>) -> String {
+        let name = format!("credits{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.run(
+            "createdb",
+            &["--template", template.unwrap_or("template0"), &name],
+        );
+        name
+    }
+
+    /// Runs SQL as the owner, and gives what it answers.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        self.run(
+            "psql",
+            &["-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql, database],
+        )
+    }
+
+    /// Runs `pg_ctl` on it, such as `restart -m immediate`.
+    pub fn control(&self, arguments: &[&str]) {
+        let mut control = as_user(self.binaries.join("pg_ctl"), user());
+        control
+            .arg("-D")
+            .arg(self.directory.join("data"))
+            .args(arguments);
+        let status = control.stdout(Stdio::null()).status();
+        assert!(
+            status.expect("pg_ctl can be run").success(),
+            "{arguments:?}"
+        );
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(self.binaries.join(program));
+        command
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "owner",
+                "-p",
+                &self.port.to_string(),
+            ])
+            .args(arguments);
+        let output = command.output().expect("PostgreSQL's programs can be run");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+/// Where the server's programs are, if they are on this machine.
+pub fn binaries() -> Option<PathBuf> {
+    let output = Command::new("pg_config").arg("--bindir").output().ok()?;
+    let found = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    [
+        "postgres",
+        "initdb",
+        "pg_ctl",
+        "psql",
+        "createdb",
+        "pg_isready",
+    ]
+    .iter()
+    .all(|program| found.join(program).exists())
+    .then_some(found)
+}
+
+/// Another user than root, which the server refuses to run as; none if this is one.
+fn user() -> Option<(u32, u32)> {
+    let me = fs::metadata("/proc/self").expect("Linux tells who a process is");
+    if me.uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").expect("users can be read");
+    let find = |name: &str| {
+        let line = users.lines().find(|line| line.starts_with(name))?;
+        let mut fields = line.split(':').skip(2).map(str::parse);
+        Some((fields.next()?.ok()?, fields.next()?.ok()?))
+    };
+    find("postgres:").or_else(|| find("nobody:"))
+}
+
+fn as_user(program: impl AsRef<Path>, user: Option<(u32, u32)>) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new(program.as_ref());
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+/// Starts the server under its keeper; none if it did not start.
+fn keep(
+    binaries: &Path,
+    directory: &Path,
+    port: u16,
+    arguments: &str,
+    user: Option<(u32, u32)>,
+) -> Option<ChildStdin> {
+    let mut keeper = as_user("/bin/sh", user);
+    keeper
+        .args(["-c", KEEPER, "keeper"])
+        .args([binaries, directory])
+        .args([&port.to_string(), arguments])
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut keeper = keeper.spawn().expect("a shell can be run");
+    let said = BufReader::new(keeper.stdout.take()?).lines().next()?.ok()?;
+    (said == "ready").then(|| keeper.stdin.take())?
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
