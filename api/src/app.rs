@@ -2,13 +2,7 @@
 //!
 //! Owns the order in which they start and stop. It never parses arguments and never handles signals.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use credits_core::{
     clock::Clock,
@@ -16,10 +10,10 @@ use credits_core::{
     ledger::{Keys, Ledger, Limits, PublishError, Sweep},
     store::{
         StoreError,
-        sql::{OpenError, OpenMode, SqlStore},
+        sql::{OpenError, SqlStore},
     },
 };
-use credits_migration::{Migrator, MigratorTrait};
+use credits_migration::SchemaProblem;
 use secrecy::{ExposeSecret, SecretSlice};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -27,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::{
     auth::{self, Auth, AuthProblem, TokenMint},
     config::Settings,
+    database::{self, open_to_write},
     demo, graphql,
     http::{
         Edge, Engine, Exports, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams,
@@ -50,8 +45,8 @@ const CLOCK_STEPPED: &str = "the clock has stepped against monotonic time: nothi
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// `database.url` is of another kind.
-    #[error("database.url: \"{0}\" is no SQLite file: write sqlite://PATH")]
-    DatabaseUrl(String),
+    #[error("database.url names no database: write sqlite://PATH or postgres://USER@HOST/DATABASE")]
+    DatabaseUrl,
     /// The directory of the database can't be made.
     #[error("can't make the directory {path}: {source}", path = path.display())]
     DataDir {
@@ -66,9 +61,9 @@ pub enum Problem {
     /// The database can't be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The tables can't be brought up to date.
-    #[error("the tables can't be brought up to date: {0}")]
-    Migrate(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The tables are not those of this version of the service.
+    #[error("the tables of the database: {0}")]
+    Schema(#[from] SchemaProblem),
     /// What is kept can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -272,45 +267,6 @@ async fn watch_clock(ledger: Ledger, readiness: Readiness) {
     }
 }
 
-/// The file of the database.
-pub fn database_path(settings: &Settings) -> Result<PathBuf, Problem> {
-    let url = settings.database_url();
-    let path = url
-        .strip_prefix("sqlite://")
-        .or(url.strip_prefix("sqlite:"));
-    match path {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some(_) | None => Err(Problem::DatabaseUrl(url)),
-    }
-}
-
-/// Opens the database to write, makes it where it is missing, and brings its tables up to date.
-pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
-    let path = database_path(settings)?;
-    if let Some(directory) = path.parent().filter(|one| *one != Path::new("")) {
-        std::fs::create_dir_all(directory).map_err(|source| Problem::DataDir {
-            path: directory.to_owned(),
-            source,
-        })?;
-    }
-    let store = SqlStore::open(&path, OpenMode::ReadWrite).await?;
-    if let Some(connection) = store.migrating() {
-        Migrator::up(connection, None)
-            .await
-            .map_err(|error| Problem::Migrate(Box::new(error)))?;
-    }
-    Ok(Arc::new(store))
-}
-
-/// Opens the database to read, beside whoever writes.
-pub async fn open_to_read(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
-    let path = database_path(settings)?;
-    if !path.exists() {
-        return Err(Problem::NoDatabase(path));
-    }
-    Ok(Arc::new(SqlStore::open(&path, OpenMode::ReadOnly).await?))
-}
-
 /// Starts the ledger over an open store.
 pub async fn start_ledger(
     settings: &Settings,
@@ -318,7 +274,8 @@ pub async fn start_ledger(
     clock: Clock,
 ) -> Result<Ledger, Problem> {
     let store: Arc<SqlStore> = Arc::clone(store);
-    let ledger = Ledger::start(store, clock, limits(settings), keys(settings)?).await?;
+    let limits = limits(settings, database::writers(settings)?);
+    let ledger = Ledger::start(store, clock, limits, keys(settings)?).await?;
     Ok(ledger)
 }
 
@@ -346,11 +303,12 @@ async fn publish(settings: &Settings, ledger: &Ledger) -> Result<(), Problem> {
     Ok(())
 }
 
-fn limits(settings: &Settings) -> Limits {
+fn limits(settings: &Settings, writers: usize) -> Limits {
     let cores = settings.http.worker_count();
     Limits {
         operations_under_way_max: settings.writer.queue_operations_max,
         batch_operations_max: settings.writer.batch_operations_max,
+        writers,
         deadline: Duration::from_millis(settings.writer.deadline_ms),
         accounts_resident_max: settings.actors.resident_max,
         idle_after: Duration::from_secs(settings.actors.idle_s),

@@ -19,6 +19,7 @@ pub mod descriptors;
 pub mod shutdown;
 
 pub mod app;
+pub mod database;
 pub mod demo;
 
 pub mod cli;

@@ -13,7 +13,10 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::domain::{account::Account, ids::AccountId};
+use crate::domain::{
+    account::Account,
+    ids::{AccountId, Sequence},
+};
 
 /// The most watchers of a node: ten times what one is measured with, and at about 2 KiB each what a
 /// node of a few gigabytes can hold. One more is answered `Overloaded`.
@@ -34,6 +37,16 @@ struct WatchedAccount {
     /// Nothing until something is committed while it is watched.
     states: watch::Sender<Option<Arc<Account>>>,
     watchers: usize,
+}
+
+impl WatchedAccount {
+    /// The position of the state that was shown last.
+    fn shown(&self) -> Sequence {
+        let state = self.states.borrow();
+        state
+            .as_ref()
+            .map_or(Sequence::START, |state| state.sequence)
+    }
 }
 
 impl Feeds {
@@ -73,6 +86,19 @@ impl Feeds {
             }
             newer
         });
+    }
+
+    /// The accounts that are watched.
+    pub fn watched(&self) -> Vec<AccountId> {
+        let watched = self.lock();
+        watched.accounts.keys().cloned().collect()
+    }
+
+    /// The position of the state of an account that was shown last; none if nobody watches it.
+    pub fn shown(&self, account: &AccountId) -> Option<Sequence> {
+        let watched = self.lock();
+        let account = watched.accounts.get(account)?;
+        Some(account.shown())
     }
 
     /// How many watch, over all accounts.
@@ -138,7 +164,6 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::domain::ids::Sequence;
 
     fn state(sequence: i64) -> Arc<Account> {
         let mut account = Account::unopened(id("ada"));

@@ -13,8 +13,10 @@ mod check;
 mod operation;
 mod payment;
 mod refusal;
+mod run;
 mod usage;
 
+pub use self::run::{SchemaProblem, bring_up_to_date, take_back};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
 

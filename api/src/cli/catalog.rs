@@ -14,8 +14,9 @@ use credits_core::{
 
 use super::{Failure, found, print};
 use crate::{
-    app::{Problem, open_to_read, open_to_write, start_ledger},
+    app::{Problem, start_ledger},
     config::{self, ServeArgs},
+    database::{open_to_read, open_to_write},
 };
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -9,22 +9,22 @@ use credits_core::{
     store::{OperationFilter, SequenceWindow, Store},
     verify,
 };
-use credits_migration::{Migrator, MigratorTrait};
+use credits_migration::take_back;
 
 use super::{Failure, print};
 use crate::{
-    app::{Problem, open_to_read, open_to_write, token_time_s},
+    app::{Problem, token_time_s},
     auth::{self, Scope, Scopes},
     config::{self, ServeArgs},
+    database::{open_to_read, open_to_write},
 };
 
 pub(super) async fn migrate(settings: &ServeArgs, down: Option<u32>) -> Result<(), Failure> {
     let settings = config::load_offline(settings)?;
     let store = open_to_write(&settings).await?;
     if let (Some(steps), Some(connection)) = (down, store.migrating()) {
-        Migrator::down(connection, Some(steps))
-            .await
-            .map_err(|error| Problem::Migrate(Box::new(error)))?;
+        let taken = take_back(&connection, steps).await;
+        taken.map_err(Problem::from)?;
     }
     store.close().await;
     print(&match down {

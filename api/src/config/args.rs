@@ -80,7 +80,7 @@ pub struct ServeArgs {
         help_heading = "Server"
     )]
     pub http_workers: Option<u32>,
-    /// Database [file: database.url] [default: credits.db in the data directory]
+    /// Database: sqlite://PATH or postgres://… [file: database.url] [default: credits.db in the data directory]
     #[arg(
         long,
         value_name = "URL",
@@ -88,6 +88,55 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub database_url: Option<String>,
+    /// Transactions written at once on PostgreSQL [file: database.writers] [default: 4]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__DATABASE__WRITERS",
+        help_heading = "Database"
+    )]
+    pub database_writers: Option<u32>,
+    /// Connections that read on PostgreSQL [file: database.readers] [default: 8]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "CREDITS__DATABASE__READERS",
+        help_heading = "Database"
+    )]
+    pub database_readers: Option<u32>,
+    /// Longest statement on PostgreSQL, in milliseconds [file: database.statement_timeout_ms] [default: 3000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__DATABASE__STATEMENT_TIMEOUT_MS",
+        help_heading = "Database"
+    )]
+    pub database_statement_timeout_ms: Option<u32>,
+    /// Longest wait for a lock on PostgreSQL, in milliseconds [file: database.lock_timeout_ms] [default: 2000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__DATABASE__LOCK_TIMEOUT_MS",
+        help_heading = "Database"
+    )]
+    pub database_lock_timeout_ms: Option<u32>,
+    /// Longest call of PostgreSQL before its connections are given up, in milliseconds [file:
+    /// database.call_timeout_ms] [default: 3500]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__DATABASE__CALL_TIMEOUT_MS",
+        help_heading = "Database"
+    )]
+    pub database_call_timeout_ms: Option<u32>,
+    /// Bring the tables up to date at start; else they have to be [file: database.migrate] [default: true]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CREDITS__DATABASE__MIGRATE",
+        help_heading = "Database"
+    )]
+    pub database_migrate: Option<bool>,
     /// Most operations that wait for a transaction [file: writer.queue_operations_max] [default: 4096]
     #[arg(
         long,
@@ -210,6 +259,21 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What was given about a database server, by key.
+    fn server_overrides(&self) -> [(&'static str, Option<Value>); 5] {
+        [
+            ("database.writers", self.database_writers),
+            ("database.readers", self.database_readers),
+            (
+                "database.statement_timeout_ms",
+                self.database_statement_timeout_ms,
+            ),
+            ("database.lock_timeout_ms", self.database_lock_timeout_ms),
+            ("database.call_timeout_ms", self.database_call_timeout_ms),
+        ]
+        .map(|(key, value)| (key, value.map(Value::from)))
+    }
+
     /// What was given, by key.
     pub(super) fn overrides(&self) -> Vec<(&'static str, Value)> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
@@ -238,6 +302,7 @@ impl ServeArgs {
             ("http.streams_max", self.http_streams_max.map(Value::from)),
             ("http.workers", self.http_workers.map(Value::from)),
             ("database.url", self.database_url.clone().map(Value::from)),
+            ("database.migrate", self.database_migrate.map(Value::from)),
             (
                 "writer.queue_operations_max",
                 self.writer_queue_operations_max.map(Value::from),
@@ -274,6 +339,7 @@ impl ServeArgs {
         ];
         given
             .into_iter()
+            .chain(self.server_overrides())
             .filter_map(|(key, value)| Some((key, value?)))
             .collect()
     }

@@ -103,11 +103,40 @@ impl Default for HttpSettings {
 }
 
 /// `database`: where the ledger is.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// Such as `sqlite://./data/credits.db`; `credits.db` in the data directory unless set.
+    /// Such as `sqlite://./data/credits.db` or `postgres://credits@db.example/credits`; `credits.db` in
+    /// the data directory unless set. How TLS is used is said by its `sslmode`.
     pub url: Option<String>,
+    /// Transactions that are written at once, accounts being divided among them; PostgreSQL only.
+    pub writers: u32,
+    /// Connections that read; PostgreSQL only.
+    pub readers: u32,
+    /// The longest that a statement may take on the server, in milliseconds; PostgreSQL only.
+    pub statement_timeout_ms: u64,
+    /// The longest that a statement waits for a lock, in milliseconds; PostgreSQL only.
+    pub lock_timeout_ms: u64,
+    /// The longest that a call may take as this node sees it, in milliseconds: after it the connection
+    /// is given up; PostgreSQL only.
+    pub call_timeout_ms: u64,
+    /// Whether `serve` brings the tables up to date. Without it they have to be; `credits migrate` does
+    /// it as their owner.
+    pub migrate: bool,
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> DatabaseSettings {
+        DatabaseSettings {
+            url: None,
+            writers: 4,
+            readers: 8,
+            statement_timeout_ms: 3_000,
+            lock_timeout_ms: 2_000,
+            call_timeout_ms: 3_500,
+            migrate: true,
+        }
+    }
 }
 
 /// `auth`: whose tokens are good.

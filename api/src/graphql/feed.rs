@@ -54,7 +54,7 @@ impl Subscription {
         after_sequence: Option<Sequence>,
     ) -> Result<impl Stream<Item = Result<BalanceUpdate, Fault>>, Fault> {
         // In a box of its own, so that an idle subscription does not keep the room.
-        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
+        let watch = Box::pin(watch(ctx, account_id.as_ref(), after_sequence)).await?;
         let begin = begin(watch.sequence(), after_sequence.map(|after| after.0));
         Ok(stream::unfold(
             (watch, begin),
@@ -80,7 +80,7 @@ impl Subscription {
         after_sequence: Option<Sequence>,
     ) -> Result<impl Stream<Item = Result<Operation, Fault>>, Fault> {
         // In a box of its own, so that an idle subscription does not keep the room.
-        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
+        let watch = Box::pin(watch(ctx, account_id.as_ref(), after_sequence)).await?;
         let last = watch.sequence();
         let after = after_sequence.map_or(last, |after| after.0);
         if after > last {
@@ -102,7 +102,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<Notice, Fault>>, Fault> {
         let account = access::account(ctx, Scope::CreditsRead, account_id.as_ref())?;
         // In boxes of their own, so that an idle subscription does not keep the room.
-        let watch = Box::pin(watch(ctx, account_id.as_ref())).await?;
+        let watch = Box::pin(watch(ctx, account_id.as_ref(), None)).await?;
         let notices = Box::pin(watch.notices()).await?;
         let notices = Box::new(notices);
         Ok(stream::unfold(Some((account, notices)), hear))
@@ -110,9 +110,15 @@ impl Subscription {
 }
 
 /// The account to watch, if the caller may. Nobody learns whether a foreign one exists.
-async fn watch(ctx: &Context<'_>, named: Option<&ID>) -> Result<Watch, Fault> {
+async fn watch(
+    ctx: &Context<'_>,
+    named: Option<&ID>,
+    after: Option<Sequence>,
+) -> Result<Watch, Fault> {
     let account = access::account(ctx, Scope::CreditsRead, named)?;
-    let watch = access::ledger(ctx).watch(&account).await?;
+    // What the client saw by another node is looked for before it is doubted.
+    let seen = after.map_or(ids::Sequence::START, |after| after.0);
+    let watch = access::ledger(ctx).watch(&account, seen).await?;
     watch.ok_or_else(access::not_found)
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object};
 use credits_core::domain::{
-    ids::{CatalogVersion, OperationId},
+    ids::{self, CatalogVersion, OperationId},
     policies,
 };
 
@@ -10,6 +10,7 @@ use super::{
     access,
     account::{self, Account, AccountConnection},
     catalog::Catalog,
+    fault::bad_input,
     node::{self, AnyNode},
     operation::OperationOutcome,
     page::{self, Page},
@@ -17,6 +18,7 @@ use super::{
     proof::{self, PolicyProof},
     quote::{self, Quote, QuoteInput},
     recommend::{self, ModelRecommendation, RecommendInput},
+    scalar::Sequence,
     subscription::SubscriptionStatus,
 };
 use crate::{
@@ -45,11 +47,23 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The client's own id of the account.")] account_id: ID,
+        #[graphql(
+            desc = "The position that it must have reached, to read by one node what was written by another: as a payload or a feed gave it. If it has not, that is `BAD_USER_INPUT`."
+        )]
+        at_least_sequence: Option<Sequence>,
     ) -> Result<Option<Account>, Fault> {
-        match access::readable(ctx, Scope::CreditsRead, Some(&account_id))? {
-            Some(account) => Account::load(ctx, &account).await,
-            None => Ok(None),
+        let Some(account) = access::readable(ctx, Scope::CreditsRead, Some(&account_id))? else {
+            return Ok(None);
+        };
+        let wanted = at_least_sequence.map_or(ids::Sequence::START, |wanted| wanted.0);
+        let view = access::ledger(ctx).view_at(&account, wanted).await?;
+        if let Some(view) = view.as_ref().filter(|view| view.account.sequence < wanted) {
+            let last = view.account.sequence;
+            return Err(bad_input(format!(
+                "`atLeastSequence` is {wanted}, but the account's last position is {last}."
+            )));
         }
+        Ok(view.map(Account::from))
     }
 
     /// All accounts, newest first, for operators and backends: it needs `accounts:*`.

@@ -19,7 +19,7 @@ use super::{
     contention::{Contention, DeskTurn},
     desk::Desk,
     facts::{self, Facts, needs_facts},
-    message::{Barrier, Execute, Passivate, View, Viewer},
+    message::{Barrier, Execute, Overtaken, Passivate, View, Viewer},
     node::Node,
     pending::Pending,
 };
@@ -318,6 +318,20 @@ impl Handler<Barrier> for AccountActor {
         } else {
             // Nothing is under way.
             done.tell();
+        }
+    }
+}
+
+impl Handler<Overtaken> for AccountActor {
+    type Result = ();
+
+    fn handle(&mut self, Overtaken { sequence }: Overtaken, _: &mut Context<AccountActor>) {
+        // A turn begins with what the database has, and what is under way loses and is decided again.
+        if let Some(desk) = self.desk.as_mut() {
+            desk.trim();
+            if desk.is_behind(sequence) && desk.is_idle() {
+                desk.forget();
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         command::{Command, Request},
-        ids::{AccountId, OperationId},
+        ids::{AccountId, OperationId, Sequence},
         outcome::{Decision, Outcome},
         regeneration::Earlier,
     },
@@ -91,6 +91,12 @@ impl Desk {
             lineage.is_broken() || lineage.committed().head == deciding.head
         });
         kept && self.pending.is_empty()
+    }
+
+    /// Whether the state is of a position before that one.
+    pub(super) fn is_behind(&self, sequence: Sequence) -> bool {
+        let deciding = self.deciding.as_ref();
+        deciding.is_some_and(|deciding| deciding.lineage.committed().head.sequence < sequence)
     }
 
     /// Drops the state, which ends its lineage; `true` if it was one on which decisions had been made.

@@ -8,7 +8,10 @@ use tokio::{sync::oneshot, time::Instant as Monotonic};
 
 use super::{pending::Ticket, view::AccountView};
 use crate::{
-    domain::command::{Command, ContentHash},
+    domain::{
+        command::{Command, ContentHash},
+        ids::Sequence,
+    },
     error::LedgerError,
     writer::submission::{Look, Waiter},
 };
@@ -46,6 +49,15 @@ pub struct View {
 pub struct Barrier {
     /// Told when it is.
     pub done: Look,
+}
+
+/// Look again at what the database has, unless it is known up to there or something is under way: another
+/// node has written to the account.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Overtaken {
+    /// The position that the account has reached.
+    pub sequence: Sequence,
 }
 
 /// Stop, unless something is under way.

@@ -17,6 +17,8 @@ pub struct Limits {
     pub operations_under_way_max: usize,
     /// The most submissions in one transaction; more go into the next.
     pub batch_operations_max: usize,
+    /// How many transactions are written at once, accounts being divided among them.
+    pub writers: usize,
     /// How long a caller waits; then it is `Unavailable` if nothing was decided, else
     /// `UnknownOutcome`.
     pub deadline: Duration,
@@ -41,6 +43,7 @@ impl Default for Limits {
         Limits {
             operations_under_way_max: 8_192,
             batch_operations_max: 1_024,
+            writers: 1,
             deadline: Duration::from_secs(4),
             accounts_resident_max: 200_000,
             idle_after: Duration::from_secs(600),

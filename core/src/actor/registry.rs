@@ -153,6 +153,11 @@ impl Registry {
         accounts.map(address).collect()
     }
 
+    /// The accounts in memory.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.residents().keys().cloned().collect()
+    }
+
     /// What its actors share.
     pub fn node(&self) -> &Arc<Node> {
         &self.0.node

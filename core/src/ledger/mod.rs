@@ -12,6 +12,7 @@ mod fingerprint;
 mod foresight;
 mod history;
 mod housekeeping;
+mod neighbours;
 mod notices;
 mod publish;
 mod quote;
@@ -132,8 +133,9 @@ impl Ledger {
         keys: Keys,
     ) -> Result<Ledger, StoreError> {
         let catalogs = publish::load(store.as_ref()).await?;
-        let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
-        run(&limits, task);
+        let most = limits.batch_operations_max;
+        let (writer, tasks) = Writer::with_lanes(Arc::clone(&store), most, limits.writers);
+        tasks.into_iter().for_each(|task| run(&limits, task));
         let node = Arc::new(Node {
             store,
             writer,
@@ -144,6 +146,11 @@ impl Ledger {
         });
         let registry = Registry::new(Arc::clone(&node));
         run(&node.limits, housekeeping::keep(registry.downgrade()));
+        let published = Arc::new(tokio::sync::watch::Sender::new(CatalogVersion(0)));
+        if let Some(news) = node.store.neighbours() {
+            let heed = neighbours::heed(registry.downgrade(), news, Arc::clone(&published));
+            run(&node.limits, heed);
+        }
         let sweeping = node.limits.sweep.map(|sweep| {
             let (sweeping, task) = sweeper::start(registry.clone(), sweep);
             run(&node.limits, task);
@@ -156,7 +163,7 @@ impl Ledger {
             keys: Arc::new(keys),
             due_looks: Arc::new(Semaphore::new(watch::DUE_LOOKS_MAX)),
             sweeping,
-            published: Arc::new(tokio::sync::watch::Sender::new(CatalogVersion(0))),
+            published,
             node,
         })
     }

@@ -45,13 +45,18 @@ pub struct Watch {
 }
 
 impl Ledger {
-    /// Watches an account from its present committed state on; none if it was never opened.
-    pub async fn watch(&self, account: &AccountId) -> Result<Option<Watch>, LedgerError> {
+    /// Watches an account from its present committed state on, of at least that position if it has come
+    /// so far; none if it was never opened.
+    pub async fn watch(
+        &self,
+        account: &AccountId,
+        at_least: Sequence,
+    ) -> Result<Option<Watch>, LedgerError> {
         let feed = self.node.writer.feeds().watch(account);
         let mut feed = feed.ok_or(LedgerError::Overloaded {
             retry_after_ms: OVERLOADED_RETRY_AFTER_MS,
         })?;
-        let view = self.view(account).await?;
+        let view = self.view_at(account, at_least).await?;
         Ok(view.map(|view| Watch {
             ledger: self.clone(),
             state: feed.share(view.account),

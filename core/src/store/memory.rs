@@ -20,7 +20,7 @@ use super::{
     Usage, UsageQuery,
 };
 use crate::domain::{
-    ids::{AccountId, HoldId, OperationId},
+    ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
     outcome::Decision,
     payment::{PaymentKey, PaymentUse},
     record::{OperationRecord, RefusalRecord},
@@ -198,6 +198,17 @@ impl Store for MemoryStore {
 
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
         Ok(self.kept().resolve(batch))
+    }
+
+    async fn positions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
+        Ok(self.kept().positions(accounts))
+    }
+
+    async fn latest_catalog(&self) -> Result<Option<CatalogVersion>, StoreError> {
+        Ok(self.kept().catalogs().last().map(|kept| kept.version))
     }
 
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {

@@ -279,6 +279,13 @@ pub enum CommitError {
     Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What other nodes tell. It is a hint: one can be lost, and what it says may be known.
+#[async_trait]
+pub trait Neighbours: std::fmt::Debug + Send {
+    /// Waits for the accounts that another node has written to, each with the position it has reached.
+    async fn told(&mut self) -> Result<Vec<(AccountId, Sequence)>, StoreError>;
+}
+
 /// Where decisions are kept.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
@@ -316,6 +323,20 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// After an unknown COMMIT: waits for the old transaction to be over, then tells which accounts
     /// of the batch are in the database. One that is not there has lost.
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError>;
+
+    /// The position of the last operation of each account that is there, in no order.
+    async fn positions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Sequence)>, StoreError>;
+
+    /// What others that write to the same database tell; none if nobody else can.
+    fn neighbours(&self) -> Option<Box<dyn Neighbours>> {
+        None
+    }
+
+    /// The version of the catalog that was published last.
+    async fn latest_catalog(&self) -> Result<Option<CatalogVersion>, StoreError>;
 
     /// Every published catalog, oldest first.
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError>;

@@ -19,7 +19,9 @@
 //! 7. **A contended account.** For a while after a loss its calls are not decided in memory: the actor
 //!    hands them over as a [`Turn`], which is decided in a transaction of its own, after the account's
 //!    row is locked. A turn keeps its place among what was submitted.
-//! 8. **What nobody waits for**, such as what a sweep found due, stands behind the calls: few of
+//! 8. **Lanes.** Where the database writes several transactions at once, there are several such queues,
+//!    each with its own transaction; an account's submissions are always in the same one.
+//! 9. **What nobody waits for**, such as what a sweep found due, stands behind the calls: few of
 //!    it go into a transaction while there are calls, whole groups while there are none.
 //!
 //! What would silently break it: answering before COMMIT, retrying a batch after an unknown COMMIT,
@@ -36,8 +38,14 @@ pub mod turn;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
+use futures_util::future::select_all;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, error, warn};
 
@@ -51,6 +59,7 @@ use self::{
     turn::{Locked, Turn},
 };
 use crate::{
+    domain::ids::AccountId,
     error::LedgerError,
     feed::Feeds,
     store::{AccountWork, CommitError, Committed, Store, StoreError},
@@ -67,42 +76,69 @@ const RESOLVE_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Where actors submit. Cloning gives the same writer.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    queue: mpsc::UnboundedSender<Entry>,
-    behind: mpsc::UnboundedSender<Submission>,
+    lanes: Arc<[Lane]>,
     looks: Arc<Semaphore>,
     halted: watch::Receiver<bool>,
     audience: Audience,
 }
 
+/// One of the queues.
+#[derive(Debug)]
+struct Lane {
+    queue: mpsc::UnboundedSender<Entry>,
+    behind: mpsc::UnboundedSender<Submission>,
+}
+
 impl Writer {
-    /// A writer into `store`, and the task that runs it until every handle is gone.
+    /// A writer into `store`, of one lane, and the task that runs it until every handle is gone.
     pub fn new(
         store: Arc<dyn Store>,
         submissions_max: usize,
     ) -> (Writer, impl Future<Output = ()> + Send) {
-        let (queue, submitted) = mpsc::unbounded_channel();
-        let (behind, deferred) = mpsc::unbounded_channel();
+        let (writer, mut tasks) = Writer::with_lanes(store, submissions_max, 1);
+        (writer, tasks.pop().expect("there is one lane"))
+    }
+
+    /// A writer of so many lanes, at least one, and the tasks that run them until every handle is gone.
+    pub fn with_lanes(
+        store: Arc<dyn Store>,
+        submissions_max: usize,
+        lanes: usize,
+    ) -> (Writer, Vec<impl Future<Output = ()> + Send>) {
         let (halt, halted) = watch::channel(false);
+        let halt = Arc::new(halt);
         let audience = Audience::default();
-        let task = Task {
-            store,
-            // A batch of none would never get anywhere.
-            submissions_max: submissions_max.max(1),
-            submitted,
-            deferred,
-            behind: Behind::default(),
-            halt,
-            audience: audience.clone(),
+        let lane = |_| {
+            let (queue, submitted) = mpsc::unbounded_channel();
+            let (behind, deferred) = mpsc::unbounded_channel();
+            let task = Task {
+                store: Arc::clone(&store),
+                // A batch of none would never get anywhere.
+                submissions_max: submissions_max.max(1),
+                submitted,
+                deferred,
+                behind: Behind::default(),
+                halt: Arc::clone(&halt),
+                audience: audience.clone(),
+            };
+            (Lane { queue, behind }, task.run())
         };
-        let looks = Arc::new(Semaphore::new(LOOKS_MAX));
+        let (lanes, tasks): (Vec<_>, Vec<_>) = (0..lanes.max(1)).map(lane).unzip();
         let writer = Writer {
-            queue,
-            behind,
-            looks,
+            lanes: lanes.into(),
+            looks: Arc::new(Semaphore::new(LOOKS_MAX)),
             halted,
             audience,
         };
-        (writer, task.run())
+        (writer, tasks)
+    }
+
+    /// The lane of an account: the same one for as long as the process lives.
+    fn lane(&self, account: &AccountId) -> &Lane {
+        let mut hasher = DefaultHasher::new();
+        account.hash(&mut hasher);
+        let count = self.lanes.len() as u64;
+        &self.lanes[(hasher.finish() % count) as usize]
     }
 
     /// A look that can be submitted, and where it is told; none if too many wait.
@@ -114,7 +150,8 @@ impl Writer {
     /// Submits decisions. What is submitted to a writer that has halted is never written, and its
     /// caller gets `Unavailable`.
     pub fn submit(&self, submission: Submission) {
-        if let Err(refused) = self.queue.send(Entry::Decided(submission)) {
+        let lane = self.lane(&submission.account);
+        if let Err(refused) = lane.queue.send(Entry::Decided(submission)) {
             refused.0.never_written();
         }
     }
@@ -122,7 +159,8 @@ impl Writer {
     /// Submits decisions that nobody waits for, which give way to those of callers. How many of them
     /// wait is for whoever submits them to bound; none may be decided on top of another one.
     pub fn submit_behind(&self, submission: Submission) {
-        if let Err(refused) = self.behind.send(submission) {
+        let lane = self.lane(&submission.account);
+        if let Err(refused) = lane.behind.send(submission) {
             Entry::Decided(refused.0).never_written();
         }
     }
@@ -130,7 +168,8 @@ impl Writer {
     /// Hands calls over that are to be decided while their account is locked. A writer that has
     /// halted gives them back at once.
     pub fn take_turn(&self, turn: Box<dyn Turn>) {
-        if let Err(refused) = self.queue.send(Entry::Turn(turn)) {
+        let lane = self.lane(turn.account());
+        if let Err(refused) = lane.queue.send(Entry::Turn(turn)) {
             refused.0.never_written();
         }
     }
@@ -148,15 +187,19 @@ impl Writer {
     /// Whether the writer has halted, because only a restart can tell what became of a COMMIT, or
     /// because its task died.
     pub fn is_halted(&self) -> bool {
-        *self.halted.borrow() || self.queue.is_closed()
+        *self.halted.borrow() || self.lanes.iter().any(|lane| lane.queue.is_closed())
     }
 
     /// Waits until the writer halts.
     pub async fn halted(&self) {
         let mut halted = self.halted.clone();
-        // An error means that the task died: it ends in an orderly way only once every handle is
-        // gone, and this is one.
-        let _died = halted.wait_for(|halted| *halted).await.is_err();
+        // A task ends in an orderly way only once every handle is gone, and this is one: it has halted,
+        // or died.
+        let ended = self.lanes.iter().map(|lane| Box::pin(lane.queue.closed()));
+        tokio::select! {
+            _ = halted.wait_for(|halted| *halted) => {}
+            _ = select_all(ended) => {}
+        }
     }
 }
 
@@ -166,7 +209,7 @@ struct Task {
     submitted: mpsc::UnboundedReceiver<Entry>,
     deferred: mpsc::UnboundedReceiver<Submission>,
     behind: Behind,
-    halt: watch::Sender<bool>,
+    halt: Arc<watch::Sender<bool>>,
     audience: Audience,
 }
 

@@ -16,6 +16,6 @@ pub use self::{
     client::{Client, Reply, operation_id},
     events::{EventStream, StreamEvent},
     need::present_or_skip,
-    service::{CATALOG, Rights, START, Service, instant},
+    service::{CATALOG, ON, Rights, START, Service, instant},
     socket::{Heard, Socket, frame, kind},
 };

@@ -10,17 +10,22 @@ use credits_api::{
     app::{Application, Problem, token_time_s},
     auth::{Scope, TokenMint},
     config::{CatalogSettings, HttpSettings, LogSettings, Settings},
+    database::open_to_write,
 };
 use credits_core::{clock::Clock, domain::time::Instant, ledger::Ledger};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::{client::Client, socket::Socket};
+use super::{client::Client, need::present_or_skip, socket::Socket};
+use crate::cluster::Cluster;
 
 /// The catalog of the tests.
 pub const CATALOG: &str = include_str!("story.toml");
 /// When every story begins: on a 31st, so that months of all lengths follow.
 pub const START: &str = "2026-01-31T10:00:00Z";
+/// Names the database that services are put on, unless it is a file: `postgres`.
+pub const ON: &str = "CREDITS_TEST_ON";
 /// Tokens outlast every test.
 const TOKEN_TTL_S: u32 = 86_400;
 
@@ -81,8 +86,31 @@ impl Service {
         let catalog = directory.path().join("story.toml");
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
         let mut settings = settings(&directory);
+        if std::env::var(ON).is_ok_and(|on| on == "postgres") {
+            on_postgres(&mut settings).await;
+        }
         change(&mut settings);
         Service::open(Arc::new(directory), settings, clock).await
+    }
+
+    /// A new service over a new database on PostgreSQL; none where that is missing, which is said.
+    pub async fn start_on_postgres() -> Option<Service> {
+        if !present_or_skip("PostgreSQL", Cluster::shared().is_some()) {
+            return None;
+        }
+        let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
+        let catalog = directory.path().join("story.toml");
+        std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
+        let mut settings = settings(&directory);
+        on_postgres(&mut settings).await;
+        let clock = Clock::manual(instant(START), 0.0);
+        Some(Service::open(Arc::new(directory), settings, clock).await)
+    }
+
+    /// Another node on the same database, by the same clock.
+    pub async fn another(&self) -> Service {
+        let directory = Arc::clone(&self.directory);
+        Service::open(directory, self.settings.clone(), self.clock.clone()).await
     }
 
     async fn open(directory: Arc<TempDir>, settings: Settings, clock: Clock) -> Service {
@@ -189,6 +217,25 @@ impl Service {
     pub fn nobody(&self) -> Client {
         Client::new(self.address, None)
     }
+}
+
+/// Puts a service on a new database of this process's own cluster.
+async fn on_postgres(settings: &mut Settings) {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let cluster = Cluster::shared().expect("PostgreSQL is there");
+    let template = TEMPLATE.get_or_init(|| async {
+        let name = cluster.database(None);
+        let mut settings = settings.clone();
+        settings.database.url = Some(cluster.url(&name));
+        let store = open_to_write(&settings).await.expect("the tables are made");
+        store.close().await;
+        name
+    });
+    let name = cluster.database(Some(template.await));
+    settings.database.url = Some(cluster.url(&name));
+    // Two tests at a time, some with four nodes, share a hundred connections.
+    settings.database.writers = 2;
+    settings.database.readers = 2;
 }
 
 /// The instant that a text names.

@@ -18,8 +18,9 @@ use std::{
 use chrono::TimeDelta;
 use clap::Args;
 use credits_api::{
-    app::{Application, open_to_write, start_ledger},
+    app::{Application, start_ledger},
     config::Settings,
+    database::open_to_write,
 };
 use credits_core::{clock::Clock, domain::time::Instant};
 use futures_util::future::try_join;

@@ -18,6 +18,8 @@ mod foresight;
 mod forgery;
 mod holds;
 mod limits;
+mod nodes;
+mod on_postgres;
 mod payments;
 mod plans;
 mod poison;

@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use credits_core::{
     domain::{
-        ids::{AccountId, HoldId, OperationId},
+        ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::Decision,
         payment::{PaymentKey, PaymentUse},
         record::{OperationRecord, RefusalRecord},
@@ -214,6 +214,17 @@ impl Store for Connection {
             return Err(StoreError::Unavailable(Box::new(Injected)));
         }
         self.alive(self.disk.memory.resolve(batch)).await
+    }
+
+    async fn positions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
+        self.disk.memory.positions(accounts).await
+    }
+
+    async fn latest_catalog(&self) -> Result<Option<CatalogVersion>, StoreError> {
+        self.disk.memory.latest_catalog().await
     }
 
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {

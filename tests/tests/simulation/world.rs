@@ -139,6 +139,7 @@ impl World {
         };
         let weather = if chance.happens(200) { storm } else { weather };
         let limits = Limits {
+            writers: 1,
             operations_under_way_max: *chance.pick(&[3, 8, 64]),
             batch_operations_max: *chance.pick(&[1, 2, 7, 64]),
             deadline: if chance.happens(100) {

@@ -16,6 +16,9 @@ const QUOTE_KEYS_MAX: usize = 2;
 const PROMPT_KEYS_MAX: usize = 2;
 /// The greatest body; a request with more would hold a worker too long.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most transactions at once: each is a thread and a connection, and more of them than a server has
+/// cores are not faster.
+const WRITERS_MAX: u32 = 32;
 /// The greatest chunk of a sweep: past a few thousand nothing gets faster, and each account in it may
 /// have a thousand lots.
 const CHUNK_ACCOUNTS_MAX: usize = 4_096;
@@ -63,6 +66,23 @@ impl Settings {
                 self.actors.resident_max > 0,
                 "actors.resident_max",
                 "must be at least 1".to_owned(),
+            ),
+            (
+                (1..=WRITERS_MAX).contains(&self.database.writers),
+                "database.writers",
+                format!("must be 1 to {WRITERS_MAX}"),
+            ),
+            (
+                self.database.readers > 0,
+                "database.readers",
+                "must be at least 1".to_owned(),
+            ),
+            (
+                (1..=self.database.call_timeout_ms).contains(&self.database.statement_timeout_ms)
+                    && (1..=self.database.call_timeout_ms).contains(&self.database.lock_timeout_ms),
+                "database.call_timeout_ms",
+                "must not be less than statement_timeout_ms and lock_timeout_ms, which must be at least 1"
+                    .to_owned(),
             ),
             (
                 self.quotes.key_files.len() <= QUOTE_KEYS_MAX,

@@ -14,7 +14,7 @@ use crate::{
         account::Account,
         event::Fact,
         hold::ResolvedHold,
-        ids::{AccountId, CatalogVersion, HoldId, OperationId},
+        ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::{Decision, Outcome},
         payment::{LastReport, PaymentKey, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
@@ -251,6 +251,13 @@ impl Kept {
                 at,
             });
         Ok(resolved.map(KeptHold::Resolved))
+    }
+
+    pub(super) fn positions(&self, accounts: &[AccountId]) -> Vec<(AccountId, Sequence)> {
+        let there = accounts.iter().filter_map(|id| self.rows(id));
+        there
+            .map(|rows| (rows.state.id.clone(), rows.head.sequence))
+            .collect()
     }
 
     pub(super) fn catalogs(&self) -> Vec<KeptCatalog> {

@@ -34,15 +34,18 @@ pub(super) async fn commit(
     end(pool, transaction, written).await
 }
 
-/// Locks one account, lets it be decided on, and writes that.
+/// Locks one account, lets it be decided on, writes that, and tells what it was.
 pub(super) async fn commit_locked(
     pool: &Pool,
     inserts: &Inserts,
     decision: &mut dyn LockedDecision,
-) -> Result<Committed, CommitError> {
+) -> Result<(Committed, Option<AccountWork>), CommitError> {
     let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
-    let written = pool.read(decide(&transaction, inserts, decision)).await;
-    end(pool, transaction, written).await
+    let mut decided = None;
+    let deciding = decide(&transaction, inserts, decision, &mut decided);
+    let written = pool.read(deciding).await;
+    let committed = end(pool, transaction, written).await?;
+    Ok((committed, decided))
 }
 
 /// Tells what became of a COMMIT, in a transaction that leaves nothing.
@@ -101,12 +104,16 @@ async fn decide<C: ConnectionTrait>(
     transaction: &C,
     inserts: &Inserts,
     decision: &mut dyn LockedDecision,
+    decided: &mut Option<AccountWork>,
 ) -> Result<Committed, StoreError> {
     let account = decision.account().clone();
     let loaded = load::load_locked(transaction, &account).await?;
     let found = read::look_up(transaction, &account, &decision.lookups()).await?;
     match decision.decide(loaded, found) {
-        Some(work) => write(transaction, inserts, std::slice::from_ref(work)).await,
+        Some(work) => {
+            let work = decided.insert(work.clone());
+            write(transaction, inserts, std::slice::from_ref(work)).await
+        }
         None => Ok(Committed::default()),
     }
 }

@@ -13,6 +13,7 @@ mod convert;
 mod due;
 mod engine;
 mod error;
+mod hints;
 mod hold;
 mod insert;
 mod load;
@@ -34,14 +35,14 @@ use std::{collections::HashMap, path::Path};
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
 
-use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock, pool::Pool};
+use self::{checkpoint::Checkpointer, hints::Teller, insert::Inserts, lock::FileLock, pool::Pool};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
-    Usage, UsageQuery,
+    KeptHold, Loaded, LockedDecision, Lookups, Neighbours, OperationFilter, SequenceWindow, Store,
+    StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
-    ids::{AccountId, HoldId, OperationId},
+    ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
     outcome::Decision,
     payment::{PaymentKey, PaymentUse},
     record::{OperationRecord, RefusalRecord},
@@ -78,7 +79,10 @@ enum Written {
         lock: FileLock,
     },
     /// To a server, to which other nodes write as well.
-    Server,
+    Server {
+        /// Tells them.
+        teller: Teller,
+    },
 }
 
 impl Writing {
@@ -86,6 +90,14 @@ impl Writing {
     fn committed(&self) {
         if let Written::File { checkpointer, .. } = &self.written {
             checkpointer.written();
+        }
+    }
+
+    /// Says what of a batch was committed.
+    fn batch_committed(&self, batch: &[AccountWork], committed: &Committed) {
+        match &self.written {
+            Written::File { checkpointer, .. } => checkpointer.written(),
+            Written::Server { teller } => teller.committed(batch, committed),
         }
     }
 }
@@ -186,7 +198,7 @@ impl Store for SqlStore {
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
         let committed = commit::commit(&writing.pool, &writing.inserts, batch).await?;
-        writing.committed();
+        writing.batch_committed(batch, &committed);
         Ok(committed)
     }
 
@@ -195,8 +207,9 @@ impl Store for SqlStore {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let committed = commit::commit_locked(&writing.pool, &writing.inserts, decision).await?;
-        writing.committed();
+        let (committed, work) =
+            commit::commit_locked(&writing.pool, &writing.inserts, decision).await?;
+        writing.batch_committed(work.as_slice(), &committed);
         Ok(committed)
     }
 
@@ -205,8 +218,28 @@ impl Store for SqlStore {
         match writing.written {
             // SQLite decides when it next opens the file whether the transaction is in it.
             Written::File { .. } => Err(StoreError::RestartNeeded),
-            Written::Server => commit::resolve(&writing.pool, &writing.inserts, batch).await,
+            Written::Server { .. } => commit::resolve(&writing.pool, &writing.inserts, batch).await,
         }
+    }
+
+    async fn positions(
+        &self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
+        let readers = self.readers.get();
+        self.readers.read(read::positions(&readers, accounts)).await
+    }
+
+    fn neighbours(&self) -> Option<Box<dyn Neighbours>> {
+        match &self.writing.as_ref()?.written {
+            Written::File { .. } => None,
+            Written::Server { teller } => Some(teller.hear(&self.readers)),
+        }
+    }
+
+    async fn latest_catalog(&self) -> Result<Option<CatalogVersion>, StoreError> {
+        let readers = self.readers.get();
+        self.readers.read(read::latest_catalog(&readers)).await
     }
 
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {

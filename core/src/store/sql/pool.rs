@@ -94,7 +94,8 @@ impl Pool {
     /// Ends all connections in an orderly way.
     pub(super) async fn close(&self) {
         // One that can't be closed has nothing left to lose: what was committed is synced.
-        let _ = self.get().close_by_ref().await;
+        let connection = self.get();
+        let _ = self.within(connection.close_by_ref()).await;
     }
 
     fn renew(&self, server: &Server) {

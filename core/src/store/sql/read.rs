@@ -12,11 +12,11 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
-use super::{convert, engine::Engine, hold::hold};
+use super::{convert, engine::Engine, hold::hold, shape};
 use crate::{
     domain::{
         command::ContentHash,
-        ids::{AccountId, OperationId},
+        ids::{AccountId, CatalogVersion, OperationId, Sequence},
         outcome::{Decision, Outcome},
         payment::{PaymentKey, PaymentUse},
         record::{OperationRecord, RefusalRecord},
@@ -140,6 +140,37 @@ pub(super) async fn payment<C: ConnectionTrait>(
         .await?;
     let last = records(&id, reports)?.pop();
     Ok(Some(convert::payment::used(id, row, made, last.as_ref())?))
+}
+
+/// The position of the last operation of each account that is there.
+pub(super) async fn positions<C: ConnectionTrait>(
+    connection: &C,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
+    let names = accounts.iter().map(AccountId::as_str);
+    let present = shape::present(connection, names).await?;
+    let position = |row: shape::Present| {
+        let sequence = row.sequence.map_or(Sequence::START, Sequence);
+        Ok((convert::account::id(&row.external_id)?, sequence))
+    };
+    present.into_iter().map(position).collect()
+}
+
+/// The version of the catalog that was published last.
+pub(super) async fn latest_catalog<C: ConnectionTrait>(
+    connection: &C,
+) -> Result<Option<CatalogVersion>, StoreError> {
+    let latest = catalog::Entity::find()
+        .select_only()
+        .column(catalog::Column::Version)
+        .order_by_desc(catalog::Column::Version)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(connection)
+        .await?;
+    // One that is no version is told by whoever loads it.
+    let version = |version: i64| CatalogVersion(i32::try_from(version).unwrap_or(i32::MAX));
+    Ok(latest.map(version))
 }
 
 pub(super) async fn catalogs<C: ConnectionTrait>(

@@ -11,12 +11,17 @@ use sea_orm::{
     sqlx::postgres::PgConnectOptions,
 };
 
-use super::{OpenError, OpenMode, SqlStore, Writing, Written, insert::Inserts, pool::Pool};
+use super::{
+    OpenError, OpenMode, SqlStore, Writing, Written, hints::Teller, insert::Inserts, pool::Pool,
+};
 
 /// The oldest version that is served, as `server_version_num` tells it.
 const VERSION_MIN: i64 = 150_000;
-/// Connections beside those of the lanes: an unknown COMMIT is resolved on another one than its own.
-const SPARE_WRITERS: u32 = 2;
+/// Connections beside those of the lanes: an unknown COMMIT is resolved on another one than its own, and
+/// other nodes are told.
+const SPARE_WRITERS: u32 = 3;
+/// One listens to other nodes.
+const SPARE_READERS: u32 = 1;
 
 /// Where the server is, and how it is used.
 #[derive(Clone, Debug)]
@@ -47,13 +52,18 @@ pub(super) async fn open(options: &ServerOptions, mode: OpenMode) -> Result<SqlS
             check(&pool.get()).await?;
             Some(Writing {
                 inserts: Inserts::new(pool.get().get_database_backend()),
+                written: Written::Server {
+                    teller: Teller::start(pool.get()),
+                },
                 pool,
-                written: Written::Server,
             })
         }
         OpenMode::ReadOnly => None,
     };
-    let readers = Pool::of_server(connections(options, options.readers), options.deadline);
+    let readers = Pool::of_server(
+        connections(options, options.readers + SPARE_READERS),
+        options.deadline,
+    );
     Ok(SqlStore {
         readers: readers.await.map_err(connected)?,
         writing,

@@ -1,6 +1,7 @@
 //! A PostgreSQL database of each test's own, and what only a store on a server has.
 
 #[path = "../../../../tests/src/cluster.rs"]
+#[expect(dead_code, reason = "the tests of the service use the rest of it")]
 mod cluster;
 
 use std::{sync::OnceLock, time::Duration};

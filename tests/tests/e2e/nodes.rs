@@ -1,0 +1,150 @@
+//! Several nodes on one PostgreSQL database: any of them is right at any time.
+
+use std::sync::Arc;
+
+use credits_tests::harness::{Service, operation_id};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// Nodes of the contest, clients of each, and what each client asks for.
+const NODES: usize = 4;
+const CLIENTS: usize = 16;
+const ASKS: usize = 4;
+
+async fn nodes(count: usize) -> Option<Vec<Service>> {
+    let first = Service::start_on_postgres().await?;
+    let mut nodes = vec![first];
+    while nodes.len() < count {
+        let another = nodes[0].another().await;
+        nodes.push(another);
+    }
+    Some(nodes)
+}
+
+async fn stop(nodes: Vec<Service>) {
+    for node in nodes {
+        node.stop().await;
+    }
+}
+
+fn picture(id: &str) -> Value {
+    json!({
+        "operationId": id, "accountId": "ada", "action": "text-to-image", "model": "easel",
+    })
+}
+
+#[actix_web::test]
+async fn four_nodes_give_exactly_what_there_is() {
+    let Some(nodes) = nodes(NODES).await else {
+        return;
+    };
+    nodes[0].studio().open("ada").await;
+    let before = nodes[0].studio().balance("ada").await;
+    let available = before["available"].as_i64().expect("it is a number");
+    let cost = nodes[1]
+        .studio()
+        .done("charge", picture(&operation_id()))
+        .await["cost"]
+        .clone();
+    let cost = cost.as_i64().expect("it is a number");
+    let wanted = (NODES * CLIENTS * ASKS) as i64;
+    assert!(wanted * cost > available, "more is asked for than there is");
+    let clients = nodes
+        .iter()
+        .flat_map(|node| (0..CLIENTS).map(|_| node.studio()));
+    let asked = join_all(clients.map(|client| async move {
+        let mut acknowledged = 0;
+        for _ in 0..ASKS {
+            let reply = client.ask("charge", picture(&operation_id())).await;
+            acknowledged += i64::from(reply.body["data"]["charge"]["operation"].is_object());
+        }
+        acknowledged
+    }));
+    let acknowledged: i64 = asked.await.into_iter().sum();
+    assert_eq!(acknowledged, (available - cost) / cost);
+    for node in &nodes {
+        let left = node.studio().balance("ada").await;
+        assert_eq!(left["available"], (available - cost) % cost);
+    }
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn an_id_is_decided_once_whichever_nodes_are_asked() {
+    let Some(nodes) = nodes(2).await else {
+        return;
+    };
+    nodes[0].studio().open("ada").await;
+    let id = operation_id();
+    let asked = nodes.iter().cycle().take(8).map(|node| {
+        let client = node.studio();
+        let picture = picture(&id);
+        async move { client.done("charge", picture).await }
+    });
+    let answers = join_all(asked).await;
+    let sequence = |answer: &Value| answer["balance"]["sequence"].clone();
+    let sequences: Vec<Value> = answers.iter().map(sequence).collect();
+    assert!(
+        sequences
+            .iter()
+            .all(|one| *one == sequences[0] && one.is_number()),
+        "{answers:?}"
+    );
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn what_is_written_by_one_node_is_read_by_another() {
+    let Some(nodes) = nodes(2).await else {
+        return;
+    };
+    let (here, there) = (nodes[0].studio(), nodes[1].studio());
+    here.open("ada").await;
+    // It is in the memory of both.
+    there.balance("ada").await;
+    let charged = here.done("charge", picture(&operation_id())).await;
+    let read = "query($at: Sequence) { account(accountId: \"ada\", atLeastSequence: $at) { balance { available sequence } } }";
+    let written = charged["balance"]["sequence"]
+        .as_i64()
+        .expect("it is a number");
+    let data = there.read(read, json!({ "at": written })).await;
+    let balance = &data["account"]["balance"];
+    assert_eq!(balance["available"], charged["balance"]["available"]);
+    assert_eq!(balance["sequence"], written);
+    let reply = there.send(read, json!({ "at": written + 1 })).await;
+    assert_eq!(reply.code(), "BAD_USER_INPUT");
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it() {
+    let Some(nodes) = nodes(3).await else {
+        return;
+    };
+    let nodes = Arc::new(nodes);
+    nodes[0].studio().open("ada").await;
+    let mut socket = nodes[0].socket().await;
+    let operations =
+        "subscription { operations(accountId: \"ada\", afterSequence: 0) { sequence } }";
+    socket.subscribe("1", operations, json!({})).await;
+    let charges = 30;
+    let writing = async {
+        for number in 0..charges {
+            let node = &nodes[1 + number % 2];
+            node.studio().done("charge", picture(&operation_id())).await;
+        }
+    };
+    let watching = async {
+        let mut last = 0;
+        // The account was opened and put on a plan before.
+        while last < charges as i64 + 2 {
+            let next = socket.data("1").await;
+            let sequence = next["operations"]["sequence"].as_i64();
+            assert_eq!(sequence, Some(last + 1));
+            last += 1;
+        }
+    };
+    futures_util::future::join(writing, watching).await;
+    drop(socket);
+    stop(Arc::into_inner(nodes).expect("nobody else has them")).await;
+}

@@ -1,0 +1,36 @@
+//! Every story again, with the ledger on a PostgreSQL server: this program runs itself.
+
+use std::{env, process::Command};
+
+use credits_tests::{
+    cluster::Cluster,
+    harness::{ON, present_or_skip},
+};
+
+/// Stories of a file: what stands in its way, what is broken into it, and the audit that reads it.
+const OF_A_FILE: [&str; 5] = [
+    "poison::",
+    "sweeping::",
+    "an_outcome_that_is_not_known_in_time_is_named_and_told_later",
+    "what_is_not_committed_is_not_seen",
+    "what_is_told_of_a_database_that_is_broken",
+];
+
+#[test]
+fn every_story_holds_on_postgresql_as_well() {
+    if !present_or_skip("PostgreSQL", Cluster::shared().is_some()) {
+        return;
+    }
+    let mut again = Command::new(env::current_exe().expect("this program is a file"));
+    again
+        .env(ON, "postgres")
+        .args(["--skip", "on_postgres::", "--skip", "nodes::"]);
+    for story in OF_A_FILE {
+        again.args(["--skip", story]);
+    }
+    let output = again.output().expect("this program can be run");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    // Not one that ran nothing.
+    assert!(said.contains("test spending::"), "{said}");
+}
