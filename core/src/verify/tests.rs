@@ -15,8 +15,7 @@ use crate::{
     },
     store::{
         Store,
-        memory::MemoryStore,
-        tests::{Book, File, at, charge, id, purchase, report, reserve, subscribe},
+        tests::{Book, File, at, charge, id, purchase, report, reserve, stores, subscribe},
     },
 };
 
@@ -123,8 +122,9 @@ fn rules(report: &Report) -> Vec<Found> {
 
 #[tokio::test]
 async fn a_sound_ledger_has_no_findings() {
-    let file = File::new().await;
-    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+    let (_file, stores) = stores().await;
+    for store in &stores {
+        let store = store.as_ref();
         let operations = fill(store).await;
         let report = verify(store).await.unwrap();
         assert!(report.is_clean(), "{:#?}", report.findings);

@@ -8,12 +8,11 @@ use credits_tests::{
 };
 
 /// Stories of a file: what stands in its way, what is broken into it, and the audit that reads it.
-const OF_A_FILE: [&str; 5] = [
+const OF_A_FILE: [&str; 4] = [
     "poison::",
     "sweeping::",
     "an_outcome_that_is_not_known_in_time_is_named_and_told_later",
     "what_is_not_committed_is_not_seen",
-    "what_is_told_of_a_database_that_is_broken",
 ];
 
 #[test]
@@ -22,7 +21,9 @@ fn every_story_holds_on_postgresql_as_well() {
         return;
     }
     let mut again = Command::new(env::current_exe().expect("this program is a file"));
+    // A build that is not optimised needs more room to open a connection in the middle of a story.
     again
+        .env("RUST_MIN_STACK", "16777216")
         .env(ON, "postgres")
         .args(["--skip", "on_postgres::", "--skip", "nodes::"]);
     for story in OF_A_FILE {

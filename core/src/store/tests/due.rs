@@ -3,6 +3,7 @@
 use super::{
     book::{Book, at, charge, purchase, reserve, subscribe},
     sqlite::File,
+    stores,
 };
 use crate::{
     domain::{
@@ -10,7 +11,7 @@ use crate::{
         ids::{AccountId, PackId},
         time::Instant,
     },
-    store::{DueAccount, DuePlace, Store, memory::MemoryStore},
+    store::{DueAccount, DuePlace, Store},
 };
 
 /// The day of the month on which each account was opened, and so renews.
@@ -48,16 +49,17 @@ fn names(due: &[DueAccount]) -> Vec<&'static str> {
     due.iter().map(name).map(known).collect()
 }
 
-/// Runs on either store.
-async fn on_both(test: impl AsyncFn(&dyn Store)) {
-    test(&MemoryStore::new()).await;
-    let file = File::new().await;
-    test(&file.open().await).await;
+/// Runs on every store.
+async fn on_all(test: impl AsyncFn(&dyn Store)) {
+    let (_file, stores) = stores().await;
+    for store in stores {
+        test(store.as_ref()).await;
+    }
 }
 
 #[tokio::test]
 async fn they_come_in_the_order_in_which_they_are_due_and_go_on_after_a_place() {
-    on_both(async |store| {
+    on_all(async |store| {
         furnished(store).await;
         let instants = [
             ("2026-02-02T23:59:59.999999Z", vec![]),
@@ -87,7 +89,7 @@ async fn they_come_in_the_order_in_which_they_are_due_and_go_on_after_a_place() 
 
 #[tokio::test]
 async fn the_next_instant_is_after_the_one_that_is_named() {
-    on_both(async |store| {
+    on_all(async |store| {
         assert_eq!(
             store.next_due_after(Instant::default()).await.unwrap(),
             None
@@ -109,7 +111,7 @@ async fn the_next_instant_is_after_the_one_that_is_named() {
 
 #[tokio::test]
 async fn an_account_whose_row_is_behind_is_loaded_as_by_itself() {
-    on_both(async |store| {
+    on_all(async |store| {
         let mut book = Book::new("ann");
         book.tell(DAYS[1].1, 1, Request::OpenAccount)
             .tell(DAYS[1].1, 2, subscribe("studio"));
@@ -200,7 +202,7 @@ async fn an_account_that_makes_no_sense_does_not_hide_the_others() {
 /// What time did on many accounts has one id: a commit must not look through all of them.
 #[tokio::test]
 async fn a_renewal_is_committed_without_a_look_at_the_renewals_of_others() {
-    on_both(async |store| {
+    on_all(async |store| {
         furnished(store).await;
         let due = due(store, "2030-01-01T00:00:00Z", None, 9).await;
         let mut books: Vec<Book> = due

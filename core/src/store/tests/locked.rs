@@ -2,17 +2,14 @@
 
 use super::{
     book::{Book, account, charge, id, purchase, subscribe},
-    sqlite::File,
+    stores,
 };
 use crate::{
     domain::{
         command::Request,
         ids::{AccountId, OperationId},
     },
-    store::{
-        AccountWork, CommitError, Committed, Found, Loaded, LockedDecision, Lookups, Store,
-        memory::MemoryStore,
-    },
+    store::{AccountWork, CommitError, Committed, Found, Loaded, LockedDecision, Lookups, Store},
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
@@ -73,12 +70,6 @@ async fn opened(store: &dyn Store, name: &str) -> Book {
         .tell(OPENED, 2, subscribe("creator"));
     store.commit(&[book.work()]).await.unwrap();
     book
-}
-
-async fn stores() -> (File, Vec<Box<dyn Store>>) {
-    let file = File::new().await;
-    let sqlite = file.open().await;
-    (file, vec![Box::new(MemoryStore::new()), Box::new(sqlite)])
 }
 
 #[tokio::test]

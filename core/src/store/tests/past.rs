@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::{
     book::{Book, account, at, charge, subscribe},
+    postgres,
     sqlite::File,
 };
 use crate::{
@@ -50,6 +51,13 @@ async fn the_last_operation_at_any_instant(store: &dyn Store) {
 #[tokio::test]
 async fn in_memory() {
     the_last_operation_at_any_instant(&MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn in_postgres() {
+    if let Some(url) = postgres::database().await {
+        the_last_operation_at_any_instant(&postgres::connect(&url).await).await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{
     book::{Book, account, charge, id, purchase, report, subscribe},
-    sqlite::File,
+    stores,
 };
 use crate::{
     domain::{
@@ -12,7 +12,7 @@ use crate::{
         payment::{PaidFor, PaymentOutcome},
         term::Term,
     },
-    store::{Lookups, Store, memory::MemoryStore},
+    store::{Lookups, Store},
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
@@ -44,8 +44,9 @@ async fn reports(store: &dyn Store, book: &mut Book, number: u128, request: Requ
 
 #[tokio::test]
 async fn how_a_payment_stands_is_told_by_its_last_report() {
-    let file = File::new().await;
-    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+    let (_file, stores) = stores().await;
+    for store in &stores {
+        let store = store.as_ref();
         let mut book = ann();
         commits(store, &mut book).await;
         let told = async |reference: &str| {
@@ -99,8 +100,9 @@ async fn how_a_payment_stands_is_told_by_its_last_report() {
 
 #[tokio::test]
 async fn a_payment_reported_on_another_account_loses() {
-    let file = File::new().await;
-    for store in [&MemoryStore::new() as &dyn Store, &file.open().await] {
+    let (_file, stores) = stores().await;
+    for store in &stores {
+        let store = store.as_ref();
         let mut ann = ann();
         let mut bob = Book::new("bob");
         bob.tell(OPENED, 1, Request::OpenAccount)

@@ -7,10 +7,21 @@ mod cluster;
 use std::{sync::OnceLock, time::Duration};
 
 use credits_migration::{Migrator, MigratorTrait};
+use futures_util::FutureExt;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::sync::OnceCell;
 
 use self::cluster::Cluster;
-use crate::store::sql::{OpenMode, ServerOptions, SqlStore};
+use super::book::{Book, account, charge, purchase, subscribe};
+use crate::{
+    domain::command::Request,
+    store::{
+        CommitError, Store, StoreError,
+        sql::{OpenError, OpenMode, ServerOptions, SqlStore},
+    },
+};
+
+const OPENED: &str = "2026-01-05T09:00:00Z";
 
 /// A new database with its tables, and no rows; none where PostgreSQL is missing, which is said.
 pub(crate) async fn database() -> Option<String> {
@@ -64,4 +75,200 @@ fn options(url: &str) -> ServerOptions {
         lock_timeout: Duration::from_secs(2),
         deadline: Duration::from_secs(15),
     }
+}
+
+async fn raw(url: &str) -> DatabaseConnection {
+    Database::connect(url).await.unwrap()
+}
+
+async fn opened(store: &SqlStore, name: &str) -> Book {
+    let mut book = Book::new(name);
+    book.tell(OPENED, 1, Request::OpenAccount)
+        .tell(OPENED, 2, subscribe("creator"));
+    assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+    book
+}
+
+const LOCK: &str = "SELECT id FROM account WHERE external_id = 'ann' FOR NO KEY UPDATE";
+
+#[tokio::test]
+async fn an_account_that_another_transaction_has_is_lost_and_not_waited_for() {
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    let (mut ann, mut bob) = (opened(&store, "ann").await, opened(&store, "bob").await);
+    let other = raw(&url).await.begin().await.unwrap();
+    other.execute_unprepared(LOCK).await.unwrap();
+    let batch = [
+        ann.clone().tell(OPENED, 3, charge()).work(),
+        bob.tell(OPENED, 3, charge()).work(),
+    ];
+    let committed = store.commit(&batch).await.unwrap();
+    assert_eq!(committed.lost, [account("ann")]);
+    other.rollback().await.unwrap();
+    ann.tell(OPENED, 3, charge());
+    assert_eq!(store.commit(&[ann.work()]).await.unwrap().lost, []);
+}
+
+/// What another node committed after the look at an account and before its lock is seen.
+#[tokio::test]
+async fn many_at_once_on_one_account_leave_one_chain() {
+    let Some(url) = database().await else { return };
+    let stores = [connect(&url).await, connect(&url).await];
+    opened(&stores[0], "ann").await;
+    let mut won = 0;
+    for round in 0..20_u128 {
+        let both = stores.each_ref().map(|store| async move {
+            let mut book = Book::of(store.load(&account("ann")).await.unwrap());
+            let work = book.tell(OPENED, 10 + round, charge()).work();
+            store.commit(&[work]).await.unwrap().lost.is_empty()
+        });
+        let both = futures_util::future::join_all(both).await;
+        let winners = both.into_iter().filter(|won| *won).count();
+        assert!(winners <= 1, "an id is decided once");
+        won += winners;
+    }
+    let loaded = stores[0].load(&account("ann")).await.unwrap();
+    assert_eq!(loaded.head.sequence.0, 2 + won as i64);
+    assert!(crate::verify::verify(&stores[0]).await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn an_unknown_commit_is_told_after_the_old_transaction_is_over() {
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    let mut ann = opened(&store, "ann").await;
+    let work = ann.tell(OPENED, 3, charge()).work();
+    let batch = [work];
+    let other = raw(&url).await.begin().await.unwrap();
+    other.execute_unprepared(LOCK).await.unwrap();
+    let mut told = Box::pin(store.resolve(&batch));
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(4)).await;
+        assert!(
+            (&mut told).now_or_never().is_none(),
+            "it waits for the lock"
+        );
+    }
+    other.rollback().await.unwrap();
+    assert_eq!(told.await.unwrap().lost, [account("ann")]);
+    store.commit(&batch).await.unwrap();
+    assert_eq!(store.resolve(&batch).await.unwrap().lost, []);
+    let refused = [ann.tell(OPENED, 4, Request::OpenAccount).work()];
+    assert_eq!(
+        store.resolve(&refused).await.unwrap().lost,
+        [account("ann")]
+    );
+    store.commit(&refused).await.unwrap();
+    assert_eq!(store.resolve(&refused).await.unwrap().lost, []);
+}
+
+#[tokio::test]
+async fn an_unknown_opening_is_waited_for_as_well() {
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    let mut ann = Book::new("ann");
+    let batch = [ann.tell(OPENED, 1, Request::OpenAccount).work()];
+    let other = raw(&url).await.begin().await.unwrap();
+    let opening = "INSERT INTO account (external_id, sequence, head_hash, standing, available, held, \
+                   opened_at_us, snapshot) \
+                   VALUES ('ann', 0, decode(repeat('00', 32), 'hex'), 'unsubscribed', 0, 0, 0, '{}')";
+    other.execute_unprepared(opening).await.unwrap();
+    let mut told = Box::pin(store.resolve(&batch));
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(4)).await;
+        assert!((&mut told).now_or_never().is_none(), "it waits for the row");
+    }
+    other.rollback().await.unwrap();
+    assert_eq!(told.await.unwrap().lost, [account("ann")]);
+    assert!(!store.load(&account("ann")).await.unwrap().account.is_open());
+}
+
+#[tokio::test]
+async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    opened(&store, "ann").await;
+    let options = ServerOptions {
+        lock_timeout: Duration::from_millis(100),
+        ..options(&url)
+    };
+    let hasty = SqlStore::connect(&options, OpenMode::ReadWrite)
+        .await
+        .unwrap();
+    let other = raw(&url).await.begin().await.unwrap();
+    let opening = "INSERT INTO account (external_id, sequence, head_hash, standing, available, held, \
+                   opened_at_us, snapshot) \
+                   VALUES ('bob', 0, decode(repeat('00', 32), 'hex'), 'unsubscribed', 0, 0, 0, '{}')";
+    other.execute_unprepared(opening).await.unwrap();
+    let work = Book::new("bob")
+        .tell(OPENED, 1, Request::OpenAccount)
+        .work();
+    let failed = hasty.commit(std::slice::from_ref(&work)).await;
+    assert!(
+        matches!(
+            failed,
+            Err(CommitError::RolledBack(StoreError::Unavailable(_)))
+        ),
+        "{failed:?}"
+    );
+    other.rollback().await.unwrap();
+    assert_eq!(hasty.commit(&[work]).await.unwrap().lost, []);
+}
+
+#[tokio::test]
+async fn history_is_not_changed_by_any_statement() {
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    let mut ann = opened(&store, "ann").await;
+    ann.tell(OPENED, 3, purchase("pay-1"));
+    store.commit(&[ann.work()]).await.unwrap();
+    let raw = raw(&url).await;
+    for (statement, says) in [
+        (
+            "UPDATE operation SET consumed = 0",
+            "operations never change",
+        ),
+        ("DELETE FROM operation", "operations are never deleted"),
+        ("TRUNCATE operation CASCADE", "never truncated"),
+        ("UPDATE payment SET quantity = 9", "payments never change"),
+        ("DELETE FROM payment", "payments are never deleted"),
+        (
+            "UPDATE account SET external_id = 'bob'",
+            "accounts keep their names",
+        ),
+        ("DELETE FROM account", "accounts are never deleted"),
+        ("TRUNCATE account CASCADE", "never truncated"),
+    ] {
+        let error = raw
+            .execute_unprepared(statement)
+            .await
+            .expect_err(statement);
+        assert!(error.to_string().contains(says), "{statement}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_would_lose_what_it_acknowledged_is_refused() {
+    let Some(url) = database().await else { return };
+    let name = url.rsplit('/').next().unwrap();
+    let off = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    raw(&url).await.execute_unprepared(&off).await.unwrap();
+    let refused = SqlStore::connect(&options(&url), OpenMode::ReadWrite).await;
+    let Err(OpenError::ServerSetting { name, found }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((name, found.as_str()), ("synchronous_commit", "off"));
+    // What only reads loses nothing.
+    SqlStore::connect(&options(&url), OpenMode::ReadOnly)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_steps_go_down_and_up_again() {
+    let Some(url) = database().await else { return };
+    let raw = raw(&url).await;
+    Migrator::down(&raw, None).await.unwrap();
+    Migrator::up(&raw, None).await.unwrap();
+    opened(&connect(&url).await, "ann").await;
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::{
     book::{Book, account, at, charge, id, reserve, subscribe},
+    postgres,
     sqlite::File,
 };
 use crate::{
@@ -303,6 +304,20 @@ proptest! {
         run(async {
             let file = File::new().await;
             lives(&file.open().await, &steps).await;
+        });
+    }
+}
+
+proptest! {
+    // A database each.
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn in_postgres(steps in steps()) {
+        run(async {
+            if let Some(url) = postgres::database().await {
+                lives(&postgres::connect(&url).await, &steps).await;
+            }
         });
     }
 }
