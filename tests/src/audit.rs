@@ -7,7 +7,7 @@
 use std::{collections::HashMap, path::Path};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
@@ -82,6 +82,14 @@ const BROKEN: &str = "\
        OR o.previous <> COALESCE(b.hash, zeroblob(32))";
 
 impl Audit {
+    /// Opens a database on a server, for what its rows say; whether they add up is `credits verify`'s.
+    pub async fn on_server(url: &str) -> Audit {
+        let mut options = ConnectOptions::new(url);
+        options.sqlx_logging(false).max_connections(1);
+        let connection = Database::connect(options).await;
+        Audit(connection.expect("the server is there"))
+    }
+
     /// Opens the database of a service's directory.
     pub async fn open(directory: &Path) -> Audit {
         let file = directory.join("credits.db");
@@ -198,7 +206,7 @@ impl Audit {
     }
 
     async fn rows(&self, statement: &str) -> Vec<QueryResult> {
-        let statement = Statement::from_string(DbBackend::Sqlite, statement);
+        let statement = Statement::from_string(self.0.get_database_backend(), statement);
         let rows = self.0.query_all_raw(statement).await;
         rows.expect("the table is as it was released")
     }

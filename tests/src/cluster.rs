@@ -31,8 +31,8 @@ for i in $(seq 200); do
 done
 echo ready
 read -r _
-kill -INT $server 2>/dev/null
-wait $server
+# It may have been started again meanwhile, by somebody else.
+"$1/pg_ctl" -D "$2/data" stop -m immediate >/dev/null 2>&1
 rm -rf "$2"
 "#;
 
@@ -163,8 +163,23 @@ impl Cluster {
 
 /// Where the server's programs are, if they are on this machine.
 pub fn binaries() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").output().ok()?;
-    let found = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let told = Command::new("pg_config").arg("--bindir").output().ok();
+    let told = told.and_then(|output| String::from_utf8(output.stdout).ok());
+    let told = told.map(|told| PathBuf::from(told.trim()));
+    // Debian has the server where only its own scripts look, and `pg_config` in another package.
+    let kept = fs::read_dir("/usr/lib/postgresql")
+        .ok()
+        .into_iter()
+        .flatten();
+    let kept = kept.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    let mut kept: Vec<PathBuf> = kept.collect();
+    kept.sort();
+    told.into_iter()
+        .chain(kept.into_iter().rev())
+        .find(|found| is_whole(found))
+}
+
+fn is_whole(found: &Path) -> bool {
     [
         "postgres",
         "initdb",
@@ -175,7 +190,6 @@ pub fn binaries() -> Option<PathBuf> {
     ]
     .iter()
     .all(|program| found.join(program).exists())
-    .then_some(found)
 }
 
 /// Another user than root, which the server refuses to run as; none if this is one.

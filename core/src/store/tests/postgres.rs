@@ -4,7 +4,13 @@
 #[expect(dead_code, reason = "the tests of the service use the rest of it")]
 mod cluster;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
 
 use credits_migration::{Migrator, MigratorTrait};
 use futures_util::FutureExt;
@@ -271,4 +277,64 @@ async fn the_steps_go_down_and_up_again() {
     Migrator::down(&raw, None).await.unwrap();
     Migrator::up(&raw, None).await.unwrap();
     opened(&connect(&url).await, "ann").await;
+}
+
+/// Stands between a store and the server, and cuts a connection at its COMMIT: before the server gets it,
+/// or after, so that its answer is lost.
+fn cutting(port: u16, before: bool) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let own = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let client = client.unwrap();
+            let (answers, asked) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut &answers, &mut &asked));
+            thread::spawn(move || pass_on(&client, &server, before));
+        }
+    });
+    own
+}
+
+fn pass_on(mut client: &TcpStream, mut server: &TcpStream, before: bool) {
+    let mut bytes = [0; 64 * 1024];
+    while let Ok(count) = client.read(&mut bytes) {
+        let commits = bytes[..count].windows(6).any(|six| six == b"COMMIT");
+        if count == 0 || commits && before {
+            break;
+        }
+        if commits {
+            client.shutdown(Shutdown::Both).unwrap();
+        }
+        if server.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+        if commits {
+            // The server is given the time to take it.
+            thread::sleep(Duration::from_millis(200));
+            break;
+        }
+    }
+    // Either may be gone already.
+    let _client = client.shutdown(Shutdown::Both);
+    let _server = server.shutdown(Shutdown::Both);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_at_commit_is_unknown_and_then_told() {
+    for (before, kept) in [(true, false), (false, true)] {
+        let Some(url) = database().await else { return };
+        let direct = connect(&url).await;
+        let mut ann = opened(&direct, "ann").await;
+        let port = Cluster::shared().unwrap().port();
+        let cut = url.replace(&port.to_string(), &cutting(port, before).to_string());
+        let store = connect(&cut).await;
+        let batch = [ann.tell(OPENED, 3, charge()).work()];
+        let failed = store.commit(&batch).await;
+        assert!(matches!(failed, Err(CommitError::Unknown(_))), "{failed:?}");
+        let told = store.resolve(&batch).await.unwrap();
+        assert_eq!(told.lost.is_empty(), kept, "cut before: {before}");
+        let loaded = direct.load(&account("ann")).await.unwrap();
+        assert_eq!(loaded.head.sequence.0, if kept { 3 } else { 2 });
+    }
 }
