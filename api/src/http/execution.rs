@@ -14,7 +14,7 @@ use async_graphql::{
 use futures_util::{FutureExt, StreamExt, stream, stream::LocalBoxStream};
 
 use super::{
-    Worker, cost,
+    Worker, cost, decided,
     document::{self, Document, Draft},
     envelope::Envelope,
     trace::TraceId,
@@ -220,7 +220,11 @@ async fn whole(worker: &Worker, prepared: Prepared) -> Result<Response, Stop> {
     let executed = worker.edge.engine.execute(prepared.request);
     let response = tokio::time::timeout(worker.edge.request_deadline, executed)
         .await
-        .unwrap_or_else(|_| too_late(prepared.kind, prepared.operation_id));
+        .unwrap_or_else(|_| too_late(prepared.kind, prepared.operation_id.clone()));
+    let mut response = response;
+    if prepared.kind == OperationType::Mutation {
+        decided::heed(&mut response.errors, prepared.operation_id.as_deref());
+    }
     let operation = document::operation(&prepared.document.expanded, prepared.name.as_deref())?;
     completed(worker, operation, response, prepared.requested)
 }

@@ -9,6 +9,7 @@
 mod accept;
 mod answer;
 mod cost;
+mod decided;
 mod document;
 mod endpoint;
 mod engine;
