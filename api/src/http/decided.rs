@@ -2,7 +2,8 @@
 //!
 //! Owns one rule: whoever is told that nothing was decided must be able to rely on it. What fails *below*
 //! a mutation's own field failed after the decision, when something was read for its payload, and takes
-//! the whole answer along: its caller learns what was decided by asking again under the same id.
+//! the whole answer along: its caller learns what was decided by asking again under the same id. Some
+//! errors of deep fields have no path at all.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ const MESSAGE: &str = "The mutation was decided, but what it answers could not b
 
 /// Turns faults that say that nothing was decided into unknown outcomes where they can't know.
 pub fn heed(errors: &mut [ServerError], operation_id: Option<&str>) {
-    for error in errors.iter_mut().filter(|error| error.path.len() > 1) {
+    for error in errors.iter_mut().filter(|error| error.path.len() != 1) {
         let says_nothing_was_decided = error.source::<Fault>().is_some_and(|fault| {
             matches!(
                 fault.code,
@@ -56,6 +57,7 @@ mod tests {
             FaultCode::RateLimited,
         ] {
             assert_eq!(told(code, &["release", "hold"]), unknown);
+            assert_eq!(told(code, &[]), unknown);
             assert_eq!(told(code, &["release"]), (code, None));
         }
         let other = FaultCode::NotFound;
