@@ -161,7 +161,10 @@ impl Account {
                 terms.iter().any(covers)
             };
             if !to_come.all(paid) {
-                subscription.payments.taken_back = Some(*term);
+                // A month that is given back after the year around it leaves the year unpaid.
+                let taken_back = &mut subscription.payments.taken_back;
+                let longer = taken_back.filter(|before| before.end() > term.end());
+                *taken_back = longer.or(Some(*term));
             }
         }
     }

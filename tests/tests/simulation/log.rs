@@ -1,7 +1,9 @@
 //! What callers were told, and what was wrong with it.
 
 use credits_core::{
-    domain::{command::Command, ids::OperationId, outcome::Outcome, refusal::Refusal},
+    domain::{
+        command::Command, ids::OperationId, outcome::Outcome, payment::PaidFor, refusal::Refusal,
+    },
     error::LedgerError,
     ledger::Answer,
 };
@@ -12,6 +14,8 @@ pub struct Call {
     pub account: usize,
     pub command: Command,
     pub told: Told,
+    /// Whether the clock of the node was not to be believed as long as the call was there.
+    pub disbelieved: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +70,12 @@ pub struct Log {
     /// Outcomes that were asked for by id.
     pub outcomes: Vec<(usize, OperationId, Outcome)>,
     pub restarts: u64,
+    pub steps_forward: u64,
+    pub steps_back: u64,
+    /// How often no clock at all was believed for some time.
+    pub standstills: u64,
+    /// Looks at an account by a clock that is not believed.
+    pub looks_disbelieved: u64,
     /// Turns that contended accounts took.
     pub turns: u64,
     pub problems: Vec<String>,
@@ -98,7 +108,25 @@ impl Seen {
                 Told::Error(error) => first_word(&format!("{error:?}")),
                 Told::Nothing => "nothing".to_owned(),
             };
+            if call.disbelieved {
+                *self
+                    .counts
+                    .entry(format!("disbelieved: {name}"))
+                    .or_default() += 1;
+            }
+            if let Some((outcome, false)) = call.decided() {
+                let kinds = kind_of(outcome);
+                kinds.map(|kind| *self.counts.entry(kind).or_default() += 1);
+            }
             *self.counts.entry(name).or_default() += 1;
+        }
+        for (name, count) in [
+            ("step forward", log.steps_forward),
+            ("step back", log.steps_back),
+            ("standstill", log.standstills),
+            ("look disbelieved", log.looks_disbelieved),
+        ] {
+            *self.counts.entry(name.to_owned()).or_default() += count;
         }
         *self.counts.entry("restart".to_owned()).or_default() += log.restarts;
         *self.counts.entry("turn".to_owned()).or_default() += log.turns;
@@ -148,6 +176,24 @@ impl Seen {
             "too few {missing:?} in {:#?}",
             self.counts
         );
+    }
+}
+
+/// What it is more closely, of a report and of a ceiling.
+fn kind_of(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Accepted(accepted) => {
+            let told = accepted.operation.event.fact.report()?;
+            let of = match told.paid_for {
+                PaidFor::Pack { .. } => "pack",
+                PaidFor::Term(_) => "term",
+            };
+            Some(format!("{of} {:?}", told.outcome))
+        }
+        Outcome::Refused(refusal) => match refusal.as_ref() {
+            Refusal::LimitExceeded { limit, .. } => Some(format!("{limit:?}")),
+            _ => None,
+        },
     }
 }
 

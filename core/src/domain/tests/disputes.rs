@@ -190,6 +190,15 @@ fn a_month_paid_for_as_such_is_kept_when_the_year_around_it_is_taken_back() {
         ("", "paid pay-1", "500"),
         ("", "change basic yearly", "500"),
         ("", "paid pay-2", "500"),
+        ("2026-01-20", "refunded pay-2", "500"),
+        ("", "refunded pay-1", "0"),
+        ("2026-02-01", "wait", "0"),
+    ]);
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "change basic yearly", "500"),
+        ("", "paid pay-2", "500"),
         ("2026-01-20", "refunded pay-1", "500"),
         ("2026-02-01", "wait", "500"),
     ]);
