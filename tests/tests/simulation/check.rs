@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use credits_core::{
     domain::{
         command::{Command, Request},
-        event::Fact,
+        event::{Fact, SubscriptionEvent},
         ids::OperationId,
         outcome::Outcome,
         record::{CHAIN_START, OperationRecord, RefusalRecord},
         refusal::Refusal,
+        subscription::EndReason,
     },
     error::LedgerError,
     ledger::Answer,
@@ -56,6 +57,10 @@ pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
                 .into_iter()
                 .map(|one| format!("account {at}: {one}")),
         );
+        for record in &book.operations {
+            let met = met(&record.event().unwrap().fact);
+            met.map(|name| *log.met.entry(name).or_default() += 1);
+        }
         books.insert(at, book);
     }
     let mut problems = Vec::new();
@@ -70,6 +75,24 @@ pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
             .map(|finding| format!("verify: {finding:?}")),
     );
     log.problems.extend(problems);
+}
+
+/// What of a plan's payments an operation is, if it is any.
+fn met(fact: &Fact) -> Option<&'static str> {
+    let lapsed = EndReason::PastDue;
+    match fact {
+        Fact::SubscriptionChange { change, .. } => match change {
+            SubscriptionEvent::PeriodWithheld { .. } => Some("period withheld"),
+            SubscriptionEvent::Ended { reason, .. } if *reason == lapsed => Some("lapse"),
+            SubscriptionEvent::Started {
+                continues: Some(_), ..
+            } => Some("plan went on"),
+            _ => None,
+        },
+        Fact::PaymentReport { lot: Some(_), .. } => Some("granted by a report"),
+        Fact::RolloverGrant { freezes, .. } if !freezes.is_empty() => Some("rolled over frozen"),
+        _ => None,
+    }
 }
 
 async fn read(store: &MemoryStore, at: usize) -> Book {
@@ -163,8 +186,9 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
         let model = (after.available(), after.held());
         if kept != model {
             problems.push(format!(
-                "{}: {kept:?} is kept, the model has {model:?}",
-                record.sequence
+                "{}: {kept:?} is kept, the model has {model:?} after {:?}",
+                record.sequence,
+                record.event().unwrap().fact
             ));
         }
         if let Fact::Charge(_) = record.event().unwrap().fact

@@ -1,5 +1,7 @@
 //! What callers were told, and what was wrong with it.
 
+use std::collections::BTreeMap;
+
 use credits_core::{
     domain::{
         command::Command, ids::OperationId, outcome::Outcome, payment::PaidFor, refusal::Refusal,
@@ -78,6 +80,8 @@ pub struct Log {
     pub looks_disbelieved: u64,
     /// Turns that contended accounts took.
     pub turns: u64,
+    /// What became of plans and their payments, and how often.
+    pub met: BTreeMap<&'static str, u64>,
     pub problems: Vec<String>,
 }
 
@@ -90,7 +94,7 @@ impl Log {
 /// How often each kind of answer came, over all seeds: a simulation that meets none tests nothing.
 #[derive(Debug, Default)]
 pub struct Seen {
-    counts: std::collections::BTreeMap<String, u64>,
+    counts: BTreeMap<String, u64>,
 }
 
 impl Seen {
@@ -109,9 +113,13 @@ impl Seen {
                 Told::Nothing => "nothing".to_owned(),
             };
             if call.disbelieved {
+                let told = match call.decided() {
+                    Some((_, true)) => "again",
+                    Some(_) | None => name.as_str(),
+                };
                 *self
                     .counts
-                    .entry(format!("disbelieved: {name}"))
+                    .entry(format!("disbelieved: {told}"))
                     .or_default() += 1;
             }
             if let Some((outcome, false)) = call.decided() {
@@ -119,6 +127,9 @@ impl Seen {
                 kinds.map(|kind| *self.counts.entry(kind).or_default() += 1);
             }
             *self.counts.entry(name).or_default() += 1;
+        }
+        for (name, count) in &log.met {
+            *self.counts.entry((*name).to_owned()).or_default() += count;
         }
         for (name, count) in [
             ("step forward", log.steps_forward),
@@ -138,6 +149,7 @@ impl Seen {
             "openAccount",
             "startSubscription",
             "cancelSubscription",
+            "changePlan",
             "resumeSubscription",
             "purchasePack",
             "purchasePack again",
@@ -166,6 +178,35 @@ impl Seen {
             "restart",
             "turn",
             "look",
+            "pack Disputed",
+            "pack DisputeWon",
+            "pack DisputeLost",
+            "pack Refunded",
+            "term Paid",
+            "term Failed",
+            "term Disputed",
+            "term DisputeWon",
+            "term DisputeLost",
+            "term Refunded",
+            "PaymentOutsideTerms",
+            "period withheld",
+            "granted by a report",
+            "lapse",
+            "plan went on",
+            "setPreferences",
+            "markKept",
+            "ChargeUnknown",
+            "LikelyRepeat",
+            "RequestCredits",
+            "DayCredits",
+            "ProjectCredits",
+            "Variations",
+            "step forward",
+            "step back",
+            "standstill",
+            "disbelieved: Unavailable",
+            "disbelieved: again",
+            "look disbelieved",
         ];
         let missing: Vec<&str> = wanted
             .into_iter()

@@ -313,28 +313,33 @@ impl Terms {
         }
         let added = lot.map_or(0, |lot| lot.granted.get());
         let mut wanted = 0;
-        if let (Some(mut running), PaidFor::Term(term)) = (self.running.take(), paid_for) {
-            if running.id == term.subscription.0 {
-                match outcome {
-                    PaymentOutcome::Failed => failed(&mut running, payment.paid_at, term.first, at),
-                    PaymentOutcome::Paid => {
-                        paid(
-                            &mut running,
-                            (payment.paid_at, standing.is_some()),
-                            *term,
-                            at,
-                        );
-                        if running.withheld
-                            && running.unpaid.is_none()
-                            && !self.is_lost(&running, running.period)
-                        {
-                            wanted = traffic::granted(&running.plan) - running.granted;
-                            running.granted += wanted;
-                            running.withheld = false;
-                        }
+        let term = match paid_for {
+            PaidFor::Term(term) => Some(*term),
+            PaidFor::Pack { .. } => None,
+        };
+        let of_it = |one: &Running| term.filter(|term| one.id == term.subscription.0);
+        if let Some((mut running, term)) = self
+            .running
+            .clone()
+            .and_then(|one| of_it(&one).map(|term| (one, term)))
+        {
+            match outcome {
+                PaymentOutcome::Failed => failed(&mut running, payment.paid_at, term.first, at),
+                PaymentOutcome::Paid => {
+                    paid(
+                        &mut running,
+                        (payment.paid_at, standing.is_some()),
+                        term,
+                        at,
+                    );
+                    let lost = self.is_lost(&running, running.period);
+                    if running.withheld && running.unpaid.is_none() && !lost {
+                        wanted = traffic::granted(&running.plan) - running.granted;
+                        running.granted += wanted;
+                        running.withheld = false;
                     }
-                    _ => {}
                 }
+                _ => {}
             }
             self.running = Some(running);
         }

@@ -68,6 +68,8 @@ pub struct Before {
     pub holds: Vec<HoldId>,
     /// Charges and holds.
     pub runs: Vec<OperationId>,
+    /// How often anything was asked.
+    pub asked: usize,
     pub payments: Vec<(usize, Request)>,
 }
 
@@ -105,7 +107,14 @@ impl Asker {
             len if asker.chance.happens(700) => holds[len - 1 - asker.chance.index(len.min(4))],
             _ => *asker.chance.pick(holds),
         };
-        match self.chance.below(124) {
+        // Most accounts are opened early and put on a plan, so that there is something to ask for.
+        if before.asked < 10 && self.chance.happens(400) {
+            return match before.asked {
+                0..3 => Request::OpenAccount,
+                _ => self.start(),
+            };
+        }
+        match self.chance.below(130) {
             0..6 => Request::OpenAccount,
             6..16 => self.start(),
             16..20 => Request::CancelSubscription,
@@ -126,10 +135,10 @@ impl Asker {
                 },
             },
             88..94 => Request::Release { hold: hold(self) },
-            94..102 if !payments.is_empty() => self.report(payments),
-            102..111 => self.report_term(now),
-            111..117 => self.prefer(),
-            117..121 => self.mark(before),
+            94..106 if !payments.is_empty() => self.report(payments),
+            106..116 => self.report_term(now),
+            116..122 => self.prefer(),
+            122..126 => self.mark(before),
             _ => Request::Charge {
                 generation: Generation {
                     model: None,
@@ -292,28 +301,31 @@ impl Asker {
 
     /// A report of a payment that was told of before, here or elsewhere, or of one that came to nothing.
     fn report(&self, payments: &[(usize, Request)]) -> Request {
-        let own = payments.iter().rev().find(|(of, _)| *of == self.account);
-        let (_, bought) = match own {
-            Some(own) if self.chance.happens(800) => own,
-            Some(_) | None => self.chance.pick(payments),
+        let own = payments.iter().rev().filter(|(of, _)| *of == self.account);
+        let own: Vec<_> = own.take(4).collect();
+        let (_, bought) = match own.is_empty() || self.chance.happens(100) {
+            true => self.chance.pick(payments),
+            false => *self.chance.pick(&own),
         };
-        // A term that failed is paid later, or another one is taken instead.
-        let failed = matches!(
-            bought,
+        // What could come next comes most often: a term that failed is paid later, a dispute ends.
+        use PaymentOutcome::{DisputeLost, DisputeWon, Disputed, Failed, Paid, Refunded};
+        let next: &[PaymentOutcome] = match bought {
             Request::ReportPayment {
-                outcome: PaymentOutcome::Failed,
+                outcome: Failed, ..
+            } => &[Paid],
+            Request::ReportPayment {
+                outcome: Disputed, ..
+            } => &[DisputeWon, DisputeLost, Refunded],
+            Request::ReportPayment {
+                outcome: DisputeWon,
                 ..
-            }
-        );
-        let outcome = match self.chance.below(8) {
-            0..3 if failed => PaymentOutcome::Paid,
-            0..3 => PaymentOutcome::Disputed,
-            3 | 4 => PaymentOutcome::DisputeWon,
-            5 => PaymentOutcome::DisputeLost,
-            6 => PaymentOutcome::Refunded,
-            _ => *self
-                .chance
-                .pick(&[PaymentOutcome::Paid, PaymentOutcome::Failed]),
+            } => &[Refunded, DisputeWon],
+            _ => &[Disputed, Disputed, Refunded],
+        };
+        let any = [Paid, Failed, Disputed, DisputeWon, DisputeLost, Refunded];
+        let outcome = match self.chance.happens(250) {
+            true => *self.chance.pick(&any),
+            false => *self.chance.pick(next),
         };
         Request::ReportPayment {
             payment: bought.payment().expect("it is of one").clone(),

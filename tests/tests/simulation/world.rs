@@ -251,8 +251,9 @@ impl World {
 
     fn jump(&self) {
         let by = match self.chance.below(10) {
-            0..4 => TimeDelta::seconds(self.chance.below(120).cast_signed()),
-            4..7 => TimeDelta::minutes(self.chance.below(180).cast_signed()),
+            0..3 => TimeDelta::seconds(self.chance.below(120).cast_signed()),
+            3..5 => TimeDelta::minutes(self.chance.below(180).cast_signed()),
+            5 | 6 => TimeDelta::days(self.chance.below(20).cast_signed()),
             7 => return self.time.correct(),
             8 => TimeDelta::hours(self.chance.below(200).cast_signed()),
             _ => TimeDelta::days(self.chance.below(70).cast_signed()),
@@ -277,19 +278,17 @@ impl World {
         let mut before = self.before.borrow_mut();
         let asker = Asker::new(self.chance.clone(), at);
         let command = asker.command(&before[at], self.time.now());
+        before[at].asked += 1;
         match &command.request {
             Request::Reserve { .. } => {
                 before[at].holds.push(command.operation_id);
                 before[at].runs.push(command.operation_id);
             }
             Request::Charge { .. } => before[at].runs.push(command.operation_id),
-            request if let Some(payment) = request.payment() => {
-                let known = |(_, one): &(usize, Request)| one.payment() == Some(payment);
-                if !before[at].payments.iter().any(known) {
-                    let asked = (at, request.clone());
-                    before
-                        .iter_mut()
-                        .for_each(|one| one.payments.push(asked.clone()));
+            request if request.payment().is_some() => {
+                let asked = (at, request.clone());
+                for one in before.iter_mut() {
+                    one.payments.push(asked.clone());
                 }
             }
             _ => {}
