@@ -266,7 +266,13 @@ impl World {
         self.time.step();
         for _ in 0..4 {
             match self.chance.below(4) {
-                0 => self.jump(),
+                0 => {
+                    self.jump();
+                    // Nobody asks for anything: who sweeps has its turn.
+                    for _ in 0..20 {
+                        tokio::task::yield_now().await;
+                    }
+                }
                 1 => self.look(at).await,
                 _ => self.call(at, self.fresh(at)).await,
             }

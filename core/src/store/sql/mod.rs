@@ -31,8 +31,8 @@ use sea_orm::DatabaseConnection;
 use self::{checkpoint::Checkpointer, insert::Inserts, lock::FileLock};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
-    Usage, UsageQuery,
+    KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store,
+    StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, HoldId, OperationId},
@@ -122,6 +122,14 @@ impl Store for SqlStore {
 
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
         read::payment(&self.readers, key).await
+    }
+
+    async fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Result<Vec<KeptPayment>, StoreError> {
+        read::payments(&self.readers, after, limit).await
     }
 
     async fn hold(
