@@ -156,6 +156,7 @@ async fn after(damage: &str) -> Vec<Found> {
         "account_delete",
         "payment_update",
         "payment_delete",
+        "payment_replace",
     ] {
         raw.execute_unprepared(&format!("DROP TRIGGER {trigger}"))
             .await
@@ -256,7 +257,7 @@ async fn each_damage_is_found() {
             &[(Rule::Payment, TERM_FAILED), (Rule::Payment, None)],
         ),
         (
-            "INSERT INTO payment SELECT provider, 'more', account_id, operation_id, pack, quantity, \
+            "INSERT INTO payment SELECT provider, reference || '+', account_id, operation_id, pack, quantity, \
              subscription, first_period, months FROM payment WHERE account_id = 1",
             &[(Rule::Payment, None)],
         ),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use credits_core::{
     domain::{
-        advice::{Advisory, AdvisoryFact, ModelUse},
+        advice::Advisory,
         catalog::{Generation, PromptFingerprint},
         command::{Command, PriceGuard, Request},
         credits::Credits,
@@ -21,15 +21,13 @@ use credits_core::{
         refusal::{Limit, Refusal},
         time::Instant,
     },
-    store::{Store, UsageDimension, UsageQuery, memory::MemoryStore},
+    store::memory::MemoryStore,
 };
 
 use crate::{
     check::{Book, amount, asked},
     log::Call,
     purse::Purse,
-    traffic,
-    world::account,
 };
 
 /// The catalog's ceiling of a request.
@@ -40,19 +38,19 @@ const WINDOW: TimeDelta = TimeDelta::minutes(10);
 
 /// A generation that was charged, or is held for.
 #[derive(Clone, Debug)]
-struct Run {
-    at: Instant,
-    sequence: Sequence,
-    cost: i64,
-    spend: Spend,
+pub struct Run {
+    pub at: Instant,
+    pub sequence: Sequence,
+    pub cost: i64,
+    pub spend: Spend,
 }
 
 impl Run {
-    fn is_video(&self) -> bool {
+    pub fn is_video(&self) -> bool {
         self.spend.terms.action.as_str() == "text-to-video"
     }
 
-    fn repeats(&self, model: &ModelId, prompt: Option<PromptFingerprint>, at: Instant) -> bool {
+    pub fn repeats(&self, model: &ModelId, prompt: Option<PromptFingerprint>, at: Instant) -> bool {
         prompt.is_some()
             && self.spend.fingerprint == prompt
             && self.spend.terms.model == *model
@@ -61,20 +59,20 @@ impl Run {
 }
 
 #[derive(Debug, Default)]
-struct Care {
+pub struct Care {
     guard: Option<bool>,
     one_first: Option<bool>,
     request_max: Option<i64>,
     day_max: Option<i64>,
     /// The ceiling of each project, and what was charged since it has one.
     projects: BTreeMap<ProjectId, (i64, i64)>,
-    charges: Vec<Run>,
+    pub charges: Vec<Run>,
     holds: HashMap<OperationId, Run>,
     /// The root of the chain of each charge and each hold, and whether it is a charge.
     roots: HashMap<OperationId, (OperationId, bool)>,
     /// Its time never goes back, whatever clock a refusal was decided by.
     time: Instant,
-    problems: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 /// Adds whatever an account's ledger says against the rules of care.
@@ -315,7 +313,7 @@ impl Care {
             .map_or(REQUEST_MAX, |own| own.min(REQUEST_MAX))
     }
 
-    fn remembered(&self) -> impl DoubleEndedIterator<Item = &Run> {
+    pub fn remembered(&self) -> impl DoubleEndedIterator<Item = &Run> {
         let from = self.charges.len().saturating_sub(REMEMBERED);
         self.charges[from..].iter()
     }
@@ -458,171 +456,4 @@ impl Care {
             _ => true,
         }
     }
-
-    /// What was told with a spend is what a recount says.
-    fn check_advice(&mut self, run: &Run, told: &[Advisory], before: &Purse) {
-        let mut counted: Vec<(AdvisoryFact, Vec<Sequence>)> = Vec::new();
-        let facts = [
-            self.repeated_prompt(run),
-            many_variations(run),
-            self.video_cost(run),
-            self.model_switch(run),
-            large_share(run, before.available()).map(|fact| (fact, Vec::new())),
-            before.ending_soon(run.cost, run.at).map(|(amount, at)| {
-                (
-                    AdvisoryFact::ExpiringSoon {
-                        amount: credits(amount),
-                        at,
-                    },
-                    Vec::new(),
-                )
-            }),
-        ];
-        counted.extend(facts.into_iter().flatten());
-        let told: Vec<_> = told
-            .iter()
-            .map(|one| (one.fact.clone(), one.basis.clone()))
-            .collect();
-        if told != counted {
-            self.problems.push(format!(
-                "{run:?} was told {told:?}, a recount says {counted:?}"
-            ));
-        }
-    }
-
-    fn repeated_prompt(&self, run: &Run) -> Option<(AdvisoryFact, Vec<Sequence>)> {
-        let (model, prompt) = (&run.spend.terms.model, run.spend.fingerprint);
-        let earlier: Vec<&Run> = self
-            .remembered()
-            .filter(|one| one.repeats(model, prompt, run.at))
-            .collect();
-        let fact = AdvisoryFact::RepeatedPrompt {
-            run: u32::try_from(earlier.len()).unwrap() + 1,
-            credits_so_far: credits(earlier.iter().map(|one| one.cost).sum()),
-            window_minutes: 10,
-        };
-        (earlier.len() >= 2).then(|| (fact, sequences(&earlier)))
-    }
-
-    fn video_cost(&self, run: &Run) -> Option<(AdvisoryFact, Vec<Sequence>)> {
-        let images: Vec<&Run> = self.remembered().filter(|one| !one.is_video()).collect();
-        let image_model = images.first()?.spend.terms.model.clone();
-        let fact = AdvisoryFact::VideoCost {
-            images: u64::try_from(run.cost / 2).unwrap(),
-            image_model,
-            image_cost: credits(2),
-        };
-        run.is_video().then(|| (fact, sequences(&images)))
-    }
-
-    fn model_switch(&self, run: &Run) -> Option<(AdvisoryFact, Vec<Sequence>)> {
-        let project = run.spend.project.as_ref()?;
-        let of_it = |one: &&Run| {
-            one.spend.project.as_ref() == Some(project) && one.is_video() == run.is_video()
-        };
-        let before: Vec<&Run> = self.remembered().filter(of_it).collect();
-        let previous = before.last()?.spend.terms.model.clone();
-        if previous == run.spend.terms.model {
-            return None;
-        }
-        let mut uses: BTreeMap<&ModelId, (u32, i64)> = BTreeMap::new();
-        for one in &before {
-            let (charges, sum) = uses.entry(&one.spend.terms.model).or_default();
-            (*charges, *sum) = (*charges + 1, *sum + one.cost);
-        }
-        let mut used: Vec<ModelUse> = uses
-            .into_iter()
-            .map(|(model, (charges, sum))| ModelUse {
-                model: model.clone(),
-                charges,
-                credits: credits(sum),
-            })
-            .collect();
-        used.sort_by_key(|one| std::cmp::Reverse(one.charges));
-        let terms = &run.spend.terms;
-        let there = traffic::price(previous.as_str(), terms.variations, terms.seconds);
-        let fact = AdvisoryFact::ModelSwitch {
-            project: project.clone(),
-            used,
-            previous,
-            costs_more_by: there.map(|there| run.cost - there),
-        };
-        Some((fact, sequences(&before)))
-    }
-
-    /// The sums of usage are those of all charges.
-    async fn check_usage(&mut self, store: &MemoryStore, at: usize) {
-        let mut counted: BTreeMap<_, [i64; 4]> = BTreeMap::new();
-        for run in &self.charges {
-            let terms = &run.spend.terms;
-            let key = (
-                Day::of(run.at),
-                terms.model.clone(),
-                terms.action.clone(),
-                run.spend.project.clone(),
-            );
-            let variations = i64::from(terms.variations);
-            let seconds = variations * terms.seconds.map_or(0, i64::from);
-            let sums = counted.entry(key).or_default();
-            for (sum, more) in sums.iter_mut().zip([1, run.cost, variations, seconds]) {
-                *sum += more;
-            }
-        }
-        let by = [
-            UsageDimension::Day,
-            UsageDimension::Model,
-            UsageDimension::Action,
-            UsageDimension::Project,
-        ];
-        let query = UsageQuery::of_days(Day::MIN, Day::MAX, &by);
-        let usage = store.usage(&account(at), &query).await.unwrap();
-        let kept: BTreeMap<_, [i64; 4]> = usage
-            .rows
-            .into_iter()
-            .map(|row| {
-                let key = (
-                    row.day.unwrap(),
-                    row.model.unwrap(),
-                    row.action.unwrap(),
-                    row.project,
-                );
-                let sums = row.sums;
-                (
-                    key,
-                    [sums.charges, sums.credits, sums.variations, sums.seconds],
-                )
-            })
-            .collect();
-        if kept != counted {
-            self.problems
-                .push(format!("usage is {kept:?}, the charges are {counted:?}"));
-        }
-    }
-}
-
-fn many_variations(run: &Run) -> Option<(AdvisoryFact, Vec<Sequence>)> {
-    let terms = &run.spend.terms;
-    let one = traffic::price(terms.model.as_str(), 1, terms.seconds)?;
-    let fact = AdvisoryFact::ManyVariations {
-        variations: terms.variations,
-        cost_of_one: credits(one),
-    };
-    (terms.variations >= 4).then(|| (fact, Vec::new()))
-}
-
-fn large_share(run: &Run, available: i64) -> Option<AdvisoryFact> {
-    let percent = u32::try_from(run.cost * 100 / available.max(1)).unwrap();
-    let fact = AdvisoryFact::LargeShare {
-        percent,
-        available: credits(available),
-    };
-    (available > 0 && percent >= 25).then_some(fact)
-}
-
-fn sequences(runs: &[&Run]) -> Vec<Sequence> {
-    runs.iter().map(|run| run.sequence).collect()
-}
-
-fn credits(amount: i64) -> Credits {
-    Credits::new(amount).unwrap()
 }

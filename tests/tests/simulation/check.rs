@@ -58,8 +58,9 @@ pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
                 .map(|one| format!("account {at}: {one}")),
         );
         for record in &book.operations {
-            let met = met(&record.event().unwrap().fact);
-            met.map(|name| *log.met.entry(name).or_default() += 1);
+            if let Some(name) = met(&record.event().unwrap().fact) {
+                *log.met.entry(name).or_default() += 1;
+            }
         }
         books.insert(at, book);
     }

@@ -122,9 +122,10 @@ impl Seen {
                     .entry(format!("disbelieved: {told}"))
                     .or_default() += 1;
             }
-            if let Some((outcome, false)) = call.decided() {
-                let kinds = kind_of(outcome);
-                kinds.map(|kind| *self.counts.entry(kind).or_default() += 1);
+            if let Some((outcome, false)) = call.decided()
+                && let Some(kind) = kind_of(outcome)
+            {
+                *self.counts.entry(kind).or_default() += 1;
             }
             *self.counts.entry(name).or_default() += 1;
         }

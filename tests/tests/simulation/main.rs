@@ -10,6 +10,7 @@
     reason = "this is a test: an unwrap that fails is a finding"
 )]
 
+mod advice;
 mod care;
 mod chance;
 mod check;
@@ -20,6 +21,7 @@ mod races;
 mod terms;
 mod time;
 mod traffic;
+mod usage;
 mod world;
 
 /// So many seeds run in a few seconds and still meet every kind of fault many times.

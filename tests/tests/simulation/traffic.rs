@@ -302,7 +302,25 @@ impl Asker {
     /// A report of a payment that was told of before, here or elsewhere, or of one that came to nothing.
     fn report(&self, payments: &[(usize, Request)]) -> Request {
         let own = payments.iter().rev().filter(|(of, _)| *of == self.account);
-        let own: Vec<_> = own.take(4).collect();
+        let mut own: Vec<_> = own.take(30).collect();
+        let term_in_dispute = |(_, one): &&(usize, Request)| {
+            let key = |one: &Request| one.payment().map(|payment| payment.key.clone());
+            let bought = |(_, other): &(usize, Request)| {
+                matches!(other, Request::PurchasePack { .. }) && key(other) == key(one)
+            };
+            matches!(
+                one,
+                Request::ReportPayment {
+                    outcome: PaymentOutcome::Disputed,
+                    ..
+                }
+            ) && !payments.iter().any(bought)
+        };
+        // Terms are disputed rarely enough; what becomes of it is worth to be seen.
+        if self.chance.happens(500) && own.iter().any(&term_in_dispute) {
+            own.retain(term_in_dispute);
+        }
+        own.truncate(4);
         let (_, bought) = match own.is_empty() || self.chance.happens(100) {
             true => self.chance.pick(payments),
             false => *self.chance.pick(&own),
