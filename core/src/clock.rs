@@ -40,7 +40,7 @@ pub struct Clock(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     source: Mutex<Source>,
-    /// Told when a manual clock is moved.
+    /// Told when a manual clock is moved, or a hand is turned.
     moved: Notify,
 }
 
@@ -330,6 +330,16 @@ mod tests {
         hands.step(-YEAR);
         hands.pass(TimeDelta::days(31));
         assert_eq!(april(), Some(()));
+    }
+
+    #[tokio::test]
+    async fn who_waits_looks_again_when_a_hand_is_turned() {
+        let hands = Hands::at(at("2026-03-01T00:00:00Z"));
+        let clock = hands.clock();
+        let mut waiting = std::pin::pin!(clock.reaches(at("2026-04-01T00:00:00Z")));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        hands.pass(TimeDelta::days(31));
+        assert_eq!(waiting.as_mut().now_or_never(), Some(()));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{
     preferences::{Preferences, Tally},
     recent::{Attempt, Recent},
     subscription::{BrokenPeriod, Subscription},
-    term::DisputedTerm,
+    term::ReportedTerm,
     time::Instant,
     usage::{UsageTally, last_whole_group},
 };
@@ -52,9 +52,9 @@ pub struct Account {
     /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
-    /// Terms whose payment is in dispute, as long as they have or bring credits.
+    /// How the reported payments of terms stand, as long as those have or bring credits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub disputed_terms: Vec<DisputedTerm>,
+    pub reported_terms: Vec<ReportedTerm>,
     /// What entered and left since it was opened.
     pub totals: Totals,
     /// Its last generations, for advice.
@@ -103,7 +103,7 @@ impl Account {
             plan_ended_at: None,
             broken_period: None,
             settled_late: BTreeMap::new(),
-            disputed_terms: Vec::new(),
+            reported_terms: Vec::new(),
             totals: Totals::default(),
             recent: Recent::default(),
             preferences: Preferences::default(),
@@ -177,7 +177,7 @@ impl Account {
             .retain(|lot| !lot.remaining.is_zero() || !lot.held.is_zero());
         self.settled_late
             .retain(|_, late| late_settle_ends_at(late.at) > event.at);
-        self.forget_old_disputes();
+        self.forget_old_terms();
     }
 
     fn open_lot(&mut self, terms: &LotTerms) {

@@ -229,7 +229,8 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<LotTerms>,
     },
-    /// A payment was taken back, and what was unused of what it brought ended.
+    /// A payment was taken back, and what was unused of what it brought ended; nothing, if the term is
+    /// paid for by another one.
     Revocation {
         /// The payment.
         payment: Payment,

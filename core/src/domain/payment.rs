@@ -77,6 +77,11 @@ impl PaymentOutcome {
         }
     }
 
+    /// Whether a payment of a term becomes known by it.
+    pub fn begins(self) -> bool {
+        matches!(self, PaymentOutcome::Paid | PaymentOutcome::Failed)
+    }
+
     /// Whether it can be reported of a payment that stands at `standing`.
     pub fn may_follow(self, standing: PaymentOutcome) -> bool {
         use PaymentOutcome::{DisputeLost, DisputeWon, Disputed, Failed, Paid, Refunded};

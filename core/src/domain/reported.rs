@@ -5,11 +5,11 @@
 
 use super::{
     account::Account,
-    ids::Sequence,
+    ids::{LotId, Sequence},
     lot::{Freeze, Freezes, Lot, LotTerms, Origin},
     payment::{PaidFor, PaymentOutcome, Told},
     posting::Posting,
-    term::{DisputedTerm, PastDue, Term, of_period},
+    term::{PastDue, ReportedTerm, Term, of_period},
     time::Instant,
 };
 
@@ -46,8 +46,8 @@ impl Account {
             (PaymentOutcome::DisputeWon, PaidFor::Pack { lot, .. }) => {
                 self.thaw(Freeze::Disputed, |one| one.id == *lot);
             }
-            (PaymentOutcome::Disputed, PaidFor::Term(term)) => self.dispute(*term),
-            (PaymentOutcome::DisputeWon, PaidFor::Term(term)) => self.end_dispute(*term),
+            (PaymentOutcome::Disputed, PaidFor::Term(term)) => self.restand(*term, -1, 1),
+            (PaymentOutcome::DisputeWon, PaidFor::Term(term)) => self.restand(*term, 1, -1),
             (PaymentOutcome::Failed, PaidFor::Term(_)) => self.set_past_due(past_due),
             (PaymentOutcome::Paid, PaidFor::Term(term)) => {
                 self.apply_paid(at.min(told.payment.paid_at), *term, past_due, lot);
@@ -65,6 +65,7 @@ impl Account {
         past_due: Option<PastDue>,
         lot: Option<&LotTerms>,
     ) {
+        self.restand(term, 1, 0);
         let current = self.subscription.as_mut();
         let Some(subscription) = current.filter(|one| one.id == term.subscription) else {
             // The plan has ended meanwhile; what is left of the term is paid for all the same.
@@ -95,41 +96,76 @@ impl Account {
         self.thaw(Freeze::PastDue, |lot| of_it(lot) && !unpaid(lot));
     }
 
-    fn dispute(&mut self, term: Term) {
-        match self.disputed_terms.iter_mut().find(|one| one.term == term) {
-            Some(one) => one.disputes = one.disputes.saturating_add(1),
-            None => self.disputed_terms.push(DisputedTerm { term, disputes: 1 }),
+    /// A payment of a term stands otherwise: so many more of them are paid, so many more in dispute.
+    fn restand(&mut self, term: Term, paid: i32, disputes: i32) {
+        self.reported_terms = self.reported_terms_with(term, paid, disputes);
+        let terms = &self.reported_terms;
+        for lot in &mut self.lots {
+            lot.freezes = match of_period(&lot.terms.origin) {
+                Some(_) if in_dispute(terms, &lot.terms.origin) => {
+                    lot.freezes.with(Freeze::Disputed)
+                }
+                Some(_) => lot.freezes.without(Freeze::Disputed),
+                None => lot.freezes,
+            };
         }
-        self.freeze(Freeze::Disputed, |lot| term.brought(&lot.terms.origin));
     }
 
-    fn end_dispute(&mut self, term: Term) {
-        for one in &mut self.disputed_terms {
-            if one.term == term {
-                one.disputes = one.disputes.saturating_sub(1);
-            }
+    fn reported_terms_with(&self, term: Term, paid: i32, disputes: i32) -> Vec<ReportedTerm> {
+        let mut terms = self.reported_terms.clone();
+        if !terms.iter().any(|one| one.term == term) {
+            terms.push(ReportedTerm {
+                term,
+                paid: 0,
+                disputes: 0,
+            });
         }
-        self.disputed_terms.retain(|one| one.disputes > 0);
-        let others = self.disputed_terms.clone();
-        let still = |lot: &Lot| others.iter().any(|one| one.term.brought(&lot.terms.origin));
-        let free = |lot: &Lot| term.brought(&lot.terms.origin) && !still(lot);
-        self.thaw(Freeze::Disputed, free);
+        for one in terms.iter_mut().filter(|one| one.term == term) {
+            one.paid = one.paid.saturating_add_signed(paid);
+            one.disputes = one.disputes.saturating_add_signed(disputes);
+        }
+        terms.retain(|one| one.paid > 0 || one.disputes > 0);
+        terms
+    }
+
+    /// The lots that a payment brought which is taken back, and which no other payment pays for.
+    pub(super) fn lots_lost(&self, paid_for: &PaidFor, disputed: bool) -> Vec<&Lot> {
+        let (paid, disputes) = leaves(disputed);
+        let others = match paid_for {
+            PaidFor::Term(term) => self.reported_terms_with(*term, paid, disputes),
+            PaidFor::Pack { .. } => Vec::new(),
+        };
+        let lots = self.lots.iter();
+        lots.filter(|lot| paid_for.brought(lot) && !backed(&others, &lot.terms.origin))
+            .collect()
     }
 
     pub(super) fn apply_revocation(&mut self, paid_for: &PaidFor, disputed: bool) {
-        for lot in self.lots.iter_mut().filter(|lot| paid_for.brought(lot)) {
+        let lost = self.lots_lost(paid_for, disputed);
+        let lost: Vec<LotId> = lost.iter().map(|lot| lot.id).collect();
+        for lot in self.lots.iter_mut().filter(|lot| lost.contains(&lot.id)) {
             lot.revoked = true;
         }
         let PaidFor::Term(term) = paid_for else {
             return;
         };
-        if disputed {
-            self.end_dispute(*term);
-        }
+        let (paid, disputes) = leaves(disputed);
+        self.restand(*term, paid, disputes);
+        let terms = &self.reported_terms;
         let current = self.subscription.as_mut();
         let of_it = current.filter(|one| one.id == term.subscription && one.period < term.end());
         if let Some(subscription) = of_it {
-            subscription.payments.taken_back = Some(*term);
+            let mut to_come = subscription.period.max(term.first)..term.end();
+            let paid = |period| {
+                let covers = |one: &ReportedTerm| one.term.covers(term.subscription, period);
+                terms.iter().any(covers)
+            };
+            if !to_come.all(paid) {
+                // A month that is given back after the year around it leaves the year unpaid.
+                let taken_back = &mut subscription.payments.taken_back;
+                let longer = taken_back.filter(|before| before.end() > term.end());
+                *taken_back = longer.or(Some(*term));
+            }
         }
     }
 
@@ -142,8 +178,7 @@ impl Account {
         {
             freezes = freezes.with(Freeze::PastDue);
         }
-        let mut disputed = self.disputed_terms.iter();
-        if disputed.any(|one| one.term.brought(origin)) {
+        if in_dispute(&self.reported_terms, origin) {
             freezes = freezes.with(Freeze::Disputed);
         }
         freezes
@@ -166,10 +201,10 @@ impl Account {
         }
     }
 
-    /// Forgets disputes of terms that have no credits left and bring none any more.
-    pub(super) fn forget_old_disputes(&mut self) {
+    /// Forgets terms that have no credits left and bring none any more.
+    pub(super) fn forget_old_terms(&mut self) {
         let (lots, subscription) = (&self.lots, &self.subscription);
-        self.disputed_terms.retain(|DisputedTerm { term, .. }| {
+        self.reported_terms.retain(|ReportedTerm { term, .. }| {
             let goes_on = subscription
                 .as_ref()
                 .is_some_and(|one| one.id == term.subscription && one.period < term.end());
@@ -182,4 +217,20 @@ impl Account {
             lot.freezes = lot.freezes.without(freeze);
         }
     }
+}
+
+/// Whether a payment that stands, or is in dispute, is for credits of that origin.
+fn backed(terms: &[ReportedTerm], origin: &Origin) -> bool {
+    terms.iter().any(|one| one.term.brought(origin))
+}
+
+/// Whether what is paid of credits of that origin is all in dispute.
+fn in_dispute(terms: &[ReportedTerm], origin: &Origin) -> bool {
+    let stands = |one: &ReportedTerm| one.paid > 0 && one.term.brought(origin);
+    backed(terms, origin) && !terms.iter().any(stands)
+}
+
+/// By how much one payment less is paid, or in dispute, when it is taken back.
+fn leaves(disputed: bool) -> (i32, i32) {
+    if disputed { (0, -1) } else { (-1, 0) }
 }

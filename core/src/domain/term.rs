@@ -65,13 +65,23 @@ pub(super) fn of_period(origin: &Origin) -> Option<(Sequence, u32)> {
     }
 }
 
-/// A term whose payment is in dispute: what it brought is frozen, and what it still brings.
+/// How the payments of a term stand that billing reported. What the term brought, and still brings, is
+/// usable while one of them stands, frozen while the best of them is in dispute, and taken back with the
+/// last of them: a payment that was made twice and given back once leaves the term paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisputedTerm {
+pub struct ReportedTerm {
     /// The term.
     pub term: Term,
-    /// How many of its payments are in dispute.
+    /// How many of its payments are paid.
+    #[serde(default, skip_serializing_if = "is_none_of_them")]
+    pub paid: u32,
+    /// How many of them are in dispute.
+    #[serde(default, skip_serializing_if = "is_none_of_them")]
     pub disputes: u32,
+}
+
+fn is_none_of_them(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A payment of a subscription could not be taken.

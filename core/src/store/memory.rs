@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use self::kept::Kept;
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store, StoreError,
-    Usage, UsageQuery,
+    KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store,
+    StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -174,6 +174,14 @@ impl Store for MemoryStore {
 
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
         Ok(self.kept().payment(key))
+    }
+
+    async fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Result<Vec<KeptPayment>, StoreError> {
+        Ok(self.kept().payments(after, limit))
     }
 
     async fn hold(

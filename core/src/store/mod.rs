@@ -159,6 +159,17 @@ pub struct KeptCatalog {
     pub cause: Option<Cause>,
 }
 
+/// A payment as it is kept: whose it is, and by which operation it became known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPayment {
+    /// The payment.
+    pub key: PaymentKey,
+    /// The account that it was used on.
+    pub account: AccountId,
+    /// The operation that used it.
+    pub operation_id: OperationId,
+}
+
 /// Which operations of an account are wanted. Empty lists and `None` want all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperationFilter {
@@ -304,6 +315,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// What a payment was used for, on any account.
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError>;
+
+    /// The payments after `after`, in the order of their keys, at most `limit`.
+    async fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Result<Vec<KeptPayment>, StoreError>;
 
     /// A hold of the account, from its ledger.
     async fn hold(&self, account: &AccountId, hold: HoldId)

@@ -8,6 +8,7 @@
 //! that needs a head that was kept elsewhere.
 
 mod audit;
+mod payments;
 mod report;
 mod usage;
 
@@ -50,6 +51,7 @@ pub async fn verify(store: &dyn Store) -> Result<Report, StoreError> {
         };
         let accounts = store.accounts(&window).await?;
         let Some((last, _)) = accounts.last() else {
+            payments::became_known(store, &mut report).await?;
             return Ok(report);
         };
         above = Some(*last);
@@ -84,6 +86,7 @@ async fn verify_account(
             report.operations += 1;
             if let Some(event) = audit.read(record, report) {
                 recount.count(&event, store, report).await?;
+                payments::is_known(store, record, &event, report).await?;
             }
         }
     }

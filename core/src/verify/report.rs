@@ -38,6 +38,9 @@ pub enum Rule {
     Snapshot,
     /// The sums of what was charged are those of the charges.
     Usage,
+    /// Each payment that is known became so by an operation of its account, and the payment of each
+    /// operation is known, for the same thing.
+    Payment,
 }
 
 impl fmt::Display for Rule {
@@ -57,6 +60,7 @@ impl fmt::Display for Rule {
             Rule::Head => "head",
             Rule::Snapshot => "snapshot",
             Rule::Usage => "usage",
+            Rule::Payment => "payment",
         })
     }
 }

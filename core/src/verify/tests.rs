@@ -109,6 +109,9 @@ fn reports(book: &mut Book, name: &str) {
     assert_eq!(book.account.subscription, None);
 }
 
+/// Where the first report of a term's payment is in each account's ledger.
+const TERM_FAILED: Option<Sequence> = Some(Sequence(45));
+
 /// A finding without its words.
 type Found = (Rule, Option<Sequence>);
 
@@ -151,6 +154,9 @@ async fn after(damage: &str) -> Vec<Found> {
         "operation_delete",
         "operation_replace",
         "account_delete",
+        "payment_update",
+        "payment_delete",
+        "payment_replace",
     ] {
         raw.execute_unprepared(&format!("DROP TRIGGER {trigger}"))
             .await
@@ -166,7 +172,7 @@ async fn after(damage: &str) -> Vec<Found> {
 async fn each_damage_is_found() {
     let third = Some(Sequence(3));
     let fourth = Some(Sequence(4));
-    let cases: [(&str, &[Found]); 16] = [
+    let cases: [(&str, &[Found]); 21] = [
         (
             "UPDATE operation SET consumed = consumed + 1 WHERE account_id = 1 AND sequence = 3",
             &[(Rule::Hash, third), (Rule::Columns, third)],
@@ -232,6 +238,28 @@ async fn each_damage_is_found() {
         (
             "INSERT INTO usage VALUES (1, 2, 'model', 'action', '', 1, 0, 0, 0)",
             &[(Rule::Usage, None)],
+        ),
+        (
+            "DELETE FROM payment WHERE account_id = 1 AND pack IS NOT NULL",
+            &[(Rule::Payment, fourth)],
+        ),
+        (
+            "UPDATE payment SET quantity = quantity + 1 WHERE account_id = 1 AND pack IS NOT NULL",
+            &[(Rule::Payment, fourth)],
+        ),
+        (
+            "UPDATE payment SET first_period = 7 WHERE account_id = 1 AND pack IS NULL",
+            &[(Rule::Payment, TERM_FAILED)],
+        ),
+        (
+            // A term of Ann's is Bob's.
+            "UPDATE payment SET account_id = 2 WHERE account_id = 1 AND pack IS NULL",
+            &[(Rule::Payment, TERM_FAILED), (Rule::Payment, None)],
+        ),
+        (
+            "INSERT INTO payment SELECT provider, reference || '+', account_id, operation_id, pack, quantity, \
+             subscription, first_period, months FROM payment WHERE account_id = 1",
+            &[(Rule::Payment, None)],
         ),
         (
             "UPDATE account SET available = available + 1 WHERE id = 1",

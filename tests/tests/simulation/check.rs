@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use credits_core::{
     domain::{
         command::{Command, Request},
-        event::Fact,
+        event::{Fact, SubscriptionEvent},
         ids::OperationId,
         outcome::Outcome,
         record::{CHAIN_START, OperationRecord, RefusalRecord},
         refusal::Refusal,
+        subscription::EndReason,
     },
     error::LedgerError,
     ledger::Answer,
@@ -18,22 +19,24 @@ use credits_core::{
 };
 
 use crate::{
+    care,
     log::{Call, Log, Told},
     purse::Purse,
+    time::Time,
     traffic,
     world::account,
 };
 
 /// All that the store has of an account, and what the model makes of it.
-struct Book {
-    operations: Vec<OperationRecord>,
-    refusals: Vec<RefusalRecord>,
+pub struct Book {
+    pub operations: Vec<OperationRecord>,
+    pub refusals: Vec<RefusalRecord>,
     /// The model after each operation; the first is before all.
-    purses: Vec<Purse>,
+    pub purses: Vec<Purse>,
 }
 
 /// Adds to the log whatever breaks a promise.
-pub async fn judge(store: &MemoryStore, log: &mut Log) {
+pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
     let accounts: HashSet<usize> = log.calls.iter().map(|call| call.account).collect();
     let mut books = HashMap::new();
     for at in accounts {
@@ -44,6 +47,8 @@ pub async fn judge(store: &MemoryStore, log: &mut Log) {
         check_model(&book, &calls, &mut problems);
         check_refusals(&book, &calls, &mut problems);
         check_answers(&book, &calls, &mut problems);
+        check_time(&book, time, &mut problems);
+        care::check(store, at, &book, &calls, &mut problems).await;
         if log.nodes == 1 {
             check_firsts(&calls, &mut problems);
         }
@@ -52,6 +57,11 @@ pub async fn judge(store: &MemoryStore, log: &mut Log) {
                 .into_iter()
                 .map(|one| format!("account {at}: {one}")),
         );
+        for record in &book.operations {
+            if let Some(name) = met(&record.event().unwrap().fact) {
+                *log.met.entry(name).or_default() += 1;
+            }
+        }
         books.insert(at, book);
     }
     let mut problems = Vec::new();
@@ -66,6 +76,24 @@ pub async fn judge(store: &MemoryStore, log: &mut Log) {
             .map(|finding| format!("verify: {finding:?}")),
     );
     log.problems.extend(problems);
+}
+
+/// What of a plan's payments an operation is, if it is any.
+fn met(fact: &Fact) -> Option<&'static str> {
+    let lapsed = EndReason::PastDue;
+    match fact {
+        Fact::SubscriptionChange { change, .. } => match change {
+            SubscriptionEvent::PeriodWithheld { .. } => Some("period withheld"),
+            SubscriptionEvent::Ended { reason, .. } if *reason == lapsed => Some("lapse"),
+            SubscriptionEvent::Started {
+                continues: Some(_), ..
+            } => Some("plan went on"),
+            _ => None,
+        },
+        Fact::PaymentReport { lot: Some(_), .. } => Some("granted by a report"),
+        Fact::RolloverGrant { freezes, .. } if !freezes.is_empty() => Some("rolled over frozen"),
+        _ => None,
+    }
 }
 
 async fn read(store: &MemoryStore, at: usize) -> Book {
@@ -112,7 +140,7 @@ fn check_chain(book: &Book, problems: &mut Vec<String>) {
 }
 
 /// What was asked under an id, with the content that was decided.
-fn asked<'c>(
+pub fn asked<'c>(
     calls: &[&'c Call],
     id: OperationId,
     content: Option<[u8; 32]>,
@@ -123,7 +151,7 @@ fn asked<'c>(
 }
 
 /// What a request costs or grants, by the tables of the simulation.
-fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
+pub fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
     match request {
         Request::Charge { generation, .. } | Request::Reserve { generation, .. } => {
             Some(traffic::cost(generation, &Default::default()))
@@ -136,11 +164,11 @@ fn amount(book: &Book, calls: &[&Call], request: &Request) -> Option<i64> {
                 _ => None,
             }
         }
-        Request::StartSubscription { plan, .. } => Some(traffic::granted(plan.as_str())),
         Request::PurchasePack { pack, quantity, .. } => {
             Some(traffic::granted(pack.as_str()) * i64::from(*quantity))
         }
         Request::OpenAccount
+        | Request::StartSubscription { .. }
         | Request::CancelSubscription
         | Request::ResumeSubscription
         | Request::ChangePlan { .. }
@@ -159,8 +187,9 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
         let model = (after.available(), after.held());
         if kept != model {
             problems.push(format!(
-                "{}: {kept:?} is kept, the model has {model:?}",
-                record.sequence
+                "{}: {kept:?} is kept, the model has {model:?} after {:?}",
+                record.sequence,
+                record.event().unwrap().fact
             ));
         }
         if let Fact::Charge(_) = record.event().unwrap().fact
@@ -177,10 +206,10 @@ fn check_model(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
         let moved = match &command.request {
             Request::Charge { .. } | Request::Settle { .. } => after.consumed - before.consumed,
             Request::Reserve { .. } => after.held() - before.held(),
-            Request::StartSubscription { .. } | Request::PurchasePack { .. } => {
-                after.entered - before.entered
-            }
+            Request::PurchasePack { .. } => after.entered - before.entered,
+            // What a plan grants is the model's of terms.
             Request::OpenAccount
+            | Request::StartSubscription { .. }
             | Request::CancelSubscription
             | Request::ResumeSubscription
             | Request::ChangePlan { .. }
@@ -219,8 +248,8 @@ fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
             Refusal::HoldAlreadyResolved { .. } | Refusal::HoldExpired { .. } => {
                 hold.is_some_and(|hold| !hold.open)
             }
-            Refusal::NotSubscribed => !purse.subscribed,
-            Refusal::AlreadySubscribed { .. } | Refusal::AlreadyOnPlan { .. } => purse.subscribed,
+            Refusal::NotSubscribed => !purse.subscribed(),
+            Refusal::AlreadySubscribed { .. } | Refusal::AlreadyOnPlan { .. } => purse.subscribed(),
             Refusal::AccountAlreadyExists { .. } => after > 0,
             Refusal::OperationIdReused { .. } => false,
             _ => true,
@@ -228,6 +257,20 @@ fn check_refusals(book: &Book, calls: &[&Call], problems: &mut Vec<String>) {
         if !holds {
             problems.push(format!(
                 "not true after {after}: {record:?}, asked {command:?}"
+            ));
+        }
+    }
+}
+
+/// Nothing is decided by a clock that is not believed: neither what is ahead of the time that it really
+/// is, nor anything as long as no clock is right.
+fn check_time(book: &Book, time: &Time, problems: &mut Vec<String>) {
+    let operations = book.operations.iter().map(|record| record.recorded_at);
+    let refusals = book.refusals.iter().map(|record| record.at);
+    for at in operations.chain(refusals) {
+        if at > time.latest() || time.stood_still_at(at) {
+            problems.push(format!(
+                "something was decided at {at} by a clock that was wrong"
             ));
         }
     }

@@ -22,8 +22,8 @@ use credits_core::{
     },
     store::{
         AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found,
-        KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow,
-        Store, StoreError, Usage, UsageQuery,
+        KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter,
+        SequenceWindow, Store, StoreError, Usage, UsageQuery,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -183,6 +183,14 @@ impl Store for Connection {
 
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
         self.read(self.disk.memory.payment(key)).await
+    }
+
+    async fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Result<Vec<KeptPayment>, StoreError> {
+        self.disk.memory.payments(after, limit).await
     }
 
     async fn hold(

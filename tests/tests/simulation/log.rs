@@ -1,7 +1,11 @@
 //! What callers were told, and what was wrong with it.
 
+use std::collections::BTreeMap;
+
 use credits_core::{
-    domain::{command::Command, ids::OperationId, outcome::Outcome, refusal::Refusal},
+    domain::{
+        command::Command, ids::OperationId, outcome::Outcome, payment::PaidFor, refusal::Refusal,
+    },
     error::LedgerError,
     ledger::Answer,
 };
@@ -12,6 +16,8 @@ pub struct Call {
     pub account: usize,
     pub command: Command,
     pub told: Told,
+    /// Whether the clock of the node was not to be believed as long as the call was there.
+    pub disbelieved: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +72,16 @@ pub struct Log {
     /// Outcomes that were asked for by id.
     pub outcomes: Vec<(usize, OperationId, Outcome)>,
     pub restarts: u64,
+    pub steps_forward: u64,
+    pub steps_back: u64,
+    /// How often no clock at all was believed for some time.
+    pub standstills: u64,
+    /// Looks at an account by a clock that is not believed.
+    pub looks_disbelieved: u64,
     /// Turns that contended accounts took.
     pub turns: u64,
+    /// What became of plans and their payments, and how often.
+    pub met: BTreeMap<&'static str, u64>,
     pub problems: Vec<String>,
 }
 
@@ -80,7 +94,7 @@ impl Log {
 /// How often each kind of answer came, over all seeds: a simulation that meets none tests nothing.
 #[derive(Debug, Default)]
 pub struct Seen {
-    counts: std::collections::BTreeMap<String, u64>,
+    counts: BTreeMap<String, u64>,
 }
 
 impl Seen {
@@ -98,7 +112,33 @@ impl Seen {
                 Told::Error(error) => first_word(&format!("{error:?}")),
                 Told::Nothing => "nothing".to_owned(),
             };
+            if call.disbelieved {
+                let told = match call.decided() {
+                    Some((_, true)) => "again",
+                    Some(_) | None => name.as_str(),
+                };
+                *self
+                    .counts
+                    .entry(format!("disbelieved: {told}"))
+                    .or_default() += 1;
+            }
+            if let Some((outcome, false)) = call.decided()
+                && let Some(kind) = kind_of(outcome)
+            {
+                *self.counts.entry(kind).or_default() += 1;
+            }
             *self.counts.entry(name).or_default() += 1;
+        }
+        for (name, count) in &log.met {
+            *self.counts.entry((*name).to_owned()).or_default() += count;
+        }
+        for (name, count) in [
+            ("step forward", log.steps_forward),
+            ("step back", log.steps_back),
+            ("standstill", log.standstills),
+            ("look disbelieved", log.looks_disbelieved),
+        ] {
+            *self.counts.entry(name.to_owned()).or_default() += count;
         }
         *self.counts.entry("restart".to_owned()).or_default() += log.restarts;
         *self.counts.entry("turn".to_owned()).or_default() += log.turns;
@@ -110,6 +150,7 @@ impl Seen {
             "openAccount",
             "startSubscription",
             "cancelSubscription",
+            "changePlan",
             "resumeSubscription",
             "purchasePack",
             "purchasePack again",
@@ -138,6 +179,35 @@ impl Seen {
             "restart",
             "turn",
             "look",
+            "pack Disputed",
+            "pack DisputeWon",
+            "pack DisputeLost",
+            "pack Refunded",
+            "term Paid",
+            "term Failed",
+            "term Disputed",
+            "term DisputeWon",
+            "term DisputeLost",
+            "term Refunded",
+            "PaymentOutsideTerms",
+            "period withheld",
+            "granted by a report",
+            "lapse",
+            "plan went on",
+            "setPreferences",
+            "markKept",
+            "ChargeUnknown",
+            "LikelyRepeat",
+            "RequestCredits",
+            "DayCredits",
+            "ProjectCredits",
+            "Variations",
+            "step forward",
+            "step back",
+            "standstill",
+            "disbelieved: Unavailable",
+            "disbelieved: again",
+            "look disbelieved",
         ];
         let missing: Vec<&str> = wanted
             .into_iter()
@@ -148,6 +218,24 @@ impl Seen {
             "too few {missing:?} in {:#?}",
             self.counts
         );
+    }
+}
+
+/// What it is more closely, of a report and of a ceiling.
+fn kind_of(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Accepted(accepted) => {
+            let told = accepted.operation.event.fact.report()?;
+            let of = match told.paid_for {
+                PaidFor::Pack { .. } => "pack",
+                PaidFor::Term(_) => "term",
+            };
+            Some(format!("{of} {:?}", told.outcome))
+        }
+        Outcome::Refused(refusal) => match refusal.as_ref() {
+            Refusal::LimitExceeded { limit, .. } => Some(format!("{limit:?}")),
+            _ => None,
+        },
     }
 }
 

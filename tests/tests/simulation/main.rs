@@ -1,7 +1,7 @@
 //! The simulation: random calls against a ledger whose database fails, judged by an independent model.
 //!
 //! Each seed is a small world: a few accounts, one or two nodes over one store in memory, concurrent
-//! callers, a clock that jumps, and faults at every step of a commit. All of it runs on one thread, so
+//! callers, clocks that jump and are wrong, and faults at every step of a commit. All of it runs on one thread, so
 //! that a seed sees the same order each time. `CREDITS_SIMULATION_SEEDS` is how many seeds run,
 //! `CREDITS_SIMULATION_FIRST` the first of them.
 
@@ -10,13 +10,18 @@
     reason = "this is a test: an unwrap that fails is a finding"
 )]
 
+mod advice;
+mod care;
 mod chance;
 mod check;
 mod disk;
 mod log;
 mod purse;
 mod races;
+mod terms;
+mod time;
 mod traffic;
+mod usage;
 mod world;
 
 /// So many seeds run in a few seconds and still meet every kind of fault many times.

@@ -5,15 +5,17 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use credits_core::domain::{
     event::{Fact, SubscriptionEvent},
     ids::OperationId,
     lot::{LotTerms, Origin},
-    payment::{PaymentKey, PaymentOutcome},
+    payment::{PaidFor, PaymentKey, PaymentOutcome},
     record::OperationRecord,
+    time::Instant,
 };
 
-use crate::traffic;
+use crate::terms::{Period, Terms, covers};
 
 #[derive(Clone, Debug)]
 struct Lot {
@@ -21,19 +23,18 @@ struct Lot {
     /// When it ends, the kind, since when: the order of use.
     order: (i64, u8, i64, i64),
     ends: i64,
-    is_pack: bool,
+    /// The period that it is of, rolled over or not; none for a pack.
+    of: Option<Period>,
     left: i64,
     held: i64,
-    frozen: bool,
+    /// What of it rolls over, as its plan states.
+    rolls_over: i64,
+    /// A pack without a plan.
+    lapsed: bool,
+    /// Allowance of a term whose payment failed.
+    unpaid: bool,
     payment: Option<PaymentKey>,
-    disputed: bool,
     revoked: bool,
-}
-
-impl Lot {
-    fn is_live(&self) -> bool {
-        !self.frozen && !self.disputed
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,15 +50,15 @@ pub struct Purse {
     pub holds: HashMap<OperationId, Held>,
     pub consumed: i64,
     pub entered: i64,
-    pub subscribed: bool,
-    /// The best allowance of the running period.
-    granted: i64,
+    pub terms: Terms,
+    /// What ended just now, for what rolls over of it: the period, and whether it was not paid for.
+    ended: Vec<(Period, bool)>,
     pub problems: Vec<String>,
 }
 
 impl Purse {
     pub fn available(&self) -> i64 {
-        let live = self.lots.iter().filter(|lot| lot.is_live());
+        let live = self.lots.iter().filter(|lot| self.is_live(lot));
         live.map(|lot| lot.left).sum()
     }
 
@@ -65,54 +66,57 @@ impl Purse {
         self.lots.iter().map(|lot| lot.held).sum()
     }
 
+    pub fn subscribed(&self) -> bool {
+        self.terms.running.is_some()
+    }
+
+    fn is_live(&self, lot: &Lot) -> bool {
+        let standing = lot
+            .payment
+            .as_ref()
+            .and_then(|key| self.terms.standing(key));
+        let disputed = standing == Some(PaymentOutcome::Disputed)
+            || lot.of.is_some_and(|period| self.terms.is_disputed(period));
+        !lot.lapsed && !lot.unpaid && !disputed
+    }
+
     /// Does what an operation tells.
     pub fn tell(&mut self, record: &OperationRecord) {
         let event = record.event().unwrap();
-        let (at, sequence) = (event.at.micros(), record.sequence.0);
+        let (at, sequence) = (event.at, record.sequence.0);
         match &event.fact {
             Fact::AccountOpened
             | Fact::HoldExtended { .. }
             | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => {}
             Fact::SubscriptionChange { change, lot } => {
-                match change {
-                    SubscriptionEvent::Started { plan, .. } => {
-                        self.subscribed = true;
-                        self.granted = traffic::granted(plan.as_str());
-                        self.freeze_packs(false);
-                    }
-                    SubscriptionEvent::Ended { packs_frozen, .. } => {
-                        self.subscribed = false;
-                        if *packs_frozen {
-                            self.freeze_packs(true);
-                        }
-                    }
-                    SubscriptionEvent::CancellationScheduled { .. }
-                    | SubscriptionEvent::Resumed
-                    | SubscriptionEvent::ChangeScheduled(_)
-                    | SubscriptionEvent::ChangeWithdrawn
-                    | SubscriptionEvent::PeriodWithheld { .. } => {}
-                    SubscriptionEvent::Changed { plan, .. } => {
-                        self.plan_changed(record, plan.as_str(), lot.as_ref());
-                    }
-                }
+                let by_command = record.content.is_some();
+                let goes_on = self
+                    .terms
+                    .changed(change, lot.as_ref(), (sequence, at), by_command);
+                self.follow(change, goes_on);
                 if let Some(lot) = lot {
-                    self.enter(sequence, lot, false);
+                    self.enter(sequence, lot);
                 }
             }
-            Fact::PeriodGrant { lot, .. } => {
-                self.granted = lot.granted.get();
-                self.enter(sequence, lot, false);
-            }
-            Fact::RolloverGrant { lot, .. } => self.enter(sequence, lot, false),
-            Fact::PackPurchase {
+            Fact::PeriodGrant {
+                subscription,
+                period,
                 lot,
-                frozen,
-                payment,
-                ..
             } => {
-                self.enter(sequence, lot, *frozen);
-                self.lot(sequence).payment = Some(payment.key.clone());
+                self.terms.granted((subscription.0, *period), lot);
+                self.enter(sequence, lot);
+            }
+            Fact::RolloverGrant { lot, .. } => self.roll_over(sequence, lot),
+            Fact::PackPurchase {
+                pack, lot, payment, ..
+            } => {
+                self.terms.bought(payment, sequence, pack.as_str());
+                self.enter(sequence, lot);
+                let lapsed = !self.subscribed();
+                let bought = self.lot(sequence);
+                bought.payment = Some(payment.key.clone());
+                bought.lapsed = lapsed;
             }
             Fact::Charge(charge) => match charge.hold {
                 Some(hold) if !charge.late => self.end(hold, charge.cost.get(), at, false),
@@ -135,79 +139,192 @@ impl Purse {
                     self.end(*hold, 0, at, true);
                 }
                 for one in holds {
-                    self.end(one.hold, 0, one.at.micros(), true);
+                    self.end(one.hold, 0, one.at, true);
                 }
             }
-            Fact::Expiry { lot } => self.lot(lot.0).left = 0,
+            Fact::Expiry { lot } => self.expire(lot.0),
             Fact::PaymentReport {
-                payment, outcome, ..
+                payment,
+                outcome,
+                paid_for,
+                past_due,
+                lot,
             } => {
-                let disputed = *outcome == PaymentOutcome::Disputed;
-                self.report(&payment.key, |lot| lot.disputed = disputed);
+                let told = (payment, *outcome, paid_for);
+                self.terms.reported(told, *past_due, lot.as_ref(), at);
+                self.follow_report(*outcome, paid_for);
+                if let Some(lot) = lot {
+                    self.enter(sequence, lot);
+                }
             }
-            Fact::Revocation { payment, .. } => self.report(&payment.key, |lot| {
-                lot.left = 0;
-                lot.revoked = true;
-            }),
+            Fact::Revocation {
+                payment,
+                outcome,
+                paid_for,
+                disputed,
+            } => {
+                self.terms
+                    .taken_back(payment, *outcome, paid_for, *disputed);
+                self.revoke(&payment.key, paid_for);
+            }
         }
+        if !matches!(event.fact, Fact::Expiry { .. } | Fact::RolloverGrant { .. }) {
+            self.ended.clear();
+        }
+        self.terms.check_lapse(at);
+        self.problems.append(&mut self.terms.problems);
         if self.lots.iter().any(|lot| lot.left < 0 || lot.held < 0) {
             self.problems.push(format!("below zero after {sequence}"));
         }
     }
 
-    /// What time changes grants nothing by itself; what is asked for grants what the best plan of the
-    /// period has more.
-    fn plan_changed(&mut self, record: &OperationRecord, plan: &str, lot: Option<&LotTerms>) {
-        let best = match record.content {
-            Some(_) => self.granted.max(traffic::granted(plan)),
-            None => self.granted,
-        };
-        let added = lot.map_or(0, |lot| lot.granted.get());
-        if added != best - self.granted {
-            let place = record.sequence;
-            self.problems
-                .push(format!("{place} granted {added} for {plan}"));
+    /// What ends within a week once so much more is spent, and when the first of it does.
+    pub fn ending_soon(&self, mut cost: i64, at: Instant) -> Option<(i64, Instant)> {
+        let until = at.saturating_add(TimeDelta::days(7)).micros();
+        let mut amount = 0;
+        let mut first = None;
+        for lot in self.lots.iter().filter(|lot| self.is_live(lot)) {
+            let taken = cost.min(lot.left);
+            cost -= taken;
+            let lost = (lot.left - taken - lot.rolls_over).max(0);
+            if lot.ends <= until && lost > 0 {
+                amount += lost;
+                first = first.or(Some(lot.ends));
+            }
         }
-        self.granted = best;
+        first.map(|ends| (amount, Instant::from_micros(ends).unwrap()))
     }
 
-    fn enter(&mut self, id: i64, terms: &LotTerms, frozen: bool) {
-        let kind = match terms.origin {
-            Origin::Plan { .. } => 0,
-            Origin::Rollover { .. } => 1,
-            Origin::Pack { .. } => 2,
+    /// What a change of the plan freezes and thaws.
+    fn follow(&mut self, change: &SubscriptionEvent, goes_on: Option<Period>) {
+        let lapsed = match change {
+            SubscriptionEvent::Started { .. } => false,
+            SubscriptionEvent::Ended { .. } => true,
+            _ => return,
         };
+        for lot in &mut self.lots {
+            lot.lapsed = lapsed && lot.of.is_none();
+            // Who starts again within a period pays for it.
+            let is_allowance = lot.order.1 == 0;
+            lot.unpaid &= !(is_allowance && goes_on.is_some() && lot.of == goes_on);
+        }
+    }
+
+    /// What a report freezes and thaws of the allowance.
+    fn follow_report(&mut self, outcome: PaymentOutcome, paid_for: &PaidFor) {
+        let (PaidFor::Term(term), PaymentOutcome::Paid | PaymentOutcome::Failed) =
+            (paid_for, outcome)
+        else {
+            return;
+        };
+        match &self.terms.running {
+            Some(running) if running.id == term.subscription.0 => {
+                for lot in &mut self.lots {
+                    if let Some((id, period)) = lot.of.filter(|(id, _)| *id == running.id) {
+                        lot.unpaid = running
+                            .unpaid
+                            .is_some_and(|one| id == running.id && period >= one.from);
+                    }
+                }
+            }
+            Some(_) | None if outcome == PaymentOutcome::Paid => {
+                for lot in &mut self.lots {
+                    lot.unpaid &= !lot.of.is_some_and(|period| covers(term, period));
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Ends what a payment brought, unless another one is there for it.
+    fn revoke(&mut self, payment: &PaymentKey, paid_for: &PaidFor) {
+        let Purse { lots, terms, .. } = self;
+        for lot in lots {
+            let brought = match (paid_for, lot.of) {
+                (PaidFor::Term(term), Some(period)) => {
+                    covers(term, period) && !terms.is_backed(period)
+                }
+                (PaidFor::Pack { .. }, _) => lot.payment.as_ref() == Some(payment),
+                (PaidFor::Term(_), None) => false,
+            };
+            if brought {
+                lot.left = 0;
+                lot.revoked = true;
+            }
+        }
+    }
+
+    fn expire(&mut self, lot: i64) {
+        let lot = self.lot(lot);
+        lot.left = 0;
+        let (of, unpaid) = (lot.of, lot.unpaid);
+        self.ended.extend(of.map(|of| (of, unpaid)));
+    }
+
+    /// What is not paid for is not paid for when it rolls over.
+    fn roll_over(&mut self, sequence: i64, lot: &LotTerms) {
+        self.enter(sequence, lot);
+        let ended = self.ended.clone();
+        let made = self.lot(sequence);
+        if !ended.iter().any(|(of, _)| Some(*of) == made.of) {
+            self.problems
+                .push(format!("{sequence} rolled over what did not end"));
+            return;
+        }
+        made.unpaid |= ended
+            .iter()
+            .any(|(of, unpaid)| Some(*of) == made.of && *unpaid);
+    }
+
+    fn enter(&mut self, id: i64, terms: &LotTerms) {
+        let (kind, of) = match &terms.origin {
+            Origin::Plan {
+                subscription,
+                period,
+                ..
+            } => (0, Some((subscription.0, *period))),
+            Origin::Rollover {
+                subscription,
+                period,
+                ..
+            } => (1, Some((subscription.0, *period))),
+            Origin::Pack { .. } => (2, None),
+        };
+        let rolls_over = match &terms.origin {
+            Origin::Plan { plan, .. } if plan.as_str() == "studio" => 1_000,
+            _ => 0,
+        };
+        let running = self.terms.running.as_ref();
+        let unpaid = running.is_some_and(|running| {
+            let from = running.unpaid.map(|unpaid| unpaid.from);
+            of.is_some_and(|(id, period)| {
+                id == running.id && from.is_some_and(|from| period >= from)
+            })
+        });
         let ends = terms.expires_at.map_or(i64::MAX, |at| at.micros());
         self.entered += terms.granted.get();
         self.lots.push(Lot {
             id,
             order: (ends, kind, terms.effective_at.micros(), id),
             ends,
-            is_pack: kind == 2,
+            of,
             left: terms.granted.get(),
             held: 0,
-            frozen,
+            rolls_over,
+            lapsed: false,
+            unpaid,
             payment: None,
-            disputed: false,
             revoked: false,
         });
         self.lots.sort_by_key(|lot| lot.order);
     }
 
-    fn freeze_packs(&mut self, frozen: bool) {
-        for lot in self.lots.iter_mut().filter(|lot| lot.is_pack) {
-            lot.frozen = frozen;
-        }
-    }
-
     fn take(&mut self, amount: i64) -> Vec<(i64, i64)> {
         let mut missing = amount;
         let mut draws = Vec::new();
-        for lot in self
-            .lots
-            .iter_mut()
-            .filter(|lot| lot.is_live() && lot.left > 0)
-        {
+        let live: Vec<bool> = self.lots.iter().map(|lot| self.is_live(lot)).collect();
+        let lots = self.lots.iter_mut().zip(live);
+        for (lot, _) in lots.filter(|(lot, live)| *live && lot.left > 0) {
             let drawn = lot.left.min(missing);
             if drawn > 0 {
                 lot.left -= drawn;
@@ -224,7 +341,8 @@ impl Purse {
     }
 
     /// Ends a hold; at the instant at which it ends by itself, a lot still takes its part back.
-    fn end(&mut self, hold: OperationId, cost: i64, at: i64, by_itself: bool) {
+    fn end(&mut self, hold: OperationId, cost: i64, at: Instant, by_itself: bool) {
+        let at = at.micros();
         let Some(held) = self.holds.get_mut(&hold).filter(|held| held.open) else {
             self.problems
                 .push(format!("hold {hold} ended and was not open"));
@@ -246,18 +364,6 @@ impl Purse {
         if unpaid > 0 {
             self.problems
                 .push(format!("hold {hold} paid more than it held"));
-        }
-    }
-
-    /// Does something to what a payment bought; nothing is known of one that is over.
-    fn report(&mut self, payment: &PaymentKey, change: impl Fn(&mut Lot)) {
-        let of_it = |lot: &&mut Lot| lot.payment.as_ref() == Some(payment);
-        match self.lots.iter_mut().find(of_it) {
-            Some(lot) if !lot.revoked => change(lot),
-            Some(_) | None => {
-                let problem = format!("{payment:?} was reported, and nothing is there of it");
-                self.problems.push(problem);
-            }
         }
     }
 

@@ -10,10 +10,9 @@ use std::{
 
 use chrono::TimeDelta;
 use credits_core::{
-    clock::Clock,
     domain::{
         command::{Command, Request},
-        ids::{AccountId, HoldId},
+        ids::AccountId,
         outcome::Outcome,
         time::Instant,
     },
@@ -29,7 +28,8 @@ use crate::{
     check,
     disk::{Connection, Disk, Weather},
     log::{Call, Log, Look, Told},
-    traffic::Asker,
+    time::{Hand, Time},
+    traffic::{Asker, Before},
 };
 
 const ACCOUNTS: usize = 3;
@@ -63,19 +63,20 @@ struct Node {
     number: u64,
     ledger: Ledger,
     kill: watch::Sender<bool>,
+    hand: Rc<Hand>,
 }
 
 struct World {
     chance: Chance,
-    clock: Clock,
+    time: Time,
     disk: Arc<Disk>,
     limits: Limits,
     kills: u64,
     nodes: RefCell<Vec<Rc<Node>>>,
     started: Cell<u64>,
     log: RefCell<Log>,
-    holds: RefCell<Vec<Vec<HoldId>>>,
-    payments: RefCell<Vec<(usize, Request)>>,
+    /// What was asked for so far, of each account.
+    before: RefCell<Vec<Before>>,
     /// The least sequence that a node may show of an account.
     floors: RefCell<HashMap<(u64, usize), i64>>,
 }
@@ -85,8 +86,8 @@ pub async fn run(seed: u64) -> Log {
     let world = Rc::new(World::new(Chance::new(seed)));
     let nodes = 1 + world.chance.below(2);
     world.log.borrow_mut().nodes = nodes;
-    for _ in 0..nodes {
-        let node = world.start_node().await;
+    for place in 0..nodes {
+        let node = world.start_node(usize::try_from(place).unwrap()).await;
         node.ledger.publish_catalog(catalog(), None).await.unwrap();
         world.nodes.borrow_mut().push(node);
     }
@@ -96,6 +97,7 @@ pub async fn run(seed: u64) -> Log {
         world.disk.set_calm(false);
         let callers = (0..CALLERS).map(|_| Rc::clone(&world).ask());
         join_all(callers).await;
+        world.time.agree();
         world.disk.set_calm(true);
         world.drain().await;
         world.restart(|ledger| ledger.is_halted()).await;
@@ -107,7 +109,10 @@ pub async fn run(seed: u64) -> Log {
     let world = Rc::try_unwrap(world).unwrap_or_else(|_| panic!("all callers are done"));
     let mut log = world.log.into_inner();
     log.turns = world.disk.turns.load(Ordering::Relaxed);
-    check::judge(&world.disk.memory, &mut log).await;
+    log.steps_forward = world.time.steps_forward.get();
+    log.steps_back = world.time.steps_back.get();
+    log.standstills = world.time.standstills.borrow().len() as u64;
+    check::judge(&world.disk.memory, &world.time, &mut log).await;
     log
 }
 
@@ -157,29 +162,30 @@ impl World {
             arbiters: 0,
         };
         World {
-            clock: Clock::manual(start(), 0.0),
+            time: Time::new(chance.clone(), start()),
             disk: Disk::new(weather, chance.clone()),
             limits,
             kills: rough(12),
             nodes: RefCell::default(),
             started: Cell::new(0),
             log: RefCell::default(),
-            holds: RefCell::new(vec![Vec::new(); ACCOUNTS]),
-            payments: RefCell::default(),
+            before: RefCell::new(vec![Before::default(); ACCOUNTS]),
             floors: RefCell::default(),
             chance,
         }
     }
 
-    async fn start_node(&self) -> Rc<Node> {
+    async fn start_node(&self, place: usize) -> Rc<Node> {
         self.started.set(self.started.get() + 1);
         let (kill, dead) = watch::channel(false);
         let store: Arc<dyn Store> = Arc::new(Connection::new(Arc::clone(&self.disk), dead));
-        let ledger = Ledger::start(store, self.clock.clone(), self.limits.clone(), keys());
+        let hand = self.time.begin(place);
+        let ledger = Ledger::start(store, hand.clock.clone(), self.limits.clone(), keys());
         Rc::new(Node {
             number: self.started.get(),
             ledger: ledger.await.unwrap(),
             kill,
+            hand,
         })
     }
 
@@ -197,7 +203,7 @@ impl World {
     async fn replace(&self, place: usize) {
         let old = Rc::clone(&self.nodes.borrow()[place]);
         old.kill.send_replace(true);
-        let new = self.start_node().await;
+        let new = self.start_node(place).await;
         self.nodes.borrow_mut()[place] = new;
         self.log.borrow_mut().restarts += 1;
     }
@@ -225,7 +231,8 @@ impl World {
         for _ in 0..STEPS {
             let at = self.chance.index(ACCOUNTS);
             match self.chance.below(100) {
-                0..5 => self.jump(),
+                0..4 => self.jump(),
+                4 => self.mistrust(at).await,
                 5..13 => self.look(at).await,
                 13..17 => self.ask_outcome(at).await,
                 17..33 => self.ask_again(at).await,
@@ -245,37 +252,53 @@ impl World {
 
     fn jump(&self) {
         let by = match self.chance.below(10) {
-            0..4 => TimeDelta::seconds(self.chance.below(120).cast_signed()),
-            4..7 => TimeDelta::minutes(self.chance.below(180).cast_signed()),
-            7 => TimeDelta::seconds(-20),
+            0..3 => TimeDelta::seconds(self.chance.below(120).cast_signed()),
+            3..5 => TimeDelta::minutes(self.chance.below(180).cast_signed()),
+            5 | 6 => TimeDelta::days(self.chance.below(20).cast_signed()),
+            7 => return self.time.correct(),
             8 => TimeDelta::hours(self.chance.below(200).cast_signed()),
             _ => TimeDelta::days(self.chance.below(70).cast_signed()),
         };
-        self.clock.set(self.clock.read().now.saturating_add(by));
+        self.time.pass(by);
+    }
+
+    /// A clock steps, or all of them do, and are set right after a while.
+    async fn mistrust(&self, at: usize) {
+        self.time.step();
+        for _ in 0..4 {
+            match self.chance.below(4) {
+                0 => {
+                    self.jump();
+                    // Nobody asks for anything: who sweeps has its turn.
+                    for _ in 0..20 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                1 => self.look(at).await,
+                _ => self.call(at, self.fresh(at)).await,
+            }
+        }
+        self.time.agree();
     }
 
     fn fresh(&self, at: usize) -> Command {
-        let holds = self.holds.borrow()[at].clone();
-        let payments = self.payments.borrow().clone();
-        let now = self.clock.read().now;
-        let command = Asker::new(self.chance.clone(), at).command(&holds, &payments, now);
+        let mut before = self.before.borrow_mut();
+        let asker = Asker::new(self.chance.clone(), at);
+        let command = asker.command(&before[at], self.time.now());
+        before[at].asked += 1;
         match &command.request {
-            Request::Reserve { .. } => self.holds.borrow_mut()[at].push(command.operation_id),
-            request @ Request::PurchasePack { .. } => {
-                self.payments.borrow_mut().push((at, request.clone()));
+            Request::Reserve { .. } => {
+                before[at].holds.push(command.operation_id);
+                before[at].runs.push(command.operation_id);
             }
-            Request::OpenAccount
-            | Request::StartSubscription { .. }
-            | Request::CancelSubscription
-            | Request::ResumeSubscription
-            | Request::ChangePlan { .. }
-            | Request::Charge { .. }
-            | Request::ExtendHold { .. }
-            | Request::Settle { .. }
-            | Request::Release { .. }
-            | Request::ReportPayment { .. }
-            | Request::SetPreferences { .. }
-            | Request::MarkKept { .. } => {}
+            Request::Charge { .. } => before[at].runs.push(command.operation_id),
+            request if request.payment().is_some() => {
+                let asked = (at, request.clone());
+                for one in before.iter_mut() {
+                    one.payments.push(asked.clone());
+                }
+            }
+            _ => {}
         }
         command
     }
@@ -304,6 +327,7 @@ impl World {
     async fn call(&self, at: usize, command: Command) {
         let (_, node) = self.node();
         let name = account(at);
+        let before = node.hand.disbelieved();
         let told = match self
             .unless_dead(&node, node.ledger.execute(&name, command.clone()))
             .await
@@ -316,8 +340,17 @@ impl World {
             account: at,
             command,
             told,
+            disbelieved: before.is_some() && before == node.hand.disbelieved(),
         };
+        if call.disbelieved && matches!(call.decided(), Some((_, false))) && !call.is_reused() {
+            let problem = format!("decided by a clock that is not believed: {call:?}");
+            self.log.borrow_mut().problem(problem);
+        }
         if let Some((Outcome::Accepted(accepted), false)) = call.decided() {
+            if accepted.operation.event.recorded_at > self.time.latest() {
+                let problem = format!("decided before its time: {call:?}");
+                self.log.borrow_mut().problem(problem);
+            }
             self.raise(node.number, at, accepted.operation.sequence.0);
         }
         self.log.borrow_mut().calls.push(call);
@@ -355,7 +388,9 @@ impl World {
             self.log.borrow_mut().problem(problem);
         }
         self.raise(node.number, at, look.sequence);
-        self.log.borrow_mut().looks.push(look);
+        let mut log = self.log.borrow_mut();
+        log.looks_disbelieved += u64::from(node.hand.disbelieved().is_some());
+        log.looks.push(look);
     }
 
     async fn ask_outcome(&self, at: usize) {
@@ -413,8 +448,7 @@ impl World {
         for (number, call) in calls.into_iter().enumerate() {
             if number % 20 == 19 {
                 // Refusals are counted by the minute.
-                let later = self.clock.read().now.saturating_add(TimeDelta::minutes(2));
-                self.clock.set(later);
+                self.time.pass(TimeDelta::minutes(2));
             }
             self.call(call.account, call.command).await;
         }

@@ -51,8 +51,9 @@ operation! {
 }
 
 operation! {
-    /// A payment was taken back, and what was unused of what it brought ended. What was used leaves no
-    /// debt; what open holds have set aside stays with them, and ends when it would return.
+    /// A payment was taken back, and what was unused of what it brought ended: nothing, if the term is
+    /// paid for by another one. What was used leaves no debt; what open holds have set aside stays with
+    /// them, and ends when it would return.
     Revocation {
         payment: payment::Payment, outcome: payment::PaymentOutcome, paid_for: payment::PaidFor
     } {

@@ -10,6 +10,10 @@
 //! | `DISPUTE_WON` | thaws it | likewise |
 //! | `DISPUTE_LOST`, `REFUNDED` | ends what is unused of it; no later period of the term is granted | ends what is unused |
 //!
+//! A term that was paid twice keeps its credits when one payment is given back: a payment brings only
+//! what no other one that stands pays for. They freeze when the best that is left of its payments is in
+//! dispute, and end with the last.
+//!
 //! No report adds credits but the allowance of the current period, once. What was spent leaves no
 //! debt. What a hold has set aside stays with the hold: its generation may be running. Settled, it is
 //! consumed; what would return is revoked.
@@ -223,16 +227,17 @@ impl Case<'_> {
 
     fn taken_back(&self, payment: &Payment, outcome: PaymentOutcome, paid_for: PaidFor) -> Verdict {
         let standing = self.known.payment.as_ref().map(|used| used.standing());
-        let lots = self.account.lots.iter();
-        let unused = lots.filter(|lot| paid_for.brought(lot) && !lot.remaining.is_zero());
-        let postings = unused
+        let disputed = standing == Some(PaymentOutcome::Disputed);
+        let lost = self.account.lots_lost(&paid_for, disputed).into_iter();
+        let postings = lost
+            .filter(|lot| !lot.remaining.is_zero())
             .map(|lot| Posting::revoked(lot.id, lot.remaining))
             .collect();
         let mut verdict = self.plain(Fact::Revocation {
             payment: payment.clone(),
             outcome,
-            paid_for: paid_for.clone(),
-            disputed: standing == Some(PaymentOutcome::Disputed),
+            paid_for,
+            disputed,
         });
         verdict.postings = postings;
         verdict

@@ -122,13 +122,85 @@ fn a_disputed_term_brings_frozen_credits_until_the_dispute_is_won() {
     check(&[
         ("2026-01-01", "start basic yearly", "500"),
         ("", "paid pay-1", "500"),
-        ("", "paid pay-2", "500"),
         ("2026-01-20", "disputed pay-1", "0, 500 frozen"),
         ("2026-02-01", "wait", "0, 500 frozen"),
-        ("", "disputed pay-2", "0, 500 frozen"),
-        ("", "won pay-1", "0, 500 frozen"),
-        ("2026-02-20", "won pay-2", "500"),
+        ("2026-02-20", "won pay-1", "500"),
         ("2026-03-01", "wait", "500"),
+    ]);
+}
+
+#[test]
+fn a_term_that_was_paid_twice_is_frozen_only_while_both_payments_are_in_dispute() {
+    check(&[
+        ("2026-01-01", "start basic yearly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "disputed pay-1", "500"),
+        ("2026-02-01", "wait", "500"),
+        ("", "disputed pay-2", "0, 500 frozen"),
+        ("2026-03-01", "wait", "0, 500 frozen"),
+        ("", "won pay-1", "500"),
+        ("2026-03-20", "lost pay-2", "500"),
+        ("2026-04-01", "wait", "500"),
+        ("", "disputed pay-1", "Payment…"),
+        ("", "refunded pay-1", "0"),
+        ("2026-05-01", "wait", "0"),
+    ]);
+}
+
+#[test]
+fn a_term_that_was_paid_twice_ends_with_the_last_of_its_payments() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+    scene.check(&[
+        ("2026-01-01", "start basic yearly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "reserve image brush as h1", "450, 50 held"),
+        ("", "refunded pay-1", "450, 50 held"),
+        // What returns is not lost: its term is paid for.
+        ("", "release h1", "500"),
+        ("2026-02-01", "wait", "500"),
+        // Given back while the other one is in dispute: it waits for how that ends.
+        ("", "paid pay-3", "500"),
+        ("", "disputed pay-2", "500"),
+        ("", "refunded pay-3", "0, 500 frozen"),
+        ("2026-03-01", "wait", "0, 500 frozen"),
+        ("", "lost pay-2", "0"),
+        ("2026-04-01", "wait", "0"),
+        // What was taken back is not granted twice; what comes is paid for again.
+        ("", "paid pay-4 at 2026-04-01", "500"),
+    ]);
+    assert_eq!(scene.account.totals.revoked, 500);
+    assert_eq!(scene.account.totals.plan, 4 * 500);
+}
+
+#[test]
+fn a_month_paid_for_as_such_is_kept_when_the_year_around_it_is_taken_back() {
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "change basic yearly", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "refunded pay-2", "500"),
+        // Of the year, only the month was paid for.
+        ("2026-02-01", "wait", "0"),
+    ]);
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "change basic yearly", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "refunded pay-2", "500"),
+        ("", "refunded pay-1", "0"),
+        ("2026-02-01", "wait", "0"),
+    ]);
+    check(&[
+        ("2026-01-01", "start basic monthly", "500"),
+        ("", "paid pay-1", "500"),
+        ("", "change basic yearly", "500"),
+        ("", "paid pay-2", "500"),
+        ("2026-01-20", "refunded pay-1", "500"),
+        ("2026-02-01", "wait", "500"),
     ]);
 }
 

@@ -133,7 +133,7 @@ proptest! {
         for step in &steps {
             step.run(&mut scene);
             let account = &scene.account;
-            prop_assert!(account.disputed_terms.len() <= account.lots.len() + 1, "bounded");
+            prop_assert!(account.reported_terms.len() <= 2 * (account.lots.len() + 1), "bounded");
             let subscription = account.subscription.as_ref();
             if let Some(past_due) = subscription.and_then(|one| one.payments.past_due) {
                 prop_assert!(past_due.from <= past_due.term && past_due.lapses_at > scene.now);

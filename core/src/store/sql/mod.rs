@@ -38,8 +38,8 @@ use sea_orm::DatabaseConnection;
 use self::{checkpoint::Checkpointer, hints::Teller, insert::Inserts, lock::FileLock, pool::Pool};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, Loaded, LockedDecision, Lookups, Neighbours, OperationFilter, SequenceWindow, Store,
-    StoreError, Usage, UsageQuery,
+    KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, Neighbours, OperationFilter,
+    SequenceWindow, Store, StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -184,6 +184,17 @@ impl Store for SqlStore {
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
         let readers = self.readers.get();
         self.readers.read(read::payment(&readers, key)).await
+    }
+
+    async fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Result<Vec<KeptPayment>, StoreError> {
+        let readers = self.readers.get();
+        self.readers
+            .read(read::payments(&readers, after, limit))
+            .await
     }
 
     async fn hold(

@@ -7,8 +7,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, RelationDef, Select,
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
@@ -22,7 +22,7 @@ use crate::{
         record::{OperationRecord, RefusalRecord},
     },
     store::{
-        AccountStanding, AccountWindow, Found, KeptCatalog, Lookups, OperationFilter,
+        AccountStanding, AccountWindow, Found, KeptCatalog, KeptPayment, Lookups, OperationFilter,
         SequenceWindow, StoreError,
     },
 };
@@ -171,6 +171,49 @@ pub(super) async fn latest_catalog<C: ConnectionTrait>(
     // One that is no version is told by whoever loads it.
     let version = |version: i64| CatalogVersion(i32::try_from(version).unwrap_or(i32::MAX));
     Ok(latest.map(version))
+}
+
+pub(super) async fn payments<C: ConnectionTrait>(
+    connection: &C,
+    after: Option<&PaymentKey>,
+    limit: u64,
+) -> Result<Vec<KeptPayment>, StoreError> {
+    use payment::Column::{OperationId as UsedBy, Provider, Reference};
+    let rows: Vec<(String, String, uuid::Uuid, String)> = payment::Entity::find()
+        .select_only()
+        .columns([Provider, Reference, UsedBy])
+        .expr(Expr::col((account::Entity, account::Column::ExternalId)))
+        .join(JoinType::InnerJoin, owner())
+        .apply_if(after, |query, after| {
+            let same = Provider.eq(&after.provider);
+            let later = same.and(Reference.gt(&after.reference));
+            query.filter(Provider.gt(&after.provider).or(later))
+        })
+        .order_by_asc(Provider)
+        .order_by_asc(Reference)
+        .limit(limit)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let read = |(provider, reference, operation_id, account): (_, _, _, String)| {
+        Ok(KeptPayment {
+            key: PaymentKey {
+                provider,
+                reference,
+            },
+            account: convert::account::id(&account)?,
+            operation_id: OperationId(operation_id),
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The account that a payment was used on.
+fn owner() -> RelationDef {
+    payment::Entity::belongs_to(account::Entity)
+        .from(payment::Column::AccountId)
+        .to(account::Column::Id)
+        .into()
 }
 
 pub(super) async fn catalogs<C: ConnectionTrait>(

@@ -5,16 +5,37 @@ use crate::{
     domain::{
         account::Account,
         ids::{AccountId, HoldId, Sequence},
+        payment::PaymentKey,
         record::{CorruptRecord, OperationRecord},
         time::Instant,
         usage::last_whole_group,
     },
     store::{
-        AccountStanding, AccountWindow, OperationFilter, SequenceWindow, Usage, UsageQuery, usage,
+        AccountStanding, AccountWindow, KeptPayment, OperationFilter, SequenceWindow, Usage,
+        UsageQuery, usage,
     },
 };
 
 impl Kept {
+    pub(in crate::store::memory) fn payments(
+        &self,
+        after: Option<&PaymentKey>,
+        limit: u64,
+    ) -> Vec<KeptPayment> {
+        let wanted = self.payments.values();
+        let wanted = wanted.filter(|used| after.is_none_or(|after| used.key > *after));
+        let mut payments: Vec<KeptPayment> = wanted
+            .map(|used| KeptPayment {
+                key: used.key.clone(),
+                account: used.account.clone(),
+                operation_id: used.operation_id,
+            })
+            .collect();
+        payments.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        payments.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        payments
+    }
+
     pub(in crate::store::memory) fn operations(
         &self,
         account: &AccountId,
