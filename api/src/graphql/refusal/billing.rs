@@ -121,13 +121,7 @@ impl From<Finding> for CatalogInvalid {
             message: finding.to_string(),
             field: Some(vec!["input".to_owned(), "source".to_owned()]),
         };
-        let number = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-        CatalogInvalid::new(
-            said,
-            number(finding.line),
-            number(finding.column),
-            finding.field,
-        )
+        CatalogInvalid::new(said, int(finding.line), int(finding.column), finding.field)
     }
 }
 

@@ -130,7 +130,7 @@ fn switching_models_in_a_project_is_told_with_the_difference() {
                 "",
                 "charge video reel #film",
                 &[
-                    "This video costs as much as 1 images with brush at 50 credits each. Or 1 for 15.",
+                    "This video costs as much as 1 image with brush at 50 credits each. Or 1 for 15.",
                 ],
             ),
             (
@@ -165,7 +165,7 @@ fn a_large_share_of_what_is_left_is_told() {
             (
                 "",
                 "charge image pen x2",
-                &["This uses 25 % of the 80 credits that are available. Or sketch for 7."],
+                &["This uses 25 % of what is available, 80 credits. Or sketch for 7."],
             ),
         ],
     );
@@ -187,14 +187,14 @@ fn credits_that_end_soon_are_told_without_what_rolls_over() {
                 "2026-01-26 00:00",
                 "charge image pen",
                 &[
-                    "After this, 380 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 380 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
                 "",
                 "charge image pen x3",
                 &[
-                    "After this, 350 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 350 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
@@ -202,15 +202,15 @@ fn credits_that_end_soon_are_told_without_what_rolls_over() {
                 "charge video reel 15s",
                 &[
                     "This video costs as much as 22 images with pen at 10 credits each. Or 1 for 15.",
-                    "This uses 50 % of the 450 credits that are available.",
-                    "After this, 125 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "This uses 50 % of what is available, 450 credits.",
+                    "Of what is left after this, 125 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
                 "",
                 "charge image pen x3",
                 &[
-                    "After this, 95 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 95 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
         ],
@@ -314,7 +314,7 @@ proptest! {
             let Ok(Priced::Cost(price)) = terms.catalog.price(&wanted) else {
                 panic!("{text} has a price")
             };
-            let again = before.advise(&terms.catalog, &wanted, &price, event.at);
+            let again = before.advise(&scene.catalogs, &wanted, &price, event.at);
             prop_assert_eq!(advisories(&event), again.as_slice());
             let (run, used, basis) = recount(&ledger, &event);
             let repeated = again.iter().find(|one| one.code() == AdvisoryCode::RepeatedPrompt);
