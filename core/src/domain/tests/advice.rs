@@ -218,6 +218,31 @@ fn credits_that_end_soon_are_told_without_what_rolls_over() {
 }
 
 #[test]
+fn a_period_that_two_plans_granted_hands_on_once() {
+    let catalogs = shop(|catalog| {
+        catalog.plans[0].rollover = Some(RolloverTerms {
+            max: credits(100),
+            months: 1,
+        });
+    });
+    let mut scene = Scene::new(catalogs, at("2026-01-01"));
+    for asked in ["start basic monthly", "change pro"] {
+        scene.does(asked).unwrap();
+    }
+    scene.now = at("2026-01-26");
+    let event = scene.does("charge image pen").unwrap().unwrap();
+    // 990 are left, and 200 roll over by the plan in force, not 100 and 200.
+    let expected =
+        "Of what is left after this, 790 credits will end soon, the first at 2026-02-01 00:00 UTC.";
+    assert_eq!(told(&advisories(&event)[0]), expected);
+    scene.reach(at("2026-02-01"));
+    let then = ["2026-02-01 expiry -490", "2026-02-01 expiry -500"];
+    let told = scene.told_from(scene.records.len() - 4);
+    assert_eq!(told[..2], then);
+    assert_eq!(told[2], "2026-02-01 rollover_grant +200");
+}
+
+#[test]
 fn a_reserve_is_told_the_same_and_its_settlement_nothing_again() {
     let mut scene = Scene::after(&[
         "start pro monthly",

@@ -160,8 +160,8 @@ fn what_holds_set_aside_is_named_and_returns() {
             ("2026-01-04", "charge image brush"),
         ],
         &[
-            "2026-01-02: 0 credits are available, and the cheapest generation costs 4. 100 more are \
-             set aside by open holds. The next allowance comes at 2026-02-01 00:00 UTC.",
+            "2026-01-02: 0 credits are available, and the cheapest generation costs 4. Open holds set \
+             100 more aside. The next allowance comes at 2026-02-01 00:00 UTC.",
             "2026-01-04: 0 credits are available, and the cheapest generation costs 4. The next \
              allowance comes at 2026-02-01 00:00 UTC.",
         ],
