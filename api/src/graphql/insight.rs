@@ -44,7 +44,8 @@ pub enum CarefulPoint {
     /// of thing, in this period.
     ModelSwitch,
     /// Charges whose prompt ran on the same model in this period within the catalog's
-    /// `repeat_window_minutes` before them.
+    /// `repeat_window_minutes` before them. Runs before and after a change of the key of prompts are not
+    /// compared.
     RepeatedPrompt,
     /// Charges that made an earlier result again: those with a `regenerateOf`.
     Regenerate,

@@ -4,7 +4,11 @@ use async_graphql::ID;
 use credits_core::domain::{catalog::Finding, refusal::Refusal};
 
 use super::{Said, UserError, UserErrorCode, user_error};
-use crate::graphql::{payment::PaymentOutcome, scalar::DateTime, subscription::BillingInterval};
+use crate::graphql::{
+    payment::PaymentOutcome,
+    scalar::{DateTime, int},
+    subscription::BillingInterval,
+};
 
 user_error! {
     /// The account is open already.
