@@ -1,6 +1,6 @@
 //! Notices in words, for people who read them as they are.
 
-use super::{ANNOUNCED_DAYS, Notice, NoticeFact};
+use super::{ANNOUNCED_DAYS, Announcement, Notice, NoticeFact};
 use crate::domain::{
     credits::Credits,
     wording::{counted, in_credits, spoken},
@@ -73,28 +73,30 @@ impl Notice {
                     spoken(*expires_at)
                 )
             }
-            NoticeFact::PriceChangeAnnounced(announced) => {
-                let text = format!(
-                    "Other prices count from {}.",
-                    spoken(announced.effective_at)
-                );
-                if announced.charges + announced.not_offered == 0 {
-                    return text;
-                }
-                let text = text
-                    + &format!(
-                        " The {ANNOUNCED_DAYS} days before had {} that used {}; by those prices it \
-                         would have been {}.",
-                        counted(announced.charges, "charge"),
-                        in_credits(announced.charged),
-                        announced.would_have_cost
-                    );
-                match announced.not_offered {
-                    0 => text,
-                    some => text + &format!(" {some} more could not be run as they were."),
-                }
-            }
+            NoticeFact::PriceChangeAnnounced(announced) => other_prices(announced),
         }
+    }
+}
+
+fn other_prices(announced: &Announcement) -> String {
+    let text = format!(
+        "Other prices count from {}.",
+        spoken(announced.effective_at)
+    );
+    if announced.charges + announced.not_offered == 0 {
+        return text;
+    }
+    let text = text
+        + &format!(
+            " The {ANNOUNCED_DAYS} days before had {} that used {}; by those prices it \
+             would have been {}.",
+            counted(announced.charges, "charge"),
+            in_credits(announced.charged),
+            announced.would_have_cost
+        );
+    match announced.not_offered {
+        0 => text,
+        some => text + &format!(" {some} more could not be run as they were."),
     }
 }
 
