@@ -32,13 +32,21 @@ export function headersFor(token, settings) {
   return `{\n  // Put in ${whose}:\n  // "authorization": "Bearer …"\n}`;
 }
 
-// Replaces `{account}`, and `{id:NAME}` by a new id, the same for the same name.
+// Replaces `{account}`, `{id:NAME}` by a new id, the same for the same name, and `{day:-90}` by the day in UTC
+// that was 90 days ago.
 function filled(variables, settings, ids) {
   const text = JSON.stringify(variables)
     .replaceAll('{account}', settings.account)
+    .replace(/\{day:(-?\d+)\}/g, (_, days) => day(Number(days)))
     .replace(/\{id:(\w+)\}/g, (_, name) => {
       if (!ids.has(name)) ids.set(name, operationId());
       return ids.get(name);
     });
   return JSON.parse(text);
+}
+
+function day(fromToday) {
+  const at = new Date();
+  at.setUTCDate(at.getUTCDate() + fromToday);
+  return at.toISOString().slice(0, 10);
 }

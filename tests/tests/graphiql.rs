@@ -7,7 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use credits_tests::harness::{Client, Program, Service, operation_id, present_or_skip};
+use credits_core::domain::day::Day;
+use credits_tests::harness::{
+    Client, Program, START, Service, instant, operation_id, present_or_skip,
+};
 use serde_json::{Map, Value, json};
 
 /// Where the page has its tabs.
@@ -28,12 +31,16 @@ fn tour(account: &str) -> Vec<Tab> {
     let index =
         std::fs::read_to_string(Path::new(TOUR).join("tour.json")).expect("the tour has an index");
     let mut ids = Map::new();
-    let mut fill = |text: &str| match text.strip_prefix("{id:") {
-        Some(name) => ids
-            .entry(name)
-            .or_insert_with(|| json!(operation_id()))
-            .clone(),
-        None => json!(text.replace("{account}", account)),
+    let mut fill = |text: &str| {
+        if let Some(name) = text.strip_prefix("{id:") {
+            let id = ids.entry(name).or_insert_with(|| json!(operation_id()));
+            return id.clone();
+        }
+        let days = text.strip_prefix("{day:");
+        match days.and_then(|days| days.trim_end_matches('}').parse().ok()) {
+            Some(days) => json!(day(days)),
+            None => json!(text.replace("{account}", account)),
+        }
     };
     let tabs: Vec<Value> = serde_json::from_str(&index).expect("the index is JSON");
     let tab = |tab: Value| {
@@ -52,6 +59,12 @@ fn tour(account: &str) -> Vec<Tab> {
         }
     };
     tabs.into_iter().map(tab).collect()
+}
+
+/// The day so many days after the service's first.
+fn day(days: i64) -> String {
+    let at = instant(START).saturating_add(chrono::TimeDelta::days(days));
+    Day::of(at).to_string()
 }
 
 fn each_text(value: &mut Value, change: &mut impl FnMut(&str) -> Value) {
@@ -115,6 +128,31 @@ async fn every_tab_shows_what_it_says() {
         ("same-id", "/first/replayed", json!(false)),
         ("same-id", "/again/replayed", json!(true)),
         ("same-id", "/again/balance/available", json!(744)),
+        ("choose", "/recommendModels/0/model", json!("atelier")),
+        ("choose", "/viewer/whatCanIMake/0/basis", json!("USUAL")),
+        (
+            "care",
+            "/first/charge/advisories/0/code",
+            json!("MANY_VARIATIONS"),
+        ),
+        ("care", "/again/userErrors/0/code", json!("LIKELY_REPEAT")),
+        ("care", "/sure/userErrors", json!([])),
+        (
+            "usage",
+            "/viewer/insights/points/4/point",
+            json!("REGENERATE"),
+        ),
+        ("usage", "/viewer/insights/points/4/count", json!(2)),
+        (
+            "ahead",
+            "/viewer/forecast/__typename",
+            json!("UsageForecast"),
+        ),
+        (
+            "ahead",
+            "/viewer/preferences/projectCreditsMax/0/used",
+            json!(120),
+        ),
         (
             "history",
             "/viewer/operations/nodes/0/kind",
@@ -131,6 +169,56 @@ async fn every_tab_shows_what_it_says() {
     }
     let renews = shown("balance", "/viewer/balance/allowance/renewsAt").unwrap();
     assert!(renews.is_string());
+}
+
+#[actix_web::test]
+async fn the_demo_account_shows_all_that_can_be_told() {
+    let (service, settings) = newcomer().await;
+    let client = Client::new(service.address(), settings["user"].as_str());
+    let asked =
+        "query($kinds: [OperationKind!]) { viewer { operations(kinds: $kinds, first: 40) { nodes {
+        ... on Charge { advisories { code } chain { attempts { sequence } keeper { sequence } } }
+        ... on HoldPlaced { advisories { code } } } } } }";
+    let kinds = json!({ "kinds": ["CHARGE", "HOLD_PLACED"] });
+    let told = client.send(asked, kinds).await.data();
+    let told = told.to_string();
+    for code in [
+        "REPEATED_PROMPT",
+        "MANY_VARIATIONS",
+        "VIDEO_COST",
+        "MODEL_SWITCH",
+        "LARGE_SHARE",
+        "EXPIRING_SOON",
+    ] {
+        assert!(told.contains(code), "{code}");
+    }
+    assert!(
+        told.contains(r#""keeper":{"#),
+        "a chain has one that is kept"
+    );
+    let asked = "query($from: Date!, $to: Date!) { viewer {
+        notices(first: 50) { nodes { code } } forecast { __typename }
+        insights(from: $from, to: $to) { points { point count } }
+        usage(from: $from, to: $to, by: [DAY]) { rows { day } } } }";
+    let days = json!({ "from": day(-76), "to": day(0) });
+    let shown = client.send(asked, days).await.data();
+    let viewer = &shown["viewer"];
+    let notices = viewer["notices"].to_string();
+    for code in [
+        "LOW",
+        "RENEWS_SOON",
+        "LAPSES_SOON",
+        "PRICE_CHANGE_ANNOUNCED",
+    ] {
+        assert!(notices.contains(code), "{code}");
+    }
+    assert_eq!(viewer["forecast"]["__typename"], "UsageForecast");
+    for point in viewer["insights"]["points"].as_array().unwrap() {
+        assert!(point["count"].as_i64() > Some(0), "{point}");
+    }
+    let days = viewer["usage"]["rows"].as_array().unwrap();
+    let first = days[0]["day"].as_str().unwrap();
+    assert!(first < day(-72).as_str() && days.len() > 15, "{days:?}");
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, SimpleObject, Union};
 use credits_core::domain::forecast as domain;
 
-use super::scalar::{Credits, Date, DateTime};
+use super::scalar::{Credits, Date, DateTime, int};
 
 /// How long what there is lasts, or that it can't be told.
 #[derive(Union)]
@@ -111,8 +111,8 @@ impl From<domain::Expected> for UsageForecast {
             pace: UsagePace {
                 from: expected.from.into(),
                 to: expected.until.into(),
-                days: count(expected.days),
-                charges: i32::try_from(expected.charges).unwrap_or(i32::MAX),
+                days: int(expected.days),
+                charges: int(expected.charges),
                 credits: expected.credits.into(),
                 credits_per_day,
             },
@@ -139,14 +139,10 @@ impl NotEnoughData {
                 "A pace is told from {days_needed} whole days with {charges_needed} charges; there \
                  are {days} with {charges}."
             ),
-            days: count(days),
-            days_needed: count(days_needed),
-            charges: i32::try_from(charges).unwrap_or(i32::MAX),
-            charges_needed: i32::try_from(charges_needed).unwrap_or(i32::MAX),
+            days: int(days),
+            days_needed: int(days_needed),
+            charges: int(charges),
+            charges_needed: int(charges_needed),
         }
     }
-}
-
-fn count(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

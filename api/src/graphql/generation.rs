@@ -22,7 +22,8 @@ use crate::error::Fault;
 pub struct GenerationInput {
     /// The action, by its catalog id.
     pub action: ID,
-    /// The model, by its catalog id; may be left out only for an action that makes text.
+    /// The model, by its catalog id; may be left out for an action that makes text, and where models are
+    /// recommended: then it does not count, since all are looked at.
     pub model: Option<ID>,
     /// How many results: 1 or more, within the model's range.
     #[graphql(default = 1)]

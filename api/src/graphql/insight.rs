@@ -10,7 +10,7 @@ use super::{
     charge::Charge,
     fault::bad_input,
     page::{self, PAGE_DEFAULT, PAGE_MAX},
-    scalar::Credits,
+    scalar::{Credits, int},
 };
 use crate::error::Fault;
 
@@ -44,7 +44,8 @@ pub enum CarefulPoint {
     /// of thing, in this period.
     ModelSwitch,
     /// Charges whose prompt ran on the same model in this period within the catalog's
-    /// `repeat_window_minutes` before them.
+    /// `repeat_window_minutes` before them. Runs before and after a change of the key of prompts are not
+    /// compared.
     RepeatedPrompt,
     /// Charges that made an earlier result again: those with a `regenerateOf`.
     Regenerate,
@@ -66,7 +67,7 @@ impl Insight {
 
     /// How many charges there are.
     async fn count(&self) -> i32 {
-        count(self.found.places.len())
+        int(self.found.places.len())
     }
 
     /// What they used, in credits.
@@ -125,7 +126,7 @@ impl From<&domain::Cheaper> for OnCheaperModel {
         OnCheaperModel {
             model: cheaper.model.as_str().into(),
             cheaper_model: cheaper.other.as_str().into(),
-            count: i32::try_from(cheaper.charges).unwrap_or(i32::MAX),
+            count: int(cheaper.charges),
             credits_today: cheaper.on_model.into(),
             credits_on_cheaper_model: cheaper.on_other.into(),
         }
@@ -154,7 +155,7 @@ impl From<PeriodInsights> for Insights {
             }
         };
         Insights {
-            charges: count(insights.charges),
+            charges: int(insights.charges),
             credits: insights.credits.into(),
             complete,
             points: insights.points.into_iter().map(insight).collect(),
@@ -165,14 +166,8 @@ impl From<PeriodInsights> for Insights {
 impl From<InsightsError> for Fault {
     fn from(error: InsightsError) -> Fault {
         match error {
-            InsightsError::Ledger(error) => Fault::from(error),
-            InsightsError::Backwards { .. } | InsightsError::TooLong { .. } => {
-                bad_input(format!("Insights: {error}."))
-            }
+            InsightsError::Ledger(error) => error.into(),
+            InsightsError::Period(error) => error.into(),
         }
     }
-}
-
-fn count(number: usize) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

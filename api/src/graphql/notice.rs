@@ -16,7 +16,7 @@ use super::{
     access,
     node::derived_id,
     page::{Page, connection},
-    scalar::{Credits, DateTime, Sequence},
+    scalar::{Credits, DateTime, Sequence, int},
 };
 use crate::error::Fault;
 
@@ -234,7 +234,7 @@ impl Notice {
             } => Notice::Low(LowNotice {
                 told,
                 sequence: sequence.into(),
-                percent: count(percent),
+                percent: int(percent),
                 allowance: allowance.into(),
                 available: available.into(),
             }),
@@ -291,16 +291,12 @@ impl PriceChangeNotice {
             effective_at: announced.effective_at.into(),
             catalog_version: announced.version.0,
             since: announced.since.into(),
-            charges: count(announced.charges),
+            charges: int(announced.charges),
             charged: announced.charged.into(),
             would_have_cost: announced.would_have_cost.into(),
-            not_offered: count(announced.not_offered),
+            not_offered: int(announced.not_offered),
         }
     }
-}
-
-fn count(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 fn id(account: &AccountId, key: NoticeKey) -> ID {

@@ -20,7 +20,7 @@ use super::{
     lot::Lot,
     price::PriceLine,
     refusal::UserError,
-    scalar::{Credits, DateTime},
+    scalar::{Credits, DateTime, int},
 };
 use crate::{auth::Scope, error::Fault};
 
@@ -191,7 +191,7 @@ impl ModelRecommendation {
             cost: (*cost).into(),
             lines: terms.lines().into_iter().map(PriceLine::from).collect(),
             affordable: one.affordable_times.is_none_or(|times| times > 0),
-            affordable_times: one.affordable_times.map(times),
+            affordable_times: one.affordable_times.map(int),
             costs_more_than_cheapest: one.costs_more_than_cheapest.into(),
             variations: terms.variations,
             seconds: terms.seconds,
@@ -217,7 +217,7 @@ impl Affordable {
         Affordable {
             action: ID::from(terms.action.as_str()),
             model: ID::from(terms.model.as_str()),
-            count: one.count.map(times),
+            count: one.count.map(int),
             cost: (*cost).into(),
             basis: AffordableBasis::from(one.basis),
             variations: terms.variations,
@@ -229,11 +229,6 @@ impl Affordable {
             until_kind,
         }
     }
-}
-
-/// A count for the wire: what does not fit is more than anybody will make.
-fn times(times: i64) -> i32 {
-    i32::try_from(times).unwrap_or(i32::MAX)
 }
 
 fn option<T>(option: Option<&(OptionId, T)>) -> Option<ID> {

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, SimpleObject};
 use credits_core::{
     domain::{ids::AccountId, usage::UsageSums},
-    ledger::{self, UsageError},
+    ledger::{self, PeriodError, UsageError},
     store::{self, UsageDimension as Dimension},
 };
 
@@ -11,7 +11,7 @@ use super::{
     access,
     fault::bad_input,
     page::list_cost,
-    scalar::{Credits, Date, Sequence},
+    scalar::{Credits, Date, Sequence, int},
 };
 use crate::error::Fault;
 
@@ -103,18 +103,13 @@ pub struct UsageTotals {
     seconds: i32,
 }
 
-/// A count as GraphQL can carry it: no account reaches the end of it within a report's days.
-fn counted(count: i64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
-}
-
 impl From<UsageSums> for UsageTotals {
     fn from(sums: UsageSums) -> UsageTotals {
         UsageTotals {
-            charges: counted(sums.charges),
+            charges: int(sums.charges),
             credits: Credits::saturating(sums.credits),
-            variations: counted(sums.variations),
-            seconds: counted(sums.seconds),
+            variations: int(sums.variations),
+            seconds: int(sums.seconds),
         }
     }
 }
@@ -143,14 +138,24 @@ impl From<store::UsageRow> for UsageRow {
 impl From<UsageError> for Fault {
     fn from(error: UsageError) -> Fault {
         match error {
-            UsageError::Backwards { .. } | UsageError::TooLong { .. } | UsageError::TooManyRows => {
-                let mut message = error.to_string();
-                message[..1].make_ascii_uppercase();
-                bad_input(message + ".")
-            }
+            UsageError::Period(error) => error.into(),
+            UsageError::TooManyRows => sentence(&error),
             UsageError::Ledger(error) => error.into(),
         }
     }
+}
+
+impl From<PeriodError> for Fault {
+    fn from(error: PeriodError) -> Fault {
+        sentence(&error)
+    }
+}
+
+/// An error of the client's as a sentence.
+fn sentence(error: &dyn std::error::Error) -> Fault {
+    let mut message = error.to_string();
+    message[..1].make_ascii_uppercase();
+    bad_input(message + ".")
 }
 
 /// The usage of an account, which the caller may read.

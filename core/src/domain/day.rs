@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::time::Instant;
 
 /// Microseconds of a day: instants are counted without leap seconds.
-const MICROS: i64 = 86_400_000_000;
+pub const DAY_MICROS: i64 = 86_400_000_000;
 /// 9999-12-31, the day of the latest instant.
 const NUMBER_MAX: i32 = 2_932_896;
 
@@ -53,7 +53,7 @@ impl Day {
 
     /// The day that an instant is in.
     pub fn of(instant: Instant) -> Day {
-        let number = instant.micros() / MICROS;
+        let number = instant.micros() / DAY_MICROS;
         Day(i32::try_from(number).expect("instants end with the year 9999"))
     }
 
@@ -64,12 +64,13 @@ impl Day {
 
     /// Its first instant.
     pub fn start(self) -> Instant {
-        Instant::from_micros(i64::from(self.0) * MICROS).expect("a Day has instants")
+        Instant::from_micros(i64::from(self.0) * DAY_MICROS).expect("a Day has instants")
     }
 
     /// Its last instant: the microsecond before the next day.
     pub fn end(self) -> Instant {
-        Instant::from_micros(i64::from(self.0) * MICROS + MICROS - 1).expect("a Day has instants")
+        Instant::from_micros(i64::from(self.0) * DAY_MICROS + DAY_MICROS - 1)
+            .expect("a Day has instants")
     }
 
     /// The day after it; none after the last.

@@ -13,9 +13,10 @@ use super::{
     account::Account,
     catalog::Catalogs,
     credits::Credits,
-    day::Day,
+    day::{DAY_MICROS, Day},
     lot::{Lot, Origin},
     time::Instant,
+    usage::UsageSums,
 };
 
 /// The most days looked at, today not among them: four weeks.
@@ -41,12 +42,12 @@ pub struct DailyUse {
 }
 
 impl DailyUse {
-    /// Sums what was charged, by day: `charges` with their instants, from the day `first` until the day
-    /// before `today`.
-    pub fn sum(
+    /// What was used from the day `first` until the day before `today`, by the `sums` of days; a day
+    /// without charges has none.
+    pub fn of_sums(
         first: Day,
         today: Day,
-        charges: impl IntoIterator<Item = (Instant, Credits)>,
+        sums: impl IntoIterator<Item = (Day, UsageSums)>,
     ) -> DailyUse {
         let count = usize::try_from(first.days_to(today) - 1).unwrap_or(0);
         let mut used = DailyUse {
@@ -54,12 +55,12 @@ impl DailyUse {
             days: vec![Credits::ZERO; count],
             charges: 0,
         };
-        for (at, cost) in charges {
-            let place = usize::try_from(first.days_to(Day::of(at)) - 1);
+        for (day, sums) in sums {
+            let place = usize::try_from(first.days_to(day) - 1);
             let day = place.ok().and_then(|place| used.days.get_mut(place));
             if let Some(day) = day {
-                *day = day.checked_add(cost).unwrap_or(Credits::MAX);
-                used.charges += 1;
+                *day = Credits::new(sums.credits).unwrap_or(Credits::MAX);
+                used.charges += u64::try_from(sums.charges).unwrap_or(0);
             }
         }
         used
@@ -128,8 +129,6 @@ struct Pace {
     credits: i64,
     micros: i64,
 }
-
-const DAY_MICROS: i64 = 86_400_000_000;
 
 impl Pace {
     fn over(credits: i64, days: usize) -> Pace {

@@ -42,6 +42,7 @@ pub mod refusal;
 pub mod regeneration;
 mod reported;
 pub mod usage;
+mod wording;
 
 pub mod encoding;
 pub mod outcome;

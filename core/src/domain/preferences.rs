@@ -13,14 +13,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::Account, catalog::PolicySettings, credits::Credits, event::Charged, ids::ProjectId,
-    time::Instant,
+    account::Account, catalog::PolicySettings, credits::Credits, day::Day, event::Charged,
+    ids::ProjectId, time::Instant,
 };
 
 /// The most projects of one account that have a ceiling: each is written with every snapshot of it.
 pub const PROJECT_CEILINGS_MAX: usize = 100;
-
-const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// What the owner set; `None` leaves it to the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,9 +89,9 @@ pub struct Effective<T> {
 /// What is counted under the ceilings, of the ledger alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// The UTC day of the last charge, in days since 1970.
+    /// The UTC day of the last charge.
     #[serde(rename = "d")]
-    day: i64,
+    day: Day,
     /// What was consumed on that day.
     #[serde(rename = "c")]
     consumed: Credits,
@@ -205,7 +203,7 @@ impl Tally {
 
     /// Counts a charge.
     pub(super) fn count(&mut self, charged: &Charged, at: Instant) {
-        let day = day_of(at);
+        let day = Day::of(at);
         if day != self.day {
             (self.day, self.consumed) = (day, Credits::ZERO);
         }
@@ -235,7 +233,7 @@ impl Tally {
 impl Account {
     /// What was used on the UTC day of `at`: what was consumed on it, and what open holds set aside.
     pub fn used_on_day(&self, at: Instant) -> Credits {
-        let consumed = if day_of(at) == self.tally.day {
+        let consumed = if Day::of(at) == self.tally.day {
             self.tally.consumed
         } else {
             Credits::ZERO
@@ -258,12 +256,7 @@ fn more(one: Credits, other: Credits) -> Credits {
     one.checked_add(other).unwrap_or(Credits::MAX)
 }
 
-fn day_of(at: Instant) -> i64 {
-    at.micros().div_euclid(DAY_MICROS)
-}
-
 /// When the UTC day of `at` ends; at the end of the calendar it never does.
 pub fn day_ends_at(at: Instant) -> Instant {
-    let next = day_of(at).saturating_add(1).saturating_mul(DAY_MICROS);
-    Instant::from_micros(next).unwrap_or(Instant::MAX)
+    Day::of(at).next().map_or(Instant::MAX, Day::start)
 }

@@ -1,26 +1,24 @@
 //! Insights and forecasts: what the ledger says of a period, read in bounded chunks.
 //!
-//! Owns which charges are looked at. What they say is the domain's.
+//! Owns which charges are looked at: of insights the charges themselves, of a forecast the sums of days.
+//! What they say is the domain's.
 
-use super::Ledger;
+use super::{
+    Ledger,
+    usage::{PeriodError, check_period},
+};
 use crate::{
     actor::view::AccountView,
     domain::{
-        credits::Credits,
         day::Day,
-        event::Fact,
         forecast::{DAYS_MAX, DailyUse, Forecast},
         insights::{CHARGES_EXAMINED_MAX, Insights},
         outcome::Operation,
         time::Instant,
     },
     error::LedgerError,
+    store::{UsageDimension, UsageQuery},
 };
-
-/// The longest period looked at, in days: a year, and a month to compare it with.
-pub const INSIGHT_DAYS_MAX: i32 = 400;
-/// The most charges of which days are summed, the latest: 350 a day for a month.
-const CHARGES_SUMMED_MAX: usize = 10_000;
 
 /// A period's insights, with the charges that they count by their places.
 #[derive(Clone, Debug)]
@@ -36,20 +34,9 @@ pub struct PeriodInsights {
 /// Why there are no insights.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InsightsError {
-    /// The period ends before it begins.
-    #[error("a period that begins on {from} can't end on {to}")]
-    Backwards {
-        /// Its first day.
-        from: Day,
-        /// Its last day.
-        to: Day,
-    },
-    /// So many days are not looked at together.
-    #[error("a period has {INSIGHT_DAYS_MAX} days at most, and this one has {days}")]
-    TooLong {
-        /// How many it has.
-        days: i32,
-    },
+    /// It is no period that is looked at together.
+    #[error(transparent)]
+    Period(#[from] PeriodError),
     /// The ledger can't be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -64,11 +51,7 @@ impl Ledger {
         from: Day,
         to: Day,
     ) -> Result<PeriodInsights, InsightsError> {
-        match from.days_to(to) {
-            ..=0 => return Err(InsightsError::Backwards { from, to }),
-            days if days > INSIGHT_DAYS_MAX => return Err(InsightsError::TooLong { days }),
-            _ => {}
-        }
+        check_period(from, to)?;
         let max = CHARGES_EXAMINED_MAX;
         let (charges, more) = self.charges_in(view, from.start(), to.end(), max).await?;
         let now = view.balance.as_of;
@@ -80,24 +63,18 @@ impl Ledger {
     }
 
     /// What is to be expected of an account, from what it used on the last whole days: as many as there
-    /// are since it was opened, and of more than [`CHARGES_SUMMED_MAX`] charges those days of which all
-    /// are known.
+    /// are since it was opened.
     pub async fn forecast(&self, view: &AccountView) -> Result<Forecast, LedgerError> {
         let now = view.balance.as_of;
         let today = Day::of(now);
         let furthest = today.number() - i32::try_from(DAYS_MAX).unwrap_or(i32::MAX);
         let opened = Day::of(view.account.opened_at).next().unwrap_or(today);
-        let mut first = Day::new(furthest).unwrap_or(Day::MIN).max(opened);
-        let before_today = today
-            .start()
-            .saturating_sub(chrono::TimeDelta::microseconds(1));
-        let (charges, more) = self
-            .charges_in(view, first.start(), before_today, CHARGES_SUMMED_MAX)
-            .await?;
-        if let (true, Some(oldest)) = (more, charges.first()) {
-            first = Day::of(oldest.event.at).next().unwrap_or(today);
-        }
-        let used = DailyUse::sum(first, today, charges.iter().filter_map(cost));
+        let first = Day::new(furthest).unwrap_or(Day::MIN).max(opened);
+        let query = UsageQuery::of_days(first, today, &[UsageDimension::Day]);
+        let sums = self.node.store.usage(&view.account.id, &query).await;
+        let sums = sums.map_err(|error| self.report(&error))?.rows.into_iter();
+        let of_days = sums.filter_map(|row| Some((row.day?, row.sums)));
+        let used = DailyUse::of_sums(first, today, of_days);
         let catalogs = self.catalogs();
         Ok(Forecast::of(&view.account, &catalogs, &used, now))
     }
@@ -119,11 +96,4 @@ impl Ledger {
         let last = self.position_at(account, until).await?;
         self.charges_between(account, above, last, max).await
     }
-}
-
-fn cost(operation: &Operation) -> Option<(Instant, Credits)> {
-    let Fact::Charge(charged) = &operation.event.fact else {
-        return None;
-    };
-    Some((operation.event.at, charged.cost))
 }

@@ -42,11 +42,11 @@ pub use self::{
     choose::WhatCanBeMade,
     explain::{Explanation, LotDrawn},
     fingerprint::{Prompt, PromptKey},
-    foresight::{INSIGHT_DAYS_MAX, InsightsError, PeriodInsights},
+    foresight::{InsightsError, PeriodInsights},
     notices::{NOTICE_DAYS, NOTICE_OPERATIONS_MAX, Notices},
     publish::{PublishError, Published, load as published_catalogs},
     quote::Quote,
-    usage::{USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
+    usage::{PeriodError, USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
     watch::{Operations, Watch},
 };
 pub use crate::actor::{

@@ -77,7 +77,7 @@ impl Ledger {
         };
         let advisories = match &price {
             Priced::Free => Vec::new(),
-            Priced::Cost(price) => account.advise(&published.catalog, request, price, now),
+            Priced::Cost(price) => account.advise(catalogs, request, price, now),
         };
         Ok(Quote {
             quote_id: terms.seal(&self.keys.quotes[0]),

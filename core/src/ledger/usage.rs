@@ -28,9 +28,9 @@ pub struct UsageReport {
     pub sequence: Sequence,
 }
 
-/// Why there is no report.
-#[derive(Debug, thiserror::Error)]
-pub enum UsageError {
+/// Why days are no period that is looked at together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PeriodError {
     /// The last day is before the first.
     #[error("the period ends before it begins: {to} is before {from}")]
     Backwards {
@@ -39,12 +39,20 @@ pub enum UsageError {
         /// The last day.
         to: Day,
     },
-    /// So many days are not summed at once.
+    /// So many days are not looked at at once.
     #[error("a period has {USAGE_DAYS_MAX} days at most, and this one has {days}")]
     TooLong {
         /// How many days the period has.
         days: i32,
     },
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// It is no period that is summed at once.
+    #[error(transparent)]
+    Period(#[from] PeriodError),
     /// It has more than [`USAGE_ROWS_MAX`] rows.
     #[error("there would be more than {USAGE_ROWS_MAX} rows: ask for fewer days, or by less")]
     TooManyRows,
@@ -53,11 +61,11 @@ pub enum UsageError {
     Ledger(#[from] LedgerError),
 }
 
-/// Fails unless `from` to `to`, both included, is a period that is reported at once.
-pub fn check_period(from: Day, to: Day) -> Result<(), UsageError> {
+/// Fails unless `from` to `to`, both included, is a period that is looked at at once.
+pub fn check_period(from: Day, to: Day) -> Result<(), PeriodError> {
     match from.days_to(to) {
-        ..=0 => Err(UsageError::Backwards { from, to }),
-        days if days > USAGE_DAYS_MAX => Err(UsageError::TooLong { days }),
+        ..=0 => Err(PeriodError::Backwards { from, to }),
+        days if days > USAGE_DAYS_MAX => Err(PeriodError::TooLong { days }),
         _ => Ok(()),
     }
 }

@@ -24,6 +24,7 @@ const { caller, Fault } = await snippet("ask.js");
 const { charge } = await snippet("charge.js");
 const { outcome } = await snippet("outcome.js");
 const { picker } = await snippet("picker.js");
+const { advice } = await snippet("advice.js");
 const { balanceText } = await snippet("balance-text.js");
 const { refusalText } = await snippet("refusal-text.js");
 const { showBalance } = await snippet("page.js");
@@ -47,7 +48,7 @@ function page(t, options = {}) {
 
 test("all are run: here, or by the suite of their library", () => {
   const elsewhere = ["apollo.js", "urql.js"];
-  const here = ["live", "balance", "ask", "charge", "outcome", "picker", "balance-text", "refusal-text", "page"];
+  const here = ["live", "balance", "ask", "charge", "outcome", "picker", "advice", "balance-text", "refusal-text", "page"];
   assert.deepEqual(names.sort(), [...here.map((name) => `${name}.js`), ...elsewhere].sort());
 });
 
@@ -241,6 +242,14 @@ test("a picker has the price of every model that can do it", async () => {
   assert.deepEqual([paid.userErrors, paid.cost], [[], cost]);
 });
 
+test("what to be careful with is told before it is charged", async () => {
+  const { operationId: _, ...request } = picture({ variations: 4 });
+  const told = await advice(user, request);
+  const many = told.find(({ code }) => code === "MANY_VARIATIONS");
+  assert.equal(many.text, "4 results are made at once and each is charged; one costs 5 credits.");
+  assert.equal(many.button, "With variations 1: 5 credits");
+});
+
 test("a balance is told with its renewal", async (t) => {
   const allowance = {
     granted: 1_000,
@@ -277,6 +286,14 @@ test("a refusal is told with what would help", async () => {
 
   const dearer = await charge(studio, picture({ maxCost: 1 }));
   assert.equal(refusalText(dearer.userErrors[0]).text, "The price is now 5 credits.");
+  const prompt = `A fox ${operationId()}`;
+  await charge(studio, picture({ prompt }));
+  const repeat = await charge(studio, picture({ prompt, repeatGuard: true }));
+  const shown = refusalText(repeat.userErrors[0]);
+  assert.equal(shown.text, "This ran within the last 10 minutes, for 5 credits in all.");
+  const { text: _, ...answer } = shown.buttons[0];
+  const sure = await charge(studio, picture({ prompt, repeatGuard: true, ...answer }));
+  assert.deepEqual(sure.userErrors, []);
   const unknown = await charge(studio, picture({ model: "crayon" }));
   assert.equal(refusalText(unknown.userErrors[0]).text, "This can't be done (MODEL_UNKNOWN).");
 });

@@ -14,7 +14,7 @@ use crate::{
         access,
         query::Query,
         refusal::{CatalogInvalid, GenericUserError, UserError, UserErrorCode},
-        scalar::DateTime,
+        scalar::{DateTime, int},
     },
 };
 
@@ -61,7 +61,7 @@ impl From<Finding> for CatalogWarning {
     fn from(finding: Finding) -> CatalogWarning {
         CatalogWarning {
             message: finding.to_string(),
-            line: i32::try_from(finding.line).unwrap_or(i32::MAX),
+            line: int(finding.line),
             entry: finding.field,
         }
     }

@@ -4,7 +4,11 @@ use async_graphql::ID;
 use credits_core::domain::{catalog::Finding, refusal::Refusal};
 
 use super::{Said, UserError, UserErrorCode, user_error};
-use crate::graphql::{payment::PaymentOutcome, scalar::DateTime, subscription::BillingInterval};
+use crate::graphql::{
+    payment::PaymentOutcome,
+    scalar::{DateTime, int},
+    subscription::BillingInterval,
+};
 
 user_error! {
     /// The account is open already.
@@ -121,13 +125,7 @@ impl From<Finding> for CatalogInvalid {
             message: finding.to_string(),
             field: Some(vec!["input".to_owned(), "source".to_owned()]),
         };
-        let number = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-        CatalogInvalid::new(
-            said,
-            number(finding.line),
-            number(finding.column),
-            finding.field,
-        )
+        CatalogInvalid::new(said, int(finding.line), int(finding.column), finding.field)
     }
 }
 

@@ -22,6 +22,11 @@ pub use sequence::Sequence;
 
 use crate::error::FaultCode;
 
+/// A count as GraphQL's `Int` carries it; what is more is its highest.
+pub fn int(count: impl TryInto<i32>) -> i32 {
+    count.try_into().unwrap_or(i32::MAX)
+}
+
 /// The error of a value that does not read, with a text for the client.
 fn refused<T: InputType>(message: impl fmt::Display) -> InputValueError<T> {
     InputValueError::custom(message).with_extension("code", FaultCode::BadUserInput.as_str())

@@ -4,22 +4,29 @@
 //! last [`ATTEMPTS_MAX`](crate::domain::recent::ATTEMPTS_MAX) charges and nothing beyond them, so that
 //! the same history and request give the same advice.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use super::{Advisory, AdvisoryFact, ModelUse, Window, adjust};
 use crate::domain::{
     account::Account,
-    catalog::{Catalog, Generation, Price, Priced, Produces},
+    catalog::{Catalog, Catalogs, Generation, Price, Priced, Produces},
     credits::Credits,
-    ids::{ModelId, ProjectId},
+    ids::{ModelId, PlanId, ProjectId, Sequence},
     lot::{Lot, Origin},
     recent::Attempt,
     time::Instant,
 };
 
+/// A period, by the subscription that it is of and its number.
+type Period = (Sequence, u32);
+
 /// A request with its price, and all that is looked at to advise on it.
 struct Request<'a> {
     account: &'a Account,
+    catalogs: &'a Catalogs,
+    /// The one in force.
     catalog: &'a Catalog,
     generation: &'a Generation,
     price: &'a Price,
@@ -27,18 +34,19 @@ struct Request<'a> {
 }
 
 impl Account {
-    /// What there is to tell about `generation`, which would cost `price` at `at`. `catalog` is the one
-    /// in force then. The order is the one of [`AdvisoryCode`](super::AdvisoryCode).
+    /// What there is to tell about `generation`, which would cost `price` at `at`, by the catalog in force
+    /// then. The order is the one of [`AdvisoryCode`](super::AdvisoryCode).
     pub fn advise(
         &self,
-        catalog: &Catalog,
+        catalogs: &Catalogs,
         generation: &Generation,
         price: &Price,
         at: Instant,
     ) -> Vec<Advisory> {
         let request = Request {
             account: self,
-            catalog,
+            catalogs,
+            catalog: &catalogs.terms_at(at).catalog,
             generation,
             price,
             at,
@@ -227,16 +235,28 @@ impl Request<'_> {
         let days = i64::from(self.catalog.advice.expiring_soon_days);
         let until = self.at.saturating_add(TimeDelta::days(days));
         let mut spent = self.price.cost;
-        let mut ending: Vec<(Instant, Credits)> = Vec::new();
+        let mut unused: BTreeMap<(Instant, Option<Period>), (Option<&PlanId>, Credits)> =
+            BTreeMap::new();
         for lot in self.account.live_lots() {
             let taken = spent.min(lot.remaining);
             spent = spent.saturating_sub(taken);
-            let left = self.lost_of(lot, lot.remaining.saturating_sub(taken));
-            match lot.terms.expires_at.filter(|expires| *expires <= until) {
-                Some(expires) if !left.is_zero() => ending.push((expires, left)),
-                Some(_) | None => {}
+            let left = lot.remaining.saturating_sub(taken);
+            let ends_at = lot.terms.expires_at.filter(|expires| *expires <= until);
+            if let Some(ends_at) = ends_at.filter(|_| !left.is_zero()) {
+                let (period, plan) = self.hands_on(lot);
+                let (_, amount) = unused
+                    .entry((ends_at, period))
+                    .or_insert((plan, Credits::ZERO));
+                *amount = [*amount, left].into_iter().sum();
             }
         }
+        let lost = unused.into_iter().map(|((ends_at, _), (plan, amount))| {
+            let terms = plan.and_then(|plan| self.catalogs.plan_terms(plan, ends_at));
+            let rollover = terms.and_then(|(_, plan)| plan.rollover);
+            let kept = rollover.map_or(Credits::ZERO, |terms| terms.max);
+            (ends_at, amount.saturating_sub(kept))
+        });
+        let ending: Vec<(Instant, Credits)> = lost.filter(|(_, lost)| !lost.is_zero()).collect();
         let (at, _) = *ending.first()?;
         Some(Advisory {
             fact: AdvisoryFact::ExpiringSoon {
@@ -252,13 +272,21 @@ impl Request<'_> {
         })
     }
 
-    /// What of `left` is lost with the lot: a plan may state that some of it rolls over.
-    fn lost_of(&self, lot: &Lot, left: Credits) -> Credits {
-        let rolls_over = match &lot.terms.origin {
-            Origin::Plan { plan, .. } => self.catalog.plan(plan).and_then(|plan| plan.rollover),
-            Origin::Rollover { .. } | Origin::Pack { .. } => None,
+    /// The period that hands on what is unused of the lot, and the plan by whose terms: the one in force,
+    /// whatever plans granted it. None for a lot that is no allowance.
+    fn hands_on<'a>(&'a self, lot: &'a Lot) -> (Option<Period>, Option<&'a PlanId>) {
+        let Origin::Plan {
+            plan,
+            subscription,
+            period,
+        } = &lot.terms.origin
+        else {
+            return (None, None);
         };
-        rolls_over.map_or(left, |terms| left.saturating_sub(terms.max))
+        let in_force = self.account.subscription.as_ref();
+        let in_force = in_force.filter(|one| one.id == *subscription);
+        let plan = in_force.map_or(plan, |one| &one.plan);
+        (Some((*subscription, *period)), Some(plan))
     }
 }
 

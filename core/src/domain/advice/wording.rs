@@ -1,6 +1,7 @@
 //! Advice in words, for people who read it as it is.
 
 use super::{Advisory, AdvisoryFact};
+use crate::domain::wording::{counted, in_credits, spoken};
 
 impl Advisory {
     /// The fact as a sentence, with its numbers.
@@ -11,21 +12,25 @@ impl Advisory {
                 credits_so_far,
                 window_minutes,
             } => format!(
-                "This is run {run} of this prompt on this model within {window_minutes} minutes; \
-                 the runs before it used {credits_so_far} credits."
+                "This is run {run} of this prompt on this model within {}; the runs before it used {}.",
+                counted(*window_minutes, "minute"),
+                in_credits(*credits_so_far)
             ),
             AdvisoryFact::ManyVariations {
                 variations,
                 cost_of_one,
             } => format!(
-                "{variations} results are made at once and each is charged; one costs {cost_of_one} credits."
+                "{variations} results are made at once and each is charged; one costs {}.",
+                in_credits(*cost_of_one)
             ),
             AdvisoryFact::VideoCost {
                 images,
                 image_model,
                 image_cost,
             } => format!(
-                "This video costs as much as {images} images with {image_model} at {image_cost} credits each."
+                "This video costs as much as {} with {image_model} at {} each.",
+                counted(i64::try_from(*images).unwrap_or(i64::MAX), "image"),
+                in_credits(*image_cost)
             ),
             AdvisoryFact::ModelSwitch {
                 previous,
@@ -33,11 +38,12 @@ impl Advisory {
                 ..
             } => match costs_more_by {
                 Some(more) if *more > 0 => format!(
-                    "This project used {previous} before; this request costs {more} credits more than there."
+                    "This project used {previous} before; this request costs {} more than there.",
+                    counted(*more, "credit")
                 ),
                 Some(less) if *less < 0 => format!(
-                    "This project used {previous} before; this request costs {} credits less than there.",
-                    -less
+                    "This project used {previous} before; this request costs {} less than there.",
+                    counted(-less, "credit")
                 ),
                 Some(_) => {
                     format!(
@@ -49,10 +55,17 @@ impl Advisory {
                 }
             },
             AdvisoryFact::LargeShare { percent, available } => {
-                format!("This uses {percent} % of the {available} credits that are available.")
+                format!(
+                    "This uses {percent} % of what is available, {}.",
+                    in_credits(*available)
+                )
             }
             AdvisoryFact::ExpiringSoon { amount, at } => {
-                format!("After this, {amount} credits are left that end soon, the first at {at}.")
+                format!(
+                    "Of what is left after this, {} will end soon, the first at {}.",
+                    in_credits(*amount),
+                    spoken(*at)
+                )
             }
         }
     }

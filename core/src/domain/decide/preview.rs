@@ -15,7 +15,8 @@ use crate::domain::{
 
 impl Account {
     /// The price of `generation` at `now` if a charge for it would be refused for nothing but credits;
-    /// none for one that is free. What it does again is not looked at: that is no matter of price.
+    /// none for one that is free. What it does again is not looked at: that is no matter of price. Nor
+    /// are the guards that the spend itself can answer: whoever chooses has not confirmed anything yet.
     pub fn admits(
         &self,
         catalogs: &Catalogs,
@@ -28,7 +29,11 @@ impl Account {
             known: &Known::default(),
             at: now.max(self.time),
         };
-        let guard = PriceGuard::default();
+        let guard = PriceGuard {
+            acknowledge_repeat: true,
+            variations_confirmed: Some(generation.variations),
+            ..PriceGuard::default()
+        };
         let Some((price, published)) = case.price(generation, &guard.quote)? else {
             return Ok(None);
         };

@@ -91,8 +91,8 @@ impl Case<'_> {
 
     /// What there is to tell about the request, by the catalog in force.
     fn advise(&self, generation: &Generation, price: &Price) -> Vec<Advisory> {
-        let catalog = &self.catalogs.terms_at(self.at).catalog;
-        self.account.advise(catalog, generation, price, self.at)
+        self.account
+            .advise(self.catalogs, generation, price, self.at)
     }
 
     /// The price that binds, with the catalog it comes from; none for a free action. A quote pins

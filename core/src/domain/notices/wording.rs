@@ -1,6 +1,10 @@
 //! Notices in words, for people who read them as they are.
 
-use super::{ANNOUNCED_DAYS, Notice, NoticeFact};
+use super::{ANNOUNCED_DAYS, Announcement, Notice, NoticeFact};
+use crate::domain::{
+    credits::Credits,
+    wording::{counted, in_credits, spoken},
+};
 
 impl Notice {
     /// The notice as a sentence, with its numbers.
@@ -12,7 +16,8 @@ impl Notice {
                 available,
                 ..
             } => format!(
-                "{available} credits are available: {percent} % or less of this period's {allowance}."
+                "{} available: {percent} % or less of this period's {allowance}.",
+                are(*available)
             ),
             NoticeFact::Exhausted {
                 available,
@@ -22,54 +27,84 @@ impl Notice {
                 ..
             } => {
                 let mut text = format!(
-                    "{available} credits are available, and the cheapest generation costs {cheapest}."
+                    "{} available, and the cheapest generation costs {cheapest}.",
+                    are(*available)
                 );
                 if !held.is_zero() {
-                    text += &format!(" {held} more are set aside by open holds.");
+                    text += &format!(" Open holds set {held} more aside.");
                 }
                 match renews_at {
-                    Some(at) => text + &format!(" The next allowance comes at {at}."),
+                    Some(at) => text + &format!(" The next allowance comes at {}.", spoken(*at)),
                     None => text + " No allowance comes by itself.",
                 }
             }
             NoticeFact::RenewsSoon {
                 renews_at,
                 renews_with: Some(amount),
-            } => format!("{amount} credits come with the renewal at {renews_at}."),
+            } => format!(
+                "The renewal at {} brings {}.",
+                spoken(*renews_at),
+                in_credits(*amount)
+            ),
             NoticeFact::RenewsSoon { renews_at, .. } => {
-                format!("The allowance renews at {renews_at}.")
+                format!("The allowance renews at {}.", spoken(*renews_at))
             }
             NoticeFact::LapsesSoon {
                 lapses_at,
                 amount,
                 rolls_over,
             } => {
-                let text = format!("{amount} unused credits lapse at {lapses_at}.");
+                let text = format!(
+                    "{} that {} unused will lapse at {}.",
+                    in_credits(*amount),
+                    verb(*amount),
+                    spoken(*lapses_at)
+                );
                 if rolls_over.is_zero() {
                     text
                 } else {
-                    text + &format!(" {rolls_over} more roll over.")
+                    text + &format!(" {rolls_over} more will roll over.")
                 }
             }
             NoticeFact::PackExpiring { expires_at, amount } => {
-                format!("{amount} credits of packs expire at {expires_at}.")
+                format!(
+                    "{} of packs will expire at {}.",
+                    in_credits(*amount),
+                    spoken(*expires_at)
+                )
             }
-            NoticeFact::PriceChangeAnnounced(announced) => {
-                let text = format!("Other prices count from {}.", announced.effective_at);
-                if announced.charges + announced.not_offered == 0 {
-                    return text;
-                }
-                let text = text
-                    + &format!(
-                        " The {} charges of the {ANNOUNCED_DAYS} days before used {} credits; by \
-                         those prices they would have used {}.",
-                        announced.charges, announced.charged, announced.would_have_cost
-                    );
-                match announced.not_offered {
-                    0 => text,
-                    some => text + &format!(" {some} more can't be run like that any more."),
-                }
-            }
+            NoticeFact::PriceChangeAnnounced(announced) => other_prices(announced),
         }
     }
+}
+
+fn other_prices(announced: &Announcement) -> String {
+    let text = format!(
+        "Other prices count from {}.",
+        spoken(announced.effective_at)
+    );
+    if announced.charges + announced.not_offered == 0 {
+        return text;
+    }
+    let text = text
+        + &format!(
+            " The {ANNOUNCED_DAYS} days before had {} that used {}; by those prices it \
+             would have been {}.",
+            counted(announced.charges, "charge"),
+            in_credits(announced.charged),
+            announced.would_have_cost
+        );
+    match announced.not_offered {
+        0 => text,
+        some => text + &format!(" {some} more could not be run as they were."),
+    }
+}
+
+/// "1 credit is", "2 credits are".
+fn are(amount: Credits) -> String {
+    format!("{} {}", in_credits(amount), verb(amount))
+}
+
+fn verb(amount: Credits) -> &'static str {
+    if amount.get() == 1 { "is" } else { "are" }
 }

@@ -16,6 +16,7 @@ use super::{
     credits::Credits,
     hold::LATE_SETTLE_DAYS,
     ids::OptionId,
+    wording::{counted, in_credits},
 };
 
 /// The headings, in their order.
@@ -364,14 +365,4 @@ fn rollover_answer(catalog: &Catalog) -> String {
 fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
     names.join(", ")
-}
-
-fn counted(count: impl Into<i64>, noun: &str) -> String {
-    let count = count.into();
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
-}
-
-fn in_credits(amount: Credits) -> String {
-    counted(amount.get(), "credit")
 }

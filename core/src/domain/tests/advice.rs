@@ -130,7 +130,7 @@ fn switching_models_in_a_project_is_told_with_the_difference() {
                 "",
                 "charge video reel #film",
                 &[
-                    "This video costs as much as 1 images with brush at 50 credits each. Or 1 for 15.",
+                    "This video costs as much as 1 image with brush at 50 credits each. Or 1 for 15.",
                 ],
             ),
             (
@@ -165,7 +165,7 @@ fn a_large_share_of_what_is_left_is_told() {
             (
                 "",
                 "charge image pen x2",
-                &["This uses 25 % of the 80 credits that are available. Or sketch for 7."],
+                &["This uses 25 % of what is available, 80 credits. Or sketch for 7."],
             ),
         ],
     );
@@ -187,14 +187,14 @@ fn credits_that_end_soon_are_told_without_what_rolls_over() {
                 "2026-01-26 00:00",
                 "charge image pen",
                 &[
-                    "After this, 380 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 380 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
                 "",
                 "charge image pen x3",
                 &[
-                    "After this, 350 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 350 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
@@ -202,19 +202,44 @@ fn credits_that_end_soon_are_told_without_what_rolls_over() {
                 "charge video reel 15s",
                 &[
                     "This video costs as much as 22 images with pen at 10 credits each. Or 1 for 15.",
-                    "This uses 50 % of the 450 credits that are available.",
-                    "After this, 125 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "This uses 50 % of what is available, 450 credits.",
+                    "Of what is left after this, 125 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
             (
                 "",
                 "charge image pen x3",
                 &[
-                    "After this, 95 credits are left that end soon, the first at 2026-02-01T00:00:00Z.",
+                    "Of what is left after this, 95 credits will end soon, the first at 2026-02-01 00:00 UTC.",
                 ],
             ),
         ],
     );
+}
+
+#[test]
+fn a_period_that_two_plans_granted_hands_on_once() {
+    let catalogs = shop(|catalog| {
+        catalog.plans[0].rollover = Some(RolloverTerms {
+            max: credits(100),
+            months: 1,
+        });
+    });
+    let mut scene = Scene::new(catalogs, at("2026-01-01"));
+    for asked in ["start basic monthly", "change pro"] {
+        scene.does(asked).unwrap();
+    }
+    scene.now = at("2026-01-26");
+    let event = scene.does("charge image pen").unwrap().unwrap();
+    // 990 are left, and 200 roll over by the plan in force, not 100 and 200.
+    let expected =
+        "Of what is left after this, 790 credits will end soon, the first at 2026-02-01 00:00 UTC.";
+    assert_eq!(told(&advisories(&event)[0]), expected);
+    scene.reach(at("2026-02-01"));
+    let then = ["2026-02-01 expiry -490", "2026-02-01 expiry -500"];
+    let told = scene.told_from(scene.records.len() - 4);
+    assert_eq!(told[..2], then);
+    assert_eq!(told[2], "2026-02-01 rollover_grant +200");
 }
 
 #[test]
@@ -314,7 +339,7 @@ proptest! {
             let Ok(Priced::Cost(price)) = terms.catalog.price(&wanted) else {
                 panic!("{text} has a price")
             };
-            let again = before.advise(&terms.catalog, &wanted, &price, event.at);
+            let again = before.advise(&scene.catalogs, &wanted, &price, event.at);
             prop_assert_eq!(advisories(&event), again.as_slice());
             let (run, used, basis) = recount(&ledger, &event);
             let repeated = again.iter().find(|one| one.code() == AdvisoryCode::RepeatedPrompt);

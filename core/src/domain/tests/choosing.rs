@@ -178,6 +178,20 @@ fn what_a_ceiling_refuses_is_not_recommended_and_can_not_be_made() {
 }
 
 #[test]
+fn what_the_spend_itself_can_confirm_is_recommended() {
+    let catalogs = shop(|_| {});
+    let rows: &[(Sort, &str, &[&str])] = &[(
+        Sort::Cost,
+        "image x2 ~fox",
+        &["sketch 7 ×71 +0", "pen 20 ×25 +13", "brush 100 ×5 +93"],
+    )];
+    check(catalogs.clone(), &["start basic monthly"], rows);
+    // The repeat guard and one first refuse until the user says so, and the user only looks so far.
+    let guarded = ["start basic monthly", "set guard on", "set one on"];
+    check(catalogs, &guarded, rows);
+}
+
+#[test]
 fn no_more_models_are_recommended_than_a_picker_shows() {
     let catalogs = shop(|shop| {
         for copy in 0..2 * RECOMMENDATIONS_MAX {

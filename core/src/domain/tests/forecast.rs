@@ -10,6 +10,7 @@ use super::{
 use crate::domain::{
     day::Day,
     forecast::{DailyUse, Expected, Forecast},
+    usage::UsageSums,
 };
 
 /// Days that end before the first day of an account.
@@ -139,16 +140,20 @@ proptest! {
 #[test]
 fn days_without_a_charge_count_and_today_does_not() {
     let day = |text| Day::parse(text).unwrap();
-    let charges = [
-        (at("2026-01-01 23:59"), credits(1)),
-        (at("2026-01-02"), credits(2)),
-        (at("2026-01-04 12:00"), credits(3)),
-        (at("2026-01-04 13:00"), credits(4)),
-        (at("2026-01-05"), credits(5)),
+    let sums = |charges, credits| UsageSums {
+        charges,
+        credits,
+        ..UsageSums::default()
+    };
+    let days = [
+        (day("2026-01-01"), sums(1, 1)),
+        (day("2026-01-02"), sums(1, 2)),
+        (day("2026-01-04"), sums(2, 7)),
+        (day("2026-01-05"), sums(1, 5)),
     ];
-    let used = DailyUse::sum(day("2026-01-02"), day("2026-01-05"), charges);
+    let used = DailyUse::of_sums(day("2026-01-02"), day("2026-01-05"), days);
     assert_eq!(used.days, [credits(2), credits(0), credits(7)]);
     assert_eq!((used.until, used.charges), (day("2026-01-04"), 3));
-    let none = DailyUse::sum(day("2026-01-05"), day("2026-01-05"), charges);
+    let none = DailyUse::of_sums(day("2026-01-05"), day("2026-01-05"), days);
     assert_eq!((none.days.len(), none.charges), (0, 0));
 }

@@ -8,6 +8,7 @@ mod shop;
 mod words;
 
 mod advice;
+mod advice_recount;
 mod burn_order;
 mod calendar;
 mod care;

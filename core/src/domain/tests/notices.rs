@@ -117,9 +117,9 @@ fn of_several_steps_the_lowest_is_told_and_nothing_left_says_it_all() {
         ],
         &[
             "2026-01-03: 3 credits are available, and the cheapest generation costs 4. The next \
-             allowance comes at 2026-02-01T00:00:00Z.",
+             allowance comes at 2026-02-01 00:00 UTC.",
             "2026-01-05: 3 credits are available, and the cheapest generation costs 4. The next \
-             allowance comes at 2026-02-01T00:00:00Z.",
+             allowance comes at 2026-02-01 00:00 UTC.",
         ],
     );
     told(
@@ -143,8 +143,8 @@ fn what_is_out_and_then_ends_is_not_out_again() {
         ],
         &[
             "2026-01-03: 3 credits are available, and the cheapest generation costs 4. The next \
-             allowance comes at 2026-02-01T00:00:00Z.",
-            "2026-01-25: 3 unused credits lapse at 2026-02-01T00:00:00Z.",
+             allowance comes at 2026-02-01 00:00 UTC.",
+            "2026-01-25: 3 credits that are unused will lapse at 2026-02-01 00:00 UTC.",
         ],
     );
 }
@@ -160,10 +160,10 @@ fn what_holds_set_aside_is_named_and_returns() {
             ("2026-01-04", "charge image brush"),
         ],
         &[
-            "2026-01-02: 0 credits are available, and the cheapest generation costs 4. 100 more are \
-             set aside by open holds. The next allowance comes at 2026-02-01T00:00:00Z.",
+            "2026-01-02: 0 credits are available, and the cheapest generation costs 4. Open holds set \
+             100 more aside. The next allowance comes at 2026-02-01 00:00 UTC.",
             "2026-01-04: 0 credits are available, and the cheapest generation costs 4. The next \
-             allowance comes at 2026-02-01T00:00:00Z.",
+             allowance comes at 2026-02-01 00:00 UTC.",
         ],
     );
 }
@@ -180,10 +180,10 @@ fn a_renewal_is_told_before_it_comes_with_what_lapses_and_what_rolls_over() {
             ("2026-03-01", "wait"),
         ],
         &[
-            "2026-01-25: 600 unused credits lapse at 2026-02-01T00:00:00Z. 200 more roll over.",
-            "2026-01-29: 1000 credits come with the renewal at 2026-02-01T00:00:00Z.",
-            "2026-02-22: 1000 unused credits lapse at 2026-03-01T00:00:00Z. 200 more roll over.",
-            "2026-02-26: 1000 credits come with the renewal at 2026-03-01T00:00:00Z.",
+            "2026-01-25: 600 credits that are unused will lapse at 2026-02-01 00:00 UTC. 200 more will roll over.",
+            "2026-01-29: The renewal at 2026-02-01 00:00 UTC brings 1000 credits.",
+            "2026-02-22: 1000 credits that are unused will lapse at 2026-03-01 00:00 UTC. 200 more will roll over.",
+            "2026-02-26: The renewal at 2026-03-01 00:00 UTC brings 1000 credits.",
         ],
     );
 }
@@ -198,8 +198,8 @@ fn a_plan_that_is_cancelled_is_not_told_to_renew_until_it_is_resumed() {
         ("2026-01-31 12:00", "wait"),
     ];
     let low = "2026-01-02: 100 credits are available: 20 % or less of this period's 500.";
-    let lapses = "2026-01-25: 100 unused credits lapse at 2026-02-01T00:00:00Z.";
-    let resumed = "2026-01-31: 500 credits come with the renewal at 2026-02-01T00:00:00Z.";
+    let lapses = "2026-01-25: 100 credits that are unused will lapse at 2026-02-01 00:00 UTC.";
+    let resumed = "2026-01-31: The renewal at 2026-02-01 00:00 UTC brings 500 credits.";
     told(&rows, &[low, lapses, resumed]);
     // Left as it is, its end is told as what it is.
     let ended = [&rows[..3], &[("2026-02-02", "wait")]].concat();
@@ -218,7 +218,7 @@ fn a_pack_that_expires_is_told_with_what_is_left_of_it() {
             ("2026-01-03", "charge image brush x2"), // the pack goes first: it ends first
             ("2026-01-20", "wait"),
         ],
-        &["2026-01-17: 100 credits of packs expire at 2026-01-31T00:00:00Z."],
+        &["2026-01-17: 100 credits of packs will expire at 2026-01-31 00:00 UTC."],
     );
 }
 
@@ -243,7 +243,7 @@ fn days_and_shares_are_the_catalogs() {
         // All that is unused rolls over: nothing lapses.
         &[
             "2026-01-02: 250 credits are available: 50 % or less of this period's 500.",
-            "2026-01-31: 500 credits come with the renewal at 2026-02-01T00:00:00Z.",
+            "2026-01-31: The renewal at 2026-02-01 00:00 UTC brings 500 credits.",
         ],
     );
 }
@@ -304,8 +304,8 @@ fn an_announced_price_list_is_told_with_what_lately_would_have_cost() {
     };
     assert_eq!(
         notice.message(),
-        "Other prices count from 2026-03-01T00:00:00Z. The 3 charges of the 30 days before used 155 \
-         credits; by those prices they would have used 171. 1 more can't be run like that any more."
+        "Other prices count from 2026-03-01 00:00 UTC. The 30 days before had 3 charges that used 155 \
+         credits; by those prices it would have been 171. 1 more could not be run as they were."
     );
 }
 

@@ -11,7 +11,7 @@ use crate::{
         time::Instant,
         usage::UsageSums,
     },
-    ledger::{ChargeFilter, UsageError},
+    ledger::{ChargeFilter, PeriodError, UsageError},
     store::{
         SequenceWindow, UsageDimension,
         tests::{at, charge},
@@ -181,7 +181,13 @@ async fn a_report_sums_to_its_totals_and_is_bounded() {
         .ledger
         .usage(&ann(), from, day("2027-03-08"), &by)
         .await;
-    assert!(matches!(longer, Err(UsageError::TooLong { days: 401 })));
+    assert!(matches!(
+        longer,
+        Err(UsageError::Period(PeriodError::TooLong { days: 401 }))
+    ));
     let backwards = stage.ledger.usage(&ann(), to, from, &by).await;
-    assert!(matches!(backwards, Err(UsageError::Backwards { .. })));
+    assert!(matches!(
+        backwards,
+        Err(UsageError::Period(PeriodError::Backwards { .. }))
+    ));
 }

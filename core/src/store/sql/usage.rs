@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
+        day::DAY_MICROS,
         event::{Fact, OperationKind},
         ids::{AccountId, Sequence},
         usage::USAGE_GROUP,
@@ -24,8 +25,6 @@ use crate::{
     store::{StoreError, Usage, UsageDimension, UsageQuery, UsageRow, usage::grouped},
 };
 
-/// Microseconds of a day.
-const DAY_MICROS: i64 = 86_400_000_000;
 /// The sums, in the order in which every part has them.
 const SUMS: [usage::Column; 4] = [
     usage::Column::Charges,

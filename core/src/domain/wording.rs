@@ -1,0 +1,20 @@
+//! Numbers and instants in sentences, for people.
+
+use super::{credits::Credits, time::Instant};
+
+/// So many of something: "1 day", "2 days".
+pub(super) fn counted(count: impl Into<i64>, noun: &str) -> String {
+    let count = count.into();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// "1 credit", "2 credits".
+pub(super) fn in_credits(amount: Credits) -> String {
+    counted(amount.get(), "credit")
+}
+
+/// An instant to the minute, which is what people read: "2026-03-01 09:30 UTC".
+pub(super) fn spoken(at: Instant) -> String {
+    at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string()
+}
