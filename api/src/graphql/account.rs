@@ -263,14 +263,19 @@ impl Account {
     /// announced. It is derived from the ledger each time, so that it is the same wherever it is asked;
     /// of an account with more than 5,000 operations in that time it reaches as far back as those. The
     /// live ones come by the subscription `notices`.
-    #[graphql(complexity = "notice::COST + page::cost(first, None, child_complexity)")]
+    #[graphql(complexity = "notice::COST + page::cost(first, last, child_complexity)")]
     async fn notices(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "So many from the start, 1 to 100; 20 if left out.")] first: Option<i32>,
+        #[graphql(
+            desc = "So many from the start, 1 to 100; 20 if neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "So many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<NoticeConnection, Fault> {
-        let page = Page::parse(first, after.as_deref(), None, None)?;
+        let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
         notice::page(ctx, &self.0, &page).await
     }
 

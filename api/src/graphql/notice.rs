@@ -318,11 +318,19 @@ pub async fn page(
 ) -> Result<NoticeConnection, Fault> {
     let notices = access::ledger(ctx).notices(view).await?;
     let account = &view.account.id;
+    // Two of a kind may be told at one instant: each has a key of its own.
+    let mut above = i64::MAX;
     let keyed = notices.into_iter().rev().map(|notice| {
-        let key = notice.at.micros() * KINDS_MAX + notice.code() as i64;
-        (key, Notice::new(account, notice))
+        above = (notice.at.micros() * KINDS_MAX + notice.code() as i64).min(above - 1);
+        (above, Notice::new(account, notice))
     });
-    let after = page.after.unwrap_or(i64::MAX);
-    let wanted = keyed.filter(|(key, _)| *key < after).take(page.size + 1);
-    Ok(page.cut(wanted.collect()).into())
+    let inside = |key: i64| {
+        page.after.is_none_or(|after| key < after) && page.before.is_none_or(|before| key > before)
+    };
+    let mut wanted: Vec<(i64, Notice)> = keyed.filter(|(key, _)| inside(*key)).collect();
+    if !page.from_start {
+        wanted.reverse();
+    }
+    wanted.truncate(page.size + 1);
+    Ok(page.cut(wanted).into())
 }

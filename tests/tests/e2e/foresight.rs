@@ -16,6 +16,23 @@ fn pictures(model: &str, variations: u32) -> Value {
     json!({ "accountId": "ada", "action": "text-to-image", "model": model, "variations": variations })
 }
 
+/// The ids of all notices, oldest first, read from the end by two.
+async fn from_the_end(client: &Client) -> Vec<Value> {
+    let query = "query($before: String) { viewer { notices(last: 2, before: $before) { nodes { id }
+        pageInfo { hasPreviousPage startCursor } } } }";
+    let (mut ids, mut before) = (Vec::new(), Value::Null);
+    loop {
+        let data = client.read(query, json!({ "before": before })).await;
+        let page = &data["viewer"]["notices"];
+        let nodes = page["nodes"].as_array().unwrap().iter().rev();
+        ids.extend(nodes.map(|notice| notice["id"].clone()));
+        if page["pageInfo"]["hasPreviousPage"] != true {
+            return ids;
+        }
+        before = page["pageInfo"]["startCursor"].clone();
+    }
+}
+
 async fn told(client: &Client, first: u32, after: Option<&str>) -> (Vec<Value>, Value) {
     let query = "query($first: Int, $after: String) { account(accountId: \"ada\") { \
         notices(first: $first, after: $after) { nodes { id code at } pageInfo { hasNextPage endCursor } } } }";
@@ -109,6 +126,7 @@ async fn notices_come_as_they_become_true_and_can_be_read_later() {
     let mut all = [first, second].concat();
     all.reverse();
     assert_eq!(ids(&all), ids(&live));
+    assert_eq!(from_the_end(&user).await, ids(&live));
     // A file names what is published at start: this one says nothing.
     let service = service.restart_with(|settings| settings.catalog.file = None);
     let service = service.await;
