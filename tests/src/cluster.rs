@@ -9,7 +9,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -43,8 +43,16 @@ pub struct Cluster {
     directory: PathBuf,
     port: u16,
     databases: AtomicU32,
-    /// The pipe by which it is told that nobody needs it any more.
-    _needed: ChildStdin,
+    /// Ends it once the pipe from this process is closed.
+    keeper: Child,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        // One that can't be waited for has ended.
+        let _ended = self.keeper.wait();
+    }
 }
 
 impl Cluster {
@@ -83,15 +91,15 @@ impl Cluster {
         assert!(output.status.success(), "initdb: {said}");
         let tried = (0..PORTS_TRIED_MAX).find_map(|_| {
             let port = free_port();
-            keep(binaries, &directory, port, arguments, user).map(|needed| (port, needed))
+            keep(binaries, &directory, port, arguments, user).map(|keeper| (port, keeper))
         });
-        let (port, needed) = tried.expect("PostgreSQL starts");
+        let (port, keeper) = tried.expect("PostgreSQL starts");
         Cluster {
             binaries: binaries.to_owned(),
             directory,
             port,
             databases: AtomicU32::new(0),
-            _needed: needed,
+            keeper,
         }
     }
 
@@ -223,7 +231,7 @@ fn keep(
     port: u16,
     arguments: &str,
     user: Option<(u32, u32)>,
-) -> Option<ChildStdin> {
+) -> Option<Child> {
     let mut keeper = as_user("/bin/sh", user);
     keeper
         .args(["-c", KEEPER, "keeper"])
@@ -233,8 +241,15 @@ fn keep(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut keeper = keeper.spawn().expect("a shell can be run");
-    let said = BufReader::new(keeper.stdout.take()?).lines().next()?.ok()?;
-    (said == "ready").then(|| keeper.stdin.take())?
+    let stdout = keeper.stdout.take().expect("it is a pipe");
+    let said = BufReader::new(stdout).lines().next();
+    let said = said.and_then(Result::ok).unwrap_or_default();
+    if said == "ready" {
+        return Some(keeper);
+    }
+    // It says so after all it had to do.
+    let _ended = keeper.wait();
+    None
 }
 
 fn free_port() -> u16 {

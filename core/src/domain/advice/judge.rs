@@ -33,6 +33,9 @@ struct Request<'a> {
     at: Instant,
 }
 
+/// When credits end, and the period whose allowance they are, if they are one's.
+type End = (Instant, Option<Period>);
+
 impl Account {
     /// What there is to tell about `generation`, which would cost `price` at `at`, by the catalog in force
     /// then. The order is the one of [`AdvisoryCode`](super::AdvisoryCode).
@@ -235,8 +238,7 @@ impl Request<'_> {
         let days = i64::from(self.catalog.advice.expiring_soon_days);
         let until = self.at.saturating_add(TimeDelta::days(days));
         let mut spent = self.price.cost;
-        let mut unused: BTreeMap<(Instant, Option<Period>), (Option<&PlanId>, Credits)> =
-            BTreeMap::new();
+        let mut unused: BTreeMap<End, (Option<&PlanId>, Credits)> = BTreeMap::new();
         for lot in self.account.live_lots() {
             let taken = spent.min(lot.remaining);
             spent = spent.saturating_sub(taken);

@@ -53,8 +53,8 @@ impl Engine {
     /// The listed value at hand, a text.
     pub(super) fn listed_text(self) -> SimpleExpr {
         match self {
-            Engine::Sqlite => value().into(),
-            Engine::Postgres => Expr::cust_with_exprs("$1 #>> '{}'", [value().into()]),
+            Engine::Sqlite => value(),
+            Engine::Postgres => Expr::cust_with_exprs("$1 #>> '{}'", [value()]),
         }
     }
 
@@ -76,7 +76,7 @@ impl Engine {
                     .arg(Expr::cust(path))
                     .into()
             }
-            Engine::Postgres => Expr::cust_with_exprs(format!("$1 ->> {place}"), [value().into()]),
+            Engine::Postgres => Expr::cust_with_exprs(format!("$1 ->> {place}"), [value()]),
         }
     }
 

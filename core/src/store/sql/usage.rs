@@ -151,7 +151,7 @@ fn kept(engine: Engine, account: &AccountId, query: &UsageQuery) -> SelectStatem
         ));
     by(&mut kept, query, Expr::col);
     for sum in SUMS {
-        let added = engine.sum(Expr::col(sum).into());
+        let added = engine.sum(Expr::col(sum));
         // Without groups there is always a row, of nothing if there is nothing.
         kept.expr_as(Func::coalesce([added, Expr::val(0)]), sum);
     }
