@@ -159,6 +159,11 @@ impl Service {
         assert!(self.clock.set(instant(to)), "the clock is manual");
     }
 
+    /// The URL of its database.
+    pub fn database_url(&self) -> String {
+        self.settings.database_url()
+    }
+
     /// Where its database is.
     pub fn directory(&self) -> &Path {
         self.directory.path()

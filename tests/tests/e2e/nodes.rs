@@ -2,7 +2,15 @@
 
 use std::sync::Arc;
 
-use credits_tests::harness::{Service, operation_id};
+use credits_api::{
+    config::{DatabaseSettings, Settings},
+    database::open_to_read,
+};
+use credits_core::verify::verify;
+use credits_tests::{
+    cluster::Cluster,
+    harness::{Service, operation_id},
+};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -147,4 +155,69 @@ async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it(
     futures_util::future::join(writing, watching).await;
     drop(socket);
     stop(Arc::into_inner(nodes).expect("nobody else has them")).await;
+}
+
+/// The roles as the README gives them.
+fn roles() -> &'static str {
+    let readme = include_str!("../../../README.md");
+    let (_, after) = readme.split_once("```sql\n").expect("it has the roles");
+    after.split_once("```").expect("they end").0
+}
+
+#[actix_web::test]
+async fn the_service_can_serve_and_the_reader_audit_and_neither_changes_history() {
+    let Some(owner) = Service::start_on_postgres().await else {
+        return;
+    };
+    owner.studio().open("ada").await;
+    let url = owner.database_url();
+    let cluster = Cluster::shared().expect("PostgreSQL is there");
+    let name = url.rsplit('/').next().expect("it has a name").to_owned();
+    cluster.sql(&name, roles());
+    let owner = owner
+        .restart_with(|settings| {
+            let url = url.replace("owner@", "credits_service@");
+            settings.database.url = Some(url);
+            settings.database.migrate = false;
+        })
+        .await;
+    let charged = owner
+        .studio()
+        .done("charge", picture(&operation_id()))
+        .await;
+    assert_eq!(charged["balance"]["sequence"], 3);
+    let refused = json!({ "accountId": "nobody" });
+    owner.studio().done("openAccount", refused).await;
+    let reader = url.replace("owner@", "credits_reader@");
+    let settings = Settings {
+        database: DatabaseSettings {
+            url: Some(reader),
+            ..DatabaseSettings::default()
+        },
+        ..Settings::default()
+    };
+    let store = open_to_read(&settings).await.expect("the reader may read");
+    let report = verify(store.as_ref())
+        .await
+        .expect("the reader may read all");
+    assert!(report.is_clean(), "{report}");
+    for (role, statement) in [
+        ("credits_service", "UPDATE operation SET consumed = 0"),
+        ("credits_service", "DELETE FROM operation"),
+        (
+            "credits_service",
+            "DROP TRIGGER operation_update ON operation",
+        ),
+        (
+            "credits_reader",
+            "INSERT INTO refusal SELECT * FROM refusal",
+        ),
+    ] {
+        let denied = format!(
+            "DO $$ BEGIN SET LOCAL ROLE {role}; {statement}; RAISE 'it was done'; \
+             EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
+        );
+        cluster.sql(&name, &denied);
+    }
+    owner.stop().await;
 }
