@@ -68,7 +68,10 @@ pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem
             }
             SqlStore::open(&path, OpenMode::ReadWrite).await?
         }
-        Place::Server(options) => SqlStore::connect(&options, OpenMode::ReadWrite).await?,
+        // In a box, as it takes much more room than a file.
+        Place::Server(options) => {
+            Box::pin(SqlStore::connect(&options, OpenMode::ReadWrite)).await?
+        }
     };
     if let Some(connection) = store.migrating() {
         bring_up_to_date(&connection, settings.database.migrate).await?;
@@ -81,6 +84,6 @@ pub async fn open_to_read(settings: &Settings) -> Result<Arc<SqlStore>, Problem>
     Ok(Arc::new(match Place::of(settings)? {
         Place::File(path) if !path.exists() => return Err(Problem::NoDatabase(path)),
         Place::File(path) => SqlStore::open(&path, OpenMode::ReadOnly).await?,
-        Place::Server(options) => SqlStore::connect(&options, OpenMode::ReadOnly).await?,
+        Place::Server(options) => Box::pin(SqlStore::connect(&options, OpenMode::ReadOnly)).await?,
     }))
 }

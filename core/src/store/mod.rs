@@ -5,6 +5,7 @@
 //! the tests bring a store in memory that fails on demand.
 
 mod due;
+mod standing;
 mod usage;
 
 pub mod memory;
@@ -26,12 +27,14 @@ use crate::domain::{
     outcome::Decision,
     payment::{PaymentKey, PaymentUse},
     record::{CorruptRecord, Head, OperationRecord, RefusalRecord},
-    subscription::Subscription,
     time::Instant,
     usage::UsageTally,
 };
 
-pub use self::due::{DueAccount, DuePlace};
+pub use self::{
+    due::{DueAccount, DuePlace},
+    standing::AccountStanding,
+};
 
 /// All that one transaction writes for one account: what was decided on top of `base`, in order.
 #[derive(Clone, Debug)]
@@ -200,54 +203,6 @@ pub struct SequenceWindow {
     pub newest_first: bool,
     /// At most so many.
     pub limit: u64,
-}
-
-/// How an account's subscription stands, as accounts are filtered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AccountStanding {
-    /// On no plan.
-    Unsubscribed,
-    /// On a plan that renews.
-    Active,
-    /// On a plan that ends with the paid term.
-    Cancelling,
-    /// On a plan whose payment is past due, cancelled or not.
-    PastDue,
-}
-
-impl AccountStanding {
-    /// Every standing, with the text it is stored as.
-    pub const ALL: [(AccountStanding, &'static str); 4] = [
-        (AccountStanding::Unsubscribed, "unsubscribed"),
-        (AccountStanding::Active, "active"),
-        (AccountStanding::Cancelling, "cancelling"),
-        (AccountStanding::PastDue, "past_due"),
-    ];
-
-    /// How `account` stands.
-    pub fn of(account: &Account) -> AccountStanding {
-        match &account.subscription {
-            None => AccountStanding::Unsubscribed,
-            Some(subscription) => AccountStanding::on(subscription),
-        }
-    }
-
-    /// How `subscription` stands.
-    pub fn on(subscription: &Subscription) -> AccountStanding {
-        if subscription.payments.past_due.is_some() {
-            AccountStanding::PastDue
-        } else if subscription.cancel_at.is_some() {
-            AccountStanding::Cancelling
-        } else {
-            AccountStanding::Active
-        }
-    }
-
-    /// The text it is stored as.
-    pub fn as_str(self) -> &'static str {
-        let (_, text) = AccountStanding::ALL[self as usize];
-        text
-    }
 }
 
 /// A window on all accounts, newest first, by the store's own key.

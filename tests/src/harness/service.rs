@@ -87,7 +87,7 @@ impl Service {
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
         let mut settings = settings(&directory);
         if std::env::var(ON).is_ok_and(|on| on == "postgres") {
-            on_postgres(&mut settings).await;
+            Box::pin(on_postgres(&mut settings)).await;
         }
         change(&mut settings);
         Service::open(Arc::new(directory), settings, clock).await
@@ -102,7 +102,7 @@ impl Service {
         let catalog = directory.path().join("story.toml");
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
         let mut settings = settings(&directory);
-        on_postgres(&mut settings).await;
+        Box::pin(on_postgres(&mut settings)).await;
         let clock = Clock::manual(instant(START), 0.0);
         Some(Service::open(Arc::new(directory), settings, clock).await)
     }
@@ -114,7 +114,8 @@ impl Service {
     }
 
     async fn open(directory: Arc<TempDir>, settings: Settings, clock: Clock) -> Service {
-        let built = Application::build(&settings, clock.clone()).await;
+        // In a box: a story starts several services, and its own stack would have to hold them all.
+        let built = Box::pin(Application::build(&settings, clock.clone())).await;
         let application = built.unwrap_or_else(|problem| panic!("the service starts: {problem}"));
         let address = application.address();
         let ledger = application.ledger().clone();

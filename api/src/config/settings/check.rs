@@ -2,7 +2,7 @@
 //!
 //! Owns the rules and their limits. It never reads a file or the environment.
 
-use super::{AuthSettings, HttpSettings, Settings};
+use super::{AuthSettings, DatabaseSettings, HttpSettings, Settings};
 use crate::{auth::Algorithm, config::ConfigProblem};
 
 /// The greatest request deadline: a shutdown waits this long for accepted requests, and a supervisor
@@ -68,23 +68,6 @@ impl Settings {
                 "must be at least 1".to_owned(),
             ),
             (
-                (1..=WRITERS_MAX).contains(&self.database.writers),
-                "database.writers",
-                format!("must be 1 to {WRITERS_MAX}"),
-            ),
-            (
-                self.database.readers > 0,
-                "database.readers",
-                "must be at least 1".to_owned(),
-            ),
-            (
-                (1..=self.database.call_timeout_ms).contains(&self.database.statement_timeout_ms)
-                    && (1..=self.database.call_timeout_ms).contains(&self.database.lock_timeout_ms),
-                "database.call_timeout_ms",
-                "must not be less than statement_timeout_ms and lock_timeout_ms, which must be at least 1"
-                    .to_owned(),
-            ),
-            (
                 self.quotes.key_files.len() <= QUOTE_KEYS_MAX,
                 "quotes.key_files",
                 format!("at most {QUOTE_KEYS_MAX}: the new key, then the one before it"),
@@ -100,13 +83,44 @@ impl Settings {
                 format!("at most {PROMPT_KEYS_MAX}: the new key, then the one before it"),
             ),
         ];
-        for (holds, key, rule) in rules {
-            if !holds {
-                return Err(ConfigProblem::invalid(key, rule));
-            }
-        }
+        all_hold(rules)?;
+        self.database.check()?;
         self.auth.check()?;
         self.http.check()
+    }
+}
+
+impl DatabaseSettings {
+    fn check(&self) -> Result<(), ConfigProblem> {
+        all_hold([
+            (
+                (1..=WRITERS_MAX).contains(&self.writers),
+                "database.writers",
+                format!("must be 1 to {WRITERS_MAX}"),
+            ),
+            (
+                self.readers > 0,
+                "database.readers",
+                "must be at least 1".to_owned(),
+            ),
+            (
+                (1..=self.call_timeout_ms).contains(&self.statement_timeout_ms)
+                    && (1..=self.call_timeout_ms).contains(&self.lock_timeout_ms),
+                "database.call_timeout_ms",
+                "must not be less than statement_timeout_ms and lock_timeout_ms, which must be at least 1"
+                    .to_owned(),
+            ),
+        ])
+    }
+}
+
+/// The first of the rules that does not hold is told.
+fn all_hold<const COUNT: usize>(
+    rules: [(bool, &'static str, String); COUNT],
+) -> Result<(), ConfigProblem> {
+    match rules.into_iter().find(|(holds, ..)| !holds) {
+        Some((_, key, rule)) => Err(ConfigProblem::invalid(key, rule)),
+        None => Ok(()),
     }
 }
 
