@@ -24,11 +24,7 @@ async fn from_the_end(client: &Client) -> Vec<Value> {
     loop {
         let data = client.read(query, json!({ "before": before })).await;
         let page = &data["viewer"]["notices"];
-        let nodes = page["nodes"]
-            .as_array()
-            .expect("nodes are a list")
-            .iter()
-            .rev();
+        let nodes = page["nodes"].as_array().expect("a list").iter().rev();
         ids.extend(nodes.map(|notice| notice["id"].clone()));
         if page["pageInfo"]["hasPreviousPage"] != true {
             return ids;

@@ -24,8 +24,8 @@ mod traffic;
 mod usage;
 mod world;
 
-/// So many seeds run in a few seconds and still meet every kind of fault many times.
-const SEEDS: u64 = 150;
+/// So many seeds run in about a minute and still meet every kind of fault many times.
+const SEEDS: u64 = 250;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| {

@@ -22,6 +22,9 @@ use crate::domain::{
 /// A period, by the subscription that it is of and its number.
 type Period = (Sequence, u32);
 
+/// What is unused of lots, and the plan by whose terms some of it rolls over.
+type Unused<'a> = (Option<&'a PlanId>, Credits);
+
 /// A request with its price, and all that is looked at to advise on it.
 struct Request<'a> {
     account: &'a Account,
@@ -32,9 +35,6 @@ struct Request<'a> {
     price: &'a Price,
     at: Instant,
 }
-
-/// When credits end, and the period whose allowance they are, if they are one's.
-type End = (Instant, Option<Period>);
 
 impl Account {
     /// What there is to tell about `generation`, which would cost `price` at `at`, by the catalog in force
@@ -238,7 +238,7 @@ impl Request<'_> {
         let days = i64::from(self.catalog.advice.expiring_soon_days);
         let until = self.at.saturating_add(TimeDelta::days(days));
         let mut spent = self.price.cost;
-        let mut unused: BTreeMap<End, (Option<&PlanId>, Credits)> = BTreeMap::new();
+        let mut unused: BTreeMap<(Instant, Option<Period>), Unused<'_>> = BTreeMap::new();
         for lot in self.account.live_lots() {
             let taken = spent.min(lot.remaining);
             spent = spent.saturating_sub(taken);
