@@ -4,7 +4,8 @@
 //!
 //! 1. **Queue.** Actors submit what they decided, each submission on top of the one before. The queue
 //!    holds no more than the permits that callers took, so it needs no bound of its own.
-//! 2. **Close.** When the last transaction is over, all that waits becomes a batch ([`Batch::close`]).
+//! 2. **Close.** When the last transaction is over, all that waits becomes a batch
+//!    ([`close`](batch::Batch::close)).
 //!    There is no timer: an idle service commits a single charge at once, a busy one in groups.
 //! 3. **Write.** One transaction. Accounts whose chain ended elsewhere, or whose operation ids or
 //!    payments are known already, have lost and nothing of them is written.

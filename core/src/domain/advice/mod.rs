@@ -1,6 +1,6 @@
 //! Advice: facts that help people waste less, each with its numbers and what they come from.
 //!
-//! Owns what can be told of one request ([`judge`]) and how it is worded ([`wording`]). An advisory is
+//! Owns what can be told of one request (`judge`) and how it is worded (`wording`). An advisory is
 //! never an estimate: it counts what the account's ledger says, and prices by the catalog in force. It
 //! never refuses: that is the guards' in `decide`.
 

@@ -1,7 +1,7 @@
 //! Notices: what an account is told without having asked.
 //!
-//! Owns what is told, its name and its words ([`wording`]), when it is told ([`tell`]) and what an
-//! announced price list comes to ([`announced`]). A notice is derived from what the ledger says: no
+//! Owns what is told, its name and its words (`wording`), when it is told (`tell`) and what an
+//! announced price list comes to (`announced`). A notice is derived from what the ledger says: no
 //! table keeps it, and every node derives the same one. It never asks what time it is.
 
 mod announced;
