@@ -22,7 +22,7 @@ const PORTS_TRIED_MAX: usize = 5;
 /// What runs the server and, once the pipe from this process is closed, ends and removes it.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
-"$1/postgres" -D "$2/data" -p "$3" -k "$2" $4 >"$2/log" 2>&1 &
+"$1/postgres" -D "$2/data" -p "$3" -k "$2" >"$2/log" 2>&1 &
 server=$!
 for i in $(seq 200); do
   "$1/pg_isready" -q -h 127.0.0.1 -p "$3" && break
@@ -59,17 +59,15 @@ impl Cluster {
     /// The one of this process, started by whoever asks first; none where PostgreSQL is not installed.
     pub fn shared() -> Option<&'static Cluster> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
-        SHARED
-            .get_or_init(|| binaries().map(|found| Cluster::start(&found, "")))
-            .as_ref()
+        SHARED.get_or_init(Cluster::new).as_ref()
     }
 
-    /// A new one, with more arguments of the server; none where PostgreSQL is not installed.
-    pub fn new(arguments: &str) -> Option<Cluster> {
-        binaries().map(|found| Cluster::start(&found, arguments))
+    /// A new one; none where PostgreSQL is not installed.
+    pub fn new() -> Option<Cluster> {
+        binaries().map(|found| Cluster::start(&found))
     }
 
-    fn start(binaries: &Path, arguments: &str) -> Cluster {
+    fn start(binaries: &Path) -> Cluster {
         let directory = tempfile::Builder::new().prefix("credits-pg").tempdir();
         let directory = directory.expect("a directory can be made").keep();
         let user = user();
@@ -91,7 +89,7 @@ impl Cluster {
         assert!(output.status.success(), "initdb: {said}");
         let tried = (0..PORTS_TRIED_MAX).find_map(|_| {
             let port = free_port();
-            keep(binaries, &directory, port, arguments, user).map(|keeper| (port, keeper))
+            keep(binaries, &directory, port, user).map(|keeper| (port, keeper))
         });
         let (port, keeper) = tried.expect("PostgreSQL starts");
         Cluster {
@@ -106,11 +104,6 @@ impl Cluster {
     /// Its port on this machine.
     pub fn port(&self) -> u16 {
         self.port
-    }
-
-    /// Its directory, in which `data` is the cluster's.
-    pub fn directory(&self) -> &Path {
-        &self.directory
     }
 
     /// Where a database is found, by its owner.
@@ -225,18 +218,12 @@ fn as_user(program: impl AsRef<Path>, user: Option<(u32, u32)>) -> Command {
 }
 
 /// Starts the server under its keeper; none if it did not start.
-fn keep(
-    binaries: &Path,
-    directory: &Path,
-    port: u16,
-    arguments: &str,
-    user: Option<(u32, u32)>,
-) -> Option<Child> {
+fn keep(binaries: &Path, directory: &Path, port: u16, user: Option<(u32, u32)>) -> Option<Child> {
     let mut keeper = as_user("/bin/sh", user);
     keeper
         .args(["-c", KEEPER, "keeper"])
         .args([binaries, directory])
-        .args([&port.to_string(), arguments])
+        .arg(port.to_string())
         .current_dir(directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());

@@ -98,4 +98,17 @@ impl Node {
         let catalogs = self.catalogs.read();
         catalogs.expect("nothing panics while it publishes").clone()
     }
+
+    /// Takes on what was published; tells whether there is a later one than before. What was read before
+    /// somebody here published is older, and changes nothing.
+    pub fn take_on(&self, published: Catalogs) -> bool {
+        let catalogs = self.catalogs.write();
+        let mut catalogs = catalogs.expect("nothing panics while it publishes");
+        let version = |all: &Catalogs| all.latest().map(|latest| latest.version);
+        let later = version(&published) > version(&catalogs);
+        if later {
+            *catalogs = published;
+        }
+        later
+    }
 }

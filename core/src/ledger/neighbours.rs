@@ -106,11 +106,9 @@ async fn look(
     let latest = node.store.latest_catalog().await?;
     if let Some(version) = latest.filter(|_| latest > known) {
         let catalogs = publish::load(node.store.as_ref()).await?;
-        *node
-            .catalogs
-            .write()
-            .expect("nothing panics while it publishes") = catalogs;
-        published.send_replace(version);
+        if node.take_on(catalogs) {
+            published.send_replace(version);
+        }
     }
     if round.unwatched.is_empty() {
         round.unwatched = registry.accounts();

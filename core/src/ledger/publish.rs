@@ -161,12 +161,9 @@ impl Ledger {
             // Somebody else published at the same moment; the caller looks and tries again.
             return Err(LedgerError::Unavailable.into());
         }
-        *self
-            .node
-            .catalogs
-            .write()
-            .expect("nothing panics while it publishes") = catalogs;
-        self.published.send_replace(version);
+        if self.node.take_on(catalogs) {
+            self.published.send_replace(version);
+        }
         Ok(Published {
             catalog: Arc::new(published),
             warnings,

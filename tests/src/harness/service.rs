@@ -81,30 +81,31 @@ impl Service {
         Service::start_as(|_| {}, clock).await
     }
 
+    /// A new service over a new database on PostgreSQL; none where that is missing, which is said.
+    pub async fn start_on_postgres() -> Option<Service> {
+        let present = present_or_skip("PostgreSQL", Cluster::shared().is_some());
+        let clock = Clock::manual(instant(START), 0.0);
+        if !present {
+            return None;
+        }
+        Some(Service::start_on(true, |_| {}, clock).await)
+    }
+
     async fn start_as(change: impl FnOnce(&mut Settings), clock: Clock) -> Service {
+        let on_server = std::env::var(ON).is_ok_and(|on| on == "postgres");
+        Service::start_on(on_server, change, clock).await
+    }
+
+    async fn start_on(server: bool, change: impl FnOnce(&mut Settings), clock: Clock) -> Service {
         let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
         let catalog = directory.path().join("story.toml");
         std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
         let mut settings = settings(&directory);
-        if std::env::var(ON).is_ok_and(|on| on == "postgres") {
+        if server {
             Box::pin(on_postgres(&mut settings)).await;
         }
         change(&mut settings);
         Service::open(Arc::new(directory), settings, clock).await
-    }
-
-    /// A new service over a new database on PostgreSQL; none where that is missing, which is said.
-    pub async fn start_on_postgres() -> Option<Service> {
-        if !present_or_skip("PostgreSQL", Cluster::shared().is_some()) {
-            return None;
-        }
-        let directory = tempfile::tempdir().expect("a directory for temporary files can be made");
-        let catalog = directory.path().join("story.toml");
-        std::fs::write(catalog, CATALOG).expect("a new directory can be written to");
-        let mut settings = settings(&directory);
-        Box::pin(on_postgres(&mut settings)).await;
-        let clock = Clock::manual(instant(START), 0.0);
-        Some(Service::open(Arc::new(directory), settings, clock).await)
     }
 
     /// Another node on the same database, by the same clock.

@@ -100,7 +100,7 @@ async fn three_nodes_take_nothing_back_whatever_is_killed() {
     if !present_or_skip("PostgreSQL", cluster::binaries().is_some()) {
         return;
     }
-    let cluster = Cluster::new("").expect("PostgreSQL is there");
+    let cluster = Cluster::new().expect("PostgreSQL is there");
     let url = cluster.url(&cluster.database(None));
     let seed = Uuid::new_v4().as_u64_pair().0;
     let mut crowd = Crowd::new(seed);

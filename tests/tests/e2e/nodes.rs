@@ -1,7 +1,5 @@
 //! Several nodes on one PostgreSQL database: any of them is right at any time.
 
-use std::sync::Arc;
-
 use credits_api::{
     config::{DatabaseSettings, Settings},
     database::open_to_read,
@@ -11,7 +9,7 @@ use credits_tests::{
     cluster::Cluster,
     harness::{Service, operation_id},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 /// Nodes of the contest, clients of each, and what each client asks for.
@@ -129,7 +127,6 @@ async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it(
     let Some(nodes) = nodes(3).await else {
         return;
     };
-    let nodes = Arc::new(nodes);
     nodes[0].studio().open("ada").await;
     let mut socket = nodes[0].socket().await;
     let operations =
@@ -152,9 +149,9 @@ async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it(
             last += 1;
         }
     };
-    futures_util::future::join(writing, watching).await;
+    join(writing, watching).await;
     drop(socket);
-    stop(Arc::into_inner(nodes).expect("nobody else has them")).await;
+    stop(nodes).await;
 }
 
 /// The roles as the README gives them.

@@ -20,8 +20,18 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::{contest::write, error, insert::Inserts, load, pool::Pool, read, resolve};
-use crate::store::{AccountWork, CommitError, Committed, LockedDecision, StoreError};
+use super::{
+    contest::write,
+    error,
+    insert::Inserts,
+    load,
+    pool::{Pool, TooLate},
+    read, resolve,
+};
+use crate::{
+    domain::ids::Sequence,
+    store::{AccountWork, CommitError, Committed, LockedDecision, StoreError},
+};
 
 /// Writes the winners of the batch in one transaction.
 pub(super) async fn commit(
@@ -30,22 +40,20 @@ pub(super) async fn commit(
     batch: &[AccountWork],
 ) -> Result<Committed, CommitError> {
     let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
-    let written = pool.read(write(&transaction, inserts, batch)).await;
+    let written = pool.within(write(&transaction, inserts, batch)).await;
     end(pool, transaction, written).await
 }
 
-/// Locks one account, lets it be decided on, writes that, and tells what it was.
+/// Locks one account, lets it be decided on, writes that, and tells the position that it came to; none if
+/// there was nothing to add to its ledger.
 pub(super) async fn commit_locked(
     pool: &Pool,
     inserts: &Inserts,
     decision: &mut dyn LockedDecision,
-) -> Result<(Committed, Option<AccountWork>), CommitError> {
+) -> Result<(Committed, Option<Sequence>), CommitError> {
     let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
-    let mut decided = None;
-    let deciding = decide(&transaction, inserts, decision, &mut decided);
-    let written = pool.read(deciding).await;
-    let committed = end(pool, transaction, written).await?;
-    Ok((committed, decided))
+    let written = pool.within(decide(&transaction, inserts, decision)).await;
+    end(pool, transaction, written).await
 }
 
 /// Tells what became of a COMMIT, in a transaction that leaves nothing.
@@ -55,7 +63,9 @@ pub(super) async fn resolve(
     batch: &[AccountWork],
 ) -> Result<Committed, StoreError> {
     let transaction = begin(pool).await?;
-    let told = pool.read(resolve::lost(&transaction, inserts, batch)).await;
+    let told = pool
+        .within(resolve::lost(&transaction, inserts, batch))
+        .await?;
     roll_back(pool, transaction).await;
     told
 }
@@ -71,20 +81,22 @@ async fn begin(pool: &Pool) -> Result<DatabaseTransaction, StoreError> {
         .await??)
 }
 
-async fn end(
+async fn end<T>(
     pool: &Pool,
     transaction: DatabaseTransaction,
-    written: Result<Committed, StoreError>,
-) -> Result<Committed, CommitError> {
-    let committed = match written {
-        Ok(committed) => committed,
-        Err(cause) => {
+    written: Result<Result<T, StoreError>, TooLate>,
+) -> Result<T, CommitError> {
+    let written = match written {
+        Ok(Ok(written)) => written,
+        // Its connection is given up, and the server with it rolls back: nothing asked for a COMMIT.
+        Err(late) => return Err(CommitError::RolledBack(late.into())),
+        Ok(Err(cause)) => {
             roll_back(pool, transaction).await;
             return Err(CommitError::RolledBack(cause));
         }
     };
     match pool.within(transaction.commit()).await {
-        Ok(Ok(())) => Ok(committed),
+        Ok(Ok(())) => Ok(written),
         Ok(Err(cause)) if error::is_full(&cause) => Err(CommitError::RolledBack(cause.into())),
         Ok(Err(cause)) => Err(CommitError::Unknown(Box::new(cause))),
         Err(late) => Err(CommitError::Unknown(Box::new(late))),
@@ -104,16 +116,16 @@ async fn decide<C: ConnectionTrait>(
     transaction: &C,
     inserts: &Inserts,
     decision: &mut dyn LockedDecision,
-    decided: &mut Option<AccountWork>,
-) -> Result<Committed, StoreError> {
+) -> Result<(Committed, Option<Sequence>), StoreError> {
     let account = decision.account().clone();
     let loaded = load::load_locked(transaction, &account).await?;
     let found = read::look_up(transaction, &account, &decision.lookups()).await?;
     match decision.decide(loaded, found) {
         Some(work) => {
-            let work = decided.insert(work.clone());
-            write(transaction, inserts, std::slice::from_ref(work)).await
+            let committed = write(transaction, inserts, std::slice::from_ref(work)).await?;
+            let adds = committed.lost.is_empty() && !work.operations.is_empty();
+            Ok((committed, adds.then(|| work.head().sequence)))
         }
-        None => Ok(Committed::default()),
+        None => Ok((Committed::default(), None)),
     }
 }

@@ -7,6 +7,7 @@ use std::{
     error::Error,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -134,7 +135,7 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
             let log = writer(path).await.map_err(connected)?;
             Some(Writing {
                 inserts: Inserts::new(connection.get_database_backend()),
-                pool: Pool::of_file(connection),
+                pool: Arc::new(Pool::of_file(connection)),
                 written: Written::File {
                     checkpointer: Checkpointer::start(log),
                     lock,
@@ -143,7 +144,7 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
         }
         OpenMode::ReadOnly => None,
     };
-    let readers = Pool::of_file(readers(path).await.map_err(connected)?);
+    let readers = Arc::new(Pool::of_file(readers(path).await.map_err(connected)?));
     Ok(SqlStore { readers, writing })
 }
 

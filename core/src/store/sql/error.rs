@@ -3,7 +3,10 @@
 //! Owns which of SQLite's codes say that a transaction is rolled back already. It never reads an
 //! error's text.
 
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, error::DatabaseError as _, sqlite::SqliteError},
+};
 
 use super::super::StoreError;
 
@@ -31,5 +34,7 @@ fn sqlite_code(error: &DbErr) -> Option<i32> {
     let sqlx::Error::Database(cause) = cause.as_ref() else {
         return None;
     };
+    // Other databases have codes of their own, some of which are numbers as well.
+    let cause = cause.try_downcast_ref::<SqliteError>()?;
     cause.code()?.parse().ok()
 }

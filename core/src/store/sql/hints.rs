@@ -4,18 +4,20 @@
 //! transaction all nodes would take turns at the server's one queue. Nothing depends on it: what can't be
 //! told, or is not heard, is found a second later by those who look.
 
+use std::{sync::Arc, time::Duration};
+
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, Statement,
+    ConnectionTrait, Statement,
     sqlx::{self, postgres::PgListener},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant as Monotonic};
 use uuid::Uuid;
 
 use super::pool::Pool;
 use crate::{
     domain::ids::{AccountId, Sequence},
-    store::{AccountWork, Committed, Neighbours, StoreError},
+    store::{Neighbours, StoreError},
 };
 
 const CHANNEL: &str = "chatnow_credits";
@@ -23,6 +25,9 @@ const CHANNEL: &str = "chatnow_credits";
 const WAITING_MAX: usize = 64;
 /// The server takes fewer than 8,000 bytes; a name has at most 128, and its place.
 const ACCOUNTS_MAX: usize = 48;
+/// After so long without a word it is listened on another connection: one whose other end is gone is silent,
+/// too.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// One hint as it is written: who tells it, and what.
 type Hint = (Uuid, Vec<(String, i64)>);
@@ -35,24 +40,21 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    /// Starts telling.
-    pub(super) fn start(connection: DatabaseConnection) -> Teller {
+    /// Starts telling, on these connections.
+    pub(super) fn start(pool: Arc<Pool>) -> Teller {
         let (waiting, hints) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(tell(connection, hints));
+        tokio::spawn(tell(pool, hints));
         Teller {
             node: Uuid::new_v4(),
             waiting,
         }
     }
 
-    /// Tells what of a batch was committed.
-    pub(super) fn committed(&self, batch: &[AccountWork], committed: &Committed) {
-        let won = batch
-            .iter()
-            .filter(|work| !work.operations.is_empty() && !committed.lost.contains(&work.account));
-        let reached: Vec<_> = won
-            .map(|work| (work.account.as_str().to_owned(), work.head().sequence.0))
-            .collect();
+    /// Tells how far accounts have come.
+    pub(super) fn tell(&self, reached: impl Iterator<Item = (AccountId, Sequence)>) {
+        let named =
+            |(account, sequence): (AccountId, Sequence)| (account.as_str().to_owned(), sequence.0);
+        let reached: Vec<_> = reached.map(named).collect();
         for part in reached.chunks(ACCOUNTS_MAX) {
             // Where too many wait, others look.
             let _dropped = self.waiting.try_send((self.node, part.to_vec()));
@@ -60,25 +62,29 @@ impl Teller {
     }
 
     /// Hears what others tell.
-    pub(super) fn hear(&self, pool: &Pool) -> Box<dyn Neighbours> {
+    pub(super) fn hear(&self, pool: Arc<Pool>) -> Box<dyn Neighbours> {
         Box::new(Hearer {
             node: self.node,
-            connection: pool.get(),
+            pool,
             listener: None,
+            heard_at: Monotonic::now(),
         })
     }
 }
 
-async fn tell(connection: DatabaseConnection, mut hints: mpsc::Receiver<Hint>) {
+async fn tell(pool: Arc<Pool>, mut hints: mpsc::Receiver<Hint>) {
     while let Some(hint) = hints.recv().await {
         let text = serde_json::to_string(&hint).expect("a hint is plain data");
+        let connection = pool.get();
         let notify = Statement::from_sql_and_values(
             connection.get_database_backend(),
             "SELECT pg_notify($1, $2)",
             [CHANNEL.into(), text.into()],
         );
-        if let Err(error) = connection.execute_raw(notify).await {
-            tracing::debug!(error = %error, "other nodes could not be told");
+        match pool.within(connection.execute_raw(notify)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(error = %error, "other nodes could not be told"),
+            Err(late) => tracing::debug!(error = %late, "other nodes could not be told"),
         }
     }
 }
@@ -86,26 +92,36 @@ async fn tell(connection: DatabaseConnection, mut hints: mpsc::Receiver<Hint>) {
 #[derive(Debug)]
 struct Hearer {
     node: Uuid,
-    connection: DatabaseConnection,
+    pool: Arc<Pool>,
     listener: Option<PgListener>,
+    /// When something came last, or the listener began.
+    heard_at: Monotonic,
 }
 
 #[async_trait]
 impl Neighbours for Hearer {
     async fn told(&mut self) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
         loop {
+            if self.heard_at.elapsed() > SILENCE_MAX {
+                self.listener = None;
+            }
             let listener = match &mut self.listener {
                 Some(listener) => listener,
                 None => {
-                    let pool = self.connection.get_postgres_connection_pool();
+                    let connection = self.pool.get();
+                    let pool = connection.get_postgres_connection_pool();
                     let mut listener = PgListener::connect_with(pool).await.map_err(unheard)?;
                     listener.listen(CHANNEL).await.map_err(unheard)?;
+                    self.heard_at = Monotonic::now();
                     self.listener.insert(listener)
                 }
             };
             // It connects again by itself; what was told meanwhile is lost.
             let heard = match listener.recv().await {
-                Ok(heard) => heard,
+                Ok(heard) => {
+                    self.heard_at = Monotonic::now();
+                    heard
+                }
                 Err(error) => {
                     // Its connection would keep the others from being closed.
                     self.listener = None;

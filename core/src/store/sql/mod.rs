@@ -30,7 +30,7 @@ mod usage;
 #[cfg(test)]
 mod plans;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
@@ -57,14 +57,14 @@ pub use self::{
 /// A store in a SQLite file or on a PostgreSQL server.
 #[derive(Debug)]
 pub struct SqlStore {
-    readers: Pool,
+    readers: Arc<Pool>,
     writing: Option<Writing>,
 }
 
 /// What only a process has that may write.
 #[derive(Debug)]
 struct Writing {
-    pool: Pool,
+    pool: Arc<Pool>,
     inserts: Inserts,
     written: Written,
 }
@@ -93,11 +93,10 @@ impl Writing {
         }
     }
 
-    /// Says what of a batch was committed.
-    fn batch_committed(&self, batch: &[AccountWork], committed: &Committed) {
-        match &self.written {
-            Written::File { checkpointer, .. } => checkpointer.written(),
-            Written::Server { teller } => teller.committed(batch, committed),
+    /// Tells other nodes, where there can be any, what of a batch was committed.
+    fn tell(&self, reached: impl Iterator<Item = (AccountId, Sequence)>) {
+        if let Written::Server { teller } = &self.written {
+            teller.tell(reached);
         }
     }
 }
@@ -209,7 +208,11 @@ impl Store for SqlStore {
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
         let committed = commit::commit(&writing.pool, &writing.inserts, batch).await?;
-        writing.batch_committed(batch, &committed);
+        writing.committed();
+        let won = batch
+            .iter()
+            .filter(|work| !work.operations.is_empty() && !committed.lost.contains(&work.account));
+        writing.tell(won.map(|work| (work.account.clone(), work.head().sequence)));
         Ok(committed)
     }
 
@@ -218,9 +221,11 @@ impl Store for SqlStore {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let (committed, work) =
+        let (committed, reached) =
             commit::commit_locked(&writing.pool, &writing.inserts, decision).await?;
-        writing.batch_committed(work.as_slice(), &committed);
+        writing.committed();
+        let reached = reached.map(|sequence| (decision.account().clone(), sequence));
+        writing.tell(reached.into_iter());
         Ok(committed)
     }
 
@@ -244,7 +249,7 @@ impl Store for SqlStore {
     fn neighbours(&self) -> Option<Box<dyn Neighbours>> {
         match &self.writing.as_ref()?.written {
             Written::File { .. } => None,
-            Written::Server { teller } => Some(teller.hear(&self.readers)),
+            Written::Server { teller } => Some(teller.hear(Arc::clone(&self.readers))),
         }
     }
 

@@ -86,12 +86,12 @@ async fn use_all(store: &dyn Store) {
 #[tokio::test]
 async fn no_statement_reads_a_whole_table() {
     let file = File::new().await;
-    let mut store = file.open().await;
+    let store = file.open().await;
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    let writing = store.writing.as_mut().unwrap();
-    for pool in [&mut store.readers, &mut writing.pool] {
+    let writing = store.writing.as_ref().unwrap();
+    for pool in [&store.readers, &writing.pool] {
         let seen = Arc::clone(&seen);
-        pool.connection_mut().set_metric_callback(move |info| {
+        pool.watch(move |info| {
             seen.lock().unwrap().push(info.statement.sql.clone());
         });
     }

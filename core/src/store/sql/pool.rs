@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
+use tracing::error;
 
 use crate::store::StoreError;
 
@@ -83,12 +85,15 @@ impl Pool {
         self.within(call).await?
     }
 
-    /// The connections, to watch what is asked of them.
+    /// Calls back with each statement.
     #[cfg(test)]
-    pub(super) fn connection_mut(&mut self) -> &mut DatabaseConnection {
-        self.connection
-            .get_mut()
-            .expect("nothing panics while it has them")
+    pub(super) fn watch(
+        &self,
+        callback: impl Fn(&sea_orm::metric::Info<'_>) + Send + Sync + 'static,
+    ) {
+        let connection = self.connection.write();
+        let mut connection = connection.unwrap_or_else(PoisonError::into_inner);
+        connection.set_metric_callback(callback);
     }
 
     /// Ends all connections in an orderly way.
@@ -102,13 +107,13 @@ impl Pool {
         let mut options = server.options.clone();
         // Nothing is connected here: the next call does.
         options.connect_lazy(true).min_connections(0);
-        let made = futures_util::FutureExt::now_or_never(Database::connect(options));
-        if let Some(Ok(fresh)) = made {
-            let mut connection = self
-                .connection
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            *connection = fresh;
+        match Database::connect(options).now_or_never() {
+            Some(Ok(fresh)) => {
+                let connection = self.connection.write();
+                *connection.unwrap_or_else(PoisonError::into_inner) = fresh;
+            }
+            Some(Err(error)) => error!(error = %error, "connections can't be given up"),
+            None => error!("connections can't be given up: making others does not end at once"),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! acknowledged is refused. Every statement has a deadline there, too, so that a connection whose other
 //! end is gone holds no lock for long.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement,
@@ -48,12 +48,12 @@ pub(super) async fn open(options: &ServerOptions, mode: OpenMode) -> Result<SqlS
         OpenMode::ReadWrite => {
             let wanted = connections(options, options.writers + SPARE_WRITERS);
             let pool = Pool::of_server(wanted, options.deadline);
-            let pool = pool.await.map_err(connected)?;
+            let pool = Arc::new(pool.await.map_err(connected)?);
             check(&pool.get()).await?;
             Some(Writing {
                 inserts: Inserts::new(pool.get().get_database_backend()),
                 written: Written::Server {
-                    teller: Teller::start(pool.get()),
+                    teller: Teller::start(Arc::clone(&pool)),
                 },
                 pool,
             })
@@ -65,7 +65,7 @@ pub(super) async fn open(options: &ServerOptions, mode: OpenMode) -> Result<SqlS
         options.deadline,
     );
     Ok(SqlStore {
-        readers: readers.await.map_err(connected)?,
+        readers: Arc::new(readers.await.map_err(connected)?),
         writing,
     })
 }

@@ -3,11 +3,16 @@
 #[path = "../../../../tests/src/cluster.rs"]
 #[expect(dead_code, reason = "the tests of the service use the rest of it")]
 mod cluster;
+#[path = "../../../../tests/src/harness/need.rs"]
+mod need;
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::OnceLock,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -17,7 +22,7 @@ use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::sync::OnceCell;
 
-use self::cluster::Cluster;
+use self::{cluster::Cluster, need::present_or_skip};
 use super::book::{Book, account, charge, purchase, subscribe};
 use crate::{
     domain::command::Request,
@@ -32,10 +37,11 @@ const OPENED: &str = "2026-01-05T09:00:00Z";
 /// A new database with its tables, and no rows; none where PostgreSQL is missing, which is said.
 pub(crate) async fn database() -> Option<String> {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-    let Some(cluster) = Cluster::shared() else {
-        missing();
+    let cluster = Cluster::shared();
+    if !present_or_skip("PostgreSQL", cluster.is_some()) {
         return None;
-    };
+    }
+    let cluster = cluster?;
     let template = TEMPLATE.get_or_init(|| async {
         let name = cluster.database(None);
         let store = connect(&cluster.url(&name)).await;
@@ -46,24 +52,6 @@ pub(crate) async fn database() -> Option<String> {
     });
     let name = cluster.database(Some(template.await));
     Some(cluster.url(&name))
-}
-
-fn missing() {
-    static SAID: OnceLock<()> = OnceLock::new();
-    let required = std::env::var("CREDITS_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(
-        !required,
-        "not run: needs PostgreSQL, and CREDITS_REQUIRE=all"
-    );
-    SAID.get_or_init(say);
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "a test has no other way to say that it did not run"
-)]
-fn say() {
-    eprintln!("not run: needs PostgreSQL");
 }
 
 pub(crate) async fn connect(url: &str) -> SqlStore {
@@ -95,6 +83,10 @@ async fn opened(store: &SqlStore, name: &str) -> Book {
     book
 }
 
+/// What another node's transaction that opens `ann` begins with.
+const OPENING: &str = "INSERT INTO account (external_id, sequence, head_hash, standing, available, held, \
+                       opened_at_us, snapshot) \
+                       VALUES ('ann', 0, decode(repeat('00', 32), 'hex'), 'unsubscribed', 0, 0, 0, '{}')";
 const LOCK: &str = "SELECT id FROM account WHERE external_id = 'ann' FOR NO KEY UPDATE";
 
 #[tokio::test]
@@ -175,10 +167,7 @@ async fn an_unknown_opening_is_waited_for_as_well() {
     let mut ann = Book::new("ann");
     let batch = [ann.tell(OPENED, 1, Request::OpenAccount).work()];
     let other = raw(&url).await.begin().await.unwrap();
-    let opening = "INSERT INTO account (external_id, sequence, head_hash, standing, available, held, \
-                   opened_at_us, snapshot) \
-                   VALUES ('ann', 0, decode(repeat('00', 32), 'hex'), 'unsubscribed', 0, 0, 0, '{}')";
-    other.execute_unprepared(opening).await.unwrap();
+    other.execute_unprepared(OPENING).await.unwrap();
     let mut told = Box::pin(store.resolve(&batch));
     for _ in 0..50 {
         tokio::time::sleep(Duration::from_millis(4)).await;
@@ -192,8 +181,6 @@ async fn an_unknown_opening_is_waited_for_as_well() {
 #[tokio::test]
 async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
     let Some(url) = database().await else { return };
-    let store = connect(&url).await;
-    opened(&store, "ann").await;
     let options = ServerOptions {
         lock_timeout: Duration::from_millis(100),
         ..options(&url)
@@ -202,11 +189,8 @@ async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
         .await
         .unwrap();
     let other = raw(&url).await.begin().await.unwrap();
-    let opening = "INSERT INTO account (external_id, sequence, head_hash, standing, available, held, \
-                   opened_at_us, snapshot) \
-                   VALUES ('bob', 0, decode(repeat('00', 32), 'hex'), 'unsubscribed', 0, 0, 0, '{}')";
-    other.execute_unprepared(opening).await.unwrap();
-    let work = Book::new("bob")
+    other.execute_unprepared(OPENING).await.unwrap();
+    let work = Book::new("ann")
         .tell(OPENED, 1, Request::OpenAccount)
         .work();
     let failed = hasty.commit(std::slice::from_ref(&work)).await;
@@ -279,9 +263,20 @@ async fn the_steps_go_down_and_up_again() {
     opened(&connect(&url).await, "ann").await;
 }
 
-/// Stands between a store and the server, and cuts a connection at its COMMIT: before the server gets it,
-/// or after, so that its answer is lost.
-fn cutting(port: u16, before: bool) -> u16 {
+/// What goes wrong on the way to the server.
+#[derive(Clone)]
+enum Trouble {
+    /// A connection is cut at its COMMIT, before the server gets it.
+    CutBeforeCommit,
+    /// It is cut at its COMMIT after the server got it, so that the answer is lost.
+    CutAfterCommit,
+    /// Connections made while it is so pass nothing on any more, once it is so.
+    Silent(Arc<AtomicBool>),
+}
+
+/// Stands between a store and the server: the port to connect to.
+fn between(trouble: Trouble) -> u16 {
+    let port = Cluster::shared().unwrap().port();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let own = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -290,28 +285,39 @@ fn cutting(port: u16, before: bool) -> u16 {
             let client = client.unwrap();
             let (answers, asked) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             thread::spawn(move || io::copy(&mut &answers, &mut &asked));
-            thread::spawn(move || pass_on(&client, &server, before));
+            let trouble = trouble.clone();
+            thread::spawn(move || pass_on(&client, &server, &trouble));
         }
     });
     own
 }
 
-fn pass_on(mut client: &TcpStream, mut server: &TcpStream, before: bool) {
+fn pass_on(mut client: &TcpStream, mut server: &TcpStream, trouble: &Trouble) {
     let mut bytes = [0; 64 * 1024];
+    let mut is_silent = false;
     while let Ok(count) = client.read(&mut bytes) {
-        let commits = bytes[..count].windows(6).any(|six| six == b"COMMIT");
-        if count == 0 || commits && before {
+        if count == 0 {
             break;
         }
-        if commits {
-            client.shutdown(Shutdown::Both).unwrap();
+        let commits = bytes[..count].windows(6).any(|six| six == b"COMMIT");
+        match trouble {
+            Trouble::Silent(now) => {
+                is_silent |= now.load(Ordering::SeqCst);
+                if is_silent {
+                    continue;
+                }
+            }
+            Trouble::CutBeforeCommit if commits => break,
+            Trouble::CutAfterCommit if commits => {
+                client.shutdown(Shutdown::Both).unwrap();
+                server.write_all(&bytes[..count]).unwrap();
+                // The server is given the time to take it.
+                thread::sleep(Duration::from_millis(200));
+                break;
+            }
+            Trouble::CutBeforeCommit | Trouble::CutAfterCommit => {}
         }
         if server.write_all(&bytes[..count]).is_err() {
-            break;
-        }
-        if commits {
-            // The server is given the time to take it.
-            thread::sleep(Duration::from_millis(200));
             break;
         }
     }
@@ -320,21 +326,64 @@ fn pass_on(mut client: &TcpStream, mut server: &TcpStream, before: bool) {
     let _server = server.shutdown(Shutdown::Both);
 }
 
+/// The same database over a proxy.
+fn over(url: &str, proxy: u16) -> String {
+    let port = Cluster::shared().unwrap().port();
+    url.replace(&port.to_string(), &proxy.to_string())
+}
+
 #[tokio::test]
 async fn a_connection_that_is_cut_at_commit_is_unknown_and_then_told() {
-    for (before, kept) in [(true, false), (false, true)] {
+    for (trouble, kept) in [
+        (Trouble::CutBeforeCommit, false),
+        (Trouble::CutAfterCommit, true),
+    ] {
         let Some(url) = database().await else { return };
         let direct = connect(&url).await;
         let mut ann = opened(&direct, "ann").await;
-        let port = Cluster::shared().unwrap().port();
-        let cut = url.replace(&port.to_string(), &cutting(port, before).to_string());
-        let store = connect(&cut).await;
+        let store = connect(&over(&url, between(trouble))).await;
         let batch = [ann.tell(OPENED, 3, charge()).work()];
         let failed = store.commit(&batch).await;
         assert!(matches!(failed, Err(CommitError::Unknown(_))), "{failed:?}");
         let told = store.resolve(&batch).await.unwrap();
-        assert_eq!(told.lost.is_empty(), kept, "cut before: {before}");
+        assert_eq!(told.lost.is_empty(), kept);
         let loaded = direct.load(&account("ann")).await.unwrap();
         assert_eq!(loaded.head.sequence.0, if kept { 3 } else { 2 });
     }
+}
+
+#[tokio::test]
+async fn connections_that_no_longer_answer_are_given_up() {
+    let Some(url) = database().await else { return };
+    let direct = connect(&url).await;
+    let mut ann = opened(&direct, "ann").await;
+    let silent = Arc::new(AtomicBool::new(false));
+    let proxy = between(Trouble::Silent(Arc::clone(&silent)));
+    let options = ServerOptions {
+        deadline: Duration::from_millis(300),
+        ..options(&over(&url, proxy))
+    };
+    let store = SqlStore::connect(&options, OpenMode::ReadWrite)
+        .await
+        .unwrap();
+    let work = ann.tell(OPENED, 3, charge()).work();
+    silent.store(true, Ordering::SeqCst);
+    // More often than there are connections.
+    for _ in 0..2 * (options.writers + 3) {
+        let failed = store.commit(std::slice::from_ref(&work)).await;
+        assert!(
+            matches!(
+                failed,
+                Err(CommitError::RolledBack(StoreError::Unavailable(_)))
+            ),
+            "{failed:?}"
+        );
+        assert!(store.load(&account("ann")).await.is_err());
+    }
+    silent.store(false, Ordering::SeqCst);
+    assert_eq!(
+        store.load(&account("ann")).await.unwrap().head.sequence.0,
+        2
+    );
+    assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
 }
