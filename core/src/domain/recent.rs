@@ -35,8 +35,6 @@ pub struct Attempt {
     pub action: ActionId,
     /// What the action makes.
     pub produces: Produces,
-    /// How many results it made.
-    pub variations: u32,
     /// The project it belongs to.
     pub project: Option<ProjectId>,
     /// Its prompt, beyond recognition.
@@ -52,7 +50,6 @@ struct Kept(
     ModelId,
     ActionId,
     Produces,
-    u32,
     Option<ProjectId>,
     Option<PromptFingerprint>,
 );
@@ -66,7 +63,6 @@ impl From<Attempt> for Kept {
             attempt.model,
             attempt.action,
             attempt.produces,
-            attempt.variations,
             attempt.project,
             attempt.fingerprint,
         )
@@ -75,8 +71,7 @@ impl From<Attempt> for Kept {
 
 impl From<Kept> for Attempt {
     fn from(kept: Kept) -> Attempt {
-        let Kept(sequence, at, cost, model, action, produces, variations, project, fingerprint) =
-            kept;
+        let Kept(sequence, at, cost, model, action, produces, project, fingerprint) = kept;
         Attempt {
             sequence,
             at,
@@ -84,7 +79,6 @@ impl From<Kept> for Attempt {
             model,
             action,
             produces,
-            variations,
             project,
             fingerprint,
         }
@@ -102,7 +96,6 @@ impl Attempt {
             model: spend.terms.model.clone(),
             action: spend.terms.action.clone(),
             produces: spend.terms.produces,
-            variations: spend.terms.variations,
             project: spend.project.clone(),
             fingerprint: spend.fingerprint,
         }

@@ -124,7 +124,7 @@ impl Ledger {
         to: Instant,
     ) -> Result<(Sequence, Sequence), LedgerError> {
         let above = self.last_before(account, from).await?;
-        let below = self.last_until(account, to).await?.next();
+        let below = self.position_at(account, to).await?.next();
         Ok((above, below))
     }
 
@@ -202,7 +202,7 @@ impl Ledger {
         let above = window.above.unwrap_or(Sequence::START).0;
         let below = match window.below {
             Some(below) => below.0,
-            None => self.last_until(account, Instant::MAX).await?.next().0,
+            None => self.position_at(account, Instant::MAX).await?.next().0,
         };
         if below - above - 1 <= examined_max {
             return Ok(false);
@@ -220,15 +220,8 @@ impl Ledger {
         if at == Instant::default() {
             return Ok(Sequence::START);
         }
-        self.last_until(account, at.saturating_sub(MICROSECOND))
+        self.position_at(account, at.saturating_sub(MICROSECOND))
             .await
-    }
-
-    /// The position of the last operation that counts at `at` or before it.
-    async fn last_until(&self, account: &AccountId, at: Instant) -> Result<Sequence, LedgerError> {
-        let found = self.node.store.operation_at(account, at).await;
-        let record = found.map_err(|error| self.report(&error))?;
-        Ok(record.map_or(Sequence::START, |record| record.sequence))
     }
 
     /// The day of the operation at a position; none if there is no such operation.

@@ -1,6 +1,6 @@
 //! Explanations: a charge of any age, told from the ledger alone.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::Ledger;
 use crate::{
@@ -9,13 +9,12 @@ use crate::{
         catalog::PublishedCatalog,
         credits::Credits,
         event::{Charged, Fact},
-        ids::{LotId, Sequence},
+        ids::LotId,
         lot::LotTerms,
         outcome::Operation,
         time::Instant,
     },
     error::LedgerError,
-    store::{OperationFilter, SequenceWindow},
 };
 
 /// How a charge came about.
@@ -91,29 +90,13 @@ impl Ledger {
         let amounts: Vec<(LotId, Credits)> = drawn
             .map(|posting| (posting.lot, posting.consumed))
             .collect();
-        if amounts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sequences: Vec<Sequence> = amounts.iter().map(|(lot, _)| *lot).collect();
-        let window = SequenceWindow {
-            above: None,
-            below: None,
-            newest_first: false,
-            limit: sequences.len() as u64,
-        };
-        let filter = OperationFilter {
-            sequences,
-            ..OperationFilter::default()
-        };
-        let made = self.operations(&charge.account, &filter, &window).await?;
-        let terms = |lot: LotId| {
-            let by = made.iter().find(|operation| operation.sequence == lot)?;
-            by.event.fact.new_lot().cloned()
-        };
+        let lots = amounts.iter().map(|(lot, _)| *lot);
+        let terms = self.lot_terms(&charge.account, lots).await?;
+        let terms: HashMap<LotId, LotTerms> = terms.into_iter().collect();
         let told = |(lot, amount): (LotId, Credits)| {
             Some(LotDrawn {
                 lot,
-                terms: terms(lot)?,
+                terms: terms.get(&lot)?.clone(),
                 amount,
             })
         };

@@ -87,13 +87,7 @@ impl Ledger {
         max: usize,
     ) -> Result<(Vec<Operation>, bool), LedgerError> {
         let account = &view.account.id;
-        let before = from.micros().checked_sub(1);
-        let before = before.and_then(|before| Instant::from_micros(before).ok());
-        let above = match before {
-            Some(before) => self.position_at(account, before).await?,
-            None => crate::domain::ids::Sequence::START,
-        };
-        let last = self.position_at(account, until).await?;
-        self.charges_between(account, above, last, max).await
+        let (above, below) = self.positions(account, from, until).await?;
+        self.charges_between(account, above, below, max).await
     }
 }

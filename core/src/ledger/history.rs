@@ -4,7 +4,8 @@ use super::Ledger;
 use crate::{
     domain::{
         event::OperationKind,
-        ids::{AccountId, HoldId, Sequence},
+        ids::{AccountId, HoldId, LotId, Sequence},
+        lot::LotTerms,
         outcome::{Accepted, Operation},
         record::OperationRecord,
         time::Instant,
@@ -55,13 +56,38 @@ impl Ledger {
         Ok(last.map_or(Sequence::START, |last| last.sequence))
     }
 
-    /// The latest charges of an account after the position `above` and up to `last`, oldest first, and
+    /// The terms of lots: each was made by the operation at the position that names it.
+    pub(super) async fn lot_terms(
+        &self,
+        account: &AccountId,
+        lots: impl IntoIterator<Item = LotId>,
+    ) -> Result<Vec<(LotId, LotTerms)>, LedgerError> {
+        let sequences: Vec<Sequence> = lots.into_iter().collect();
+        if sequences.is_empty() {
+            return Ok(Vec::new());
+        }
+        let window = SequenceWindow {
+            above: None,
+            below: None,
+            newest_first: false,
+            limit: sequences.len() as u64,
+        };
+        let filter = OperationFilter {
+            sequences,
+            ..OperationFilter::default()
+        };
+        let made = self.operations(account, &filter, &window).await?;
+        let terms = |one: Operation| Some((one.sequence, one.event.fact.new_lot()?.clone()));
+        Ok(made.into_iter().filter_map(terms).collect())
+    }
+
+    /// The latest charges of an account between the positions `above` and `below`, oldest first, and
     /// whether there are more of them. They are read in chunks.
     pub(super) async fn charges_between(
         &self,
         account: &AccountId,
         above: Sequence,
-        last: Sequence,
+        below: Sequence,
         max: usize,
     ) -> Result<(Vec<Operation>, bool), LedgerError> {
         let charges = OperationFilter {
@@ -69,20 +95,24 @@ impl Ledger {
             ..OperationFilter::default()
         };
         let mut found: Vec<Operation> = Vec::new();
-        let mut below = last.next();
+        let mut below = below;
+        // One more than is wanted tells that there are more.
         while found.len() <= max {
+            let missing = (max + 1 - found.len()) as u64;
+            let limit = missing.min(READ_AT_ONCE);
             let window = SequenceWindow {
                 above: Some(above),
                 below: Some(below),
                 newest_first: true,
-                limit: READ_AT_ONCE,
+                limit,
             };
             let read = self.operations(account, &charges, &window).await?;
-            let Some(oldest) = read.last() else {
-                break;
-            };
-            below = oldest.sequence;
+            let is_all = (read.len() as u64) < limit;
+            below = read.last().map_or(below, |oldest| oldest.sequence);
             found.extend(read);
+            if is_all {
+                break;
+            }
         }
         let more = found.len() > max;
         found.truncate(max);

@@ -13,8 +13,8 @@ use crate::{
     actor::view::AccountView,
     domain::{
         account::Account,
-        catalog::PublishedCatalog,
-        event::{Charged, Fact, OperationKind},
+        catalog::{Catalogs, PublishedCatalog},
+        event::{Charged, Fact},
         ids::{CatalogVersion, LotId, Sequence},
         lot::LotTerms,
         notices::{
@@ -33,9 +33,6 @@ pub const NOTICE_DAYS: i64 = 90;
 pub const NOTICE_OPERATIONS_MAX: usize = 5_000;
 /// How many of them are read at a time: most accounts have fewer in a quarter.
 const READ_AT_ONCE: u64 = 250;
-/// The most operations that made lots among which the terms of a vanished one are looked for: as many
-/// as lots an account can have.
-const GRANTS_READ_MAX: u64 = 1_000;
 
 /// What a walk along the ledger found.
 struct Walked {
@@ -52,22 +49,39 @@ impl Ledger {
     /// those that follow from the last [`NOTICE_OPERATIONS_MAX`] operations.
     pub async fn notices(&self, view: &AccountView) -> Result<Vec<Notice>, LedgerError> {
         let until = view.balance.as_of;
-        let mut walked = self.walk(&view.account, until).await?;
-        let passed = walked.teller.passes(&self.catalogs(), until);
-        walked.notices.extend(passed);
+        let (_, notices) = self.told(view, &self.catalogs(), until).await?;
+        Ok(notices)
+    }
+
+    /// What was told until the instant of the view's balance, oldest first, with the catalogs that were
+    /// announced until `announced_until`; and where that leaves its teller.
+    async fn told(
+        &self,
+        view: &AccountView,
+        catalogs: &Catalogs,
+        announced_until: Instant,
+    ) -> Result<(Teller, Vec<Notice>), LedgerError> {
+        let until = view.balance.as_of;
+        let Walked {
+            mut teller,
+            mut notices,
+            from,
+        } = self.walk(&view.account, catalogs, until).await?;
+        notices.extend(teller.passes(catalogs, until));
         let all = CatalogVersion(0);
-        let announced = self
-            .announced(&view.account, all, walked.from, until)
-            .await?;
-        walked.notices.extend(announced);
-        walked
-            .notices
-            .sort_by_key(|notice| (notice.at, notice.code()));
-        Ok(walked.notices)
+        let announced = self.announced(&view.account, catalogs, all, from, announced_until);
+        notices.extend(announced.await?);
+        notices.sort_by_key(|notice| (notice.at, notice.code()));
+        Ok((teller, notices))
     }
 
     /// Walks the ledger to the account's state, as far as `until` is not before it.
-    async fn walk(&self, account: &Account, until: Instant) -> Result<Walked, LedgerError> {
+    async fn walk(
+        &self,
+        account: &Account,
+        catalogs: &Catalogs,
+        until: Instant,
+    ) -> Result<Walked, LedgerError> {
         let from = until.saturating_sub(TimeDelta::days(NOTICE_DAYS));
         let (last, since) = self.since(account, from).await?;
         let position = last
@@ -75,13 +89,12 @@ impl Ledger {
             .map_or(Sequence::START, |last| last.operation.sequence);
         let terms = self.vanished(account, position, &since).await?;
         let opening = Opening::before(account, last.as_ref(), &since, terms);
-        let catalogs = self.catalogs();
-        let mut teller = Teller::new(opening, &catalogs);
+        let mut teller = Teller::new(opening, catalogs);
         let mut notices = Vec::new();
         for accepted in &since {
-            notices.extend(teller.hear(&catalogs, accepted));
+            notices.extend(teller.hear(catalogs, accepted));
         }
-        notices.extend(teller.settle(&catalogs));
+        notices.extend(teller.settle(catalogs));
         let from = last.map_or(from, |last| from.max(last.operation.event.at));
         notices.retain(|notice| notice.at > from);
         Ok(Walked {
@@ -139,28 +152,7 @@ impl Ledger {
         let moved = since.iter().flat_map(|one| &one.operation.event.postings);
         let mut wanted: BTreeSet<LotId> = moved.map(|posting| posting.lot).collect();
         wanted.retain(|lot| *lot <= position && account.lot(*lot).is_none());
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let grants = OperationFilter {
-            kinds: vec![
-                OperationKind::SubscriptionChange,
-                OperationKind::PeriodGrant,
-                OperationKind::RolloverGrant,
-                OperationKind::PackPurchase,
-            ],
-            ..OperationFilter::default()
-        };
-        let window = SequenceWindow {
-            above: None,
-            below: Some(position.next()),
-            newest_first: true,
-            limit: GRANTS_READ_MAX,
-        };
-        let grants = self.operations(&account.id, &grants, &window).await?;
-        let made = grants.iter().filter(|one| wanted.contains(&one.sequence));
-        let terms = |one: &Operation| Some((one.sequence, one.event.fact.new_lot()?.clone()));
-        Ok(made.filter_map(terms).collect())
+        self.lot_terms(&account.id, wanted).await
     }
 
     /// What was announced in `(after, until]` by catalogs after `above`, compared with what the account
@@ -168,11 +160,11 @@ impl Ledger {
     async fn announced(
         &self,
         account: &Account,
+        catalogs: &Catalogs,
         above: CatalogVersion,
         after: Instant,
         until: Instant,
     ) -> Result<Vec<Notice>, LedgerError> {
-        let catalogs = self.catalogs();
         let mut notices = Vec::new();
         let announced = catalogs.announced(after.max(account.opened_at), until);
         for catalog in announced.filter(|one| one.version > above) {
@@ -194,7 +186,7 @@ impl Ledger {
         let above = self.position_at(&account.id, since).await?;
         let last = self.position_at(&account.id, catalog.published_at).await?;
         let (charges, more) = self
-            .charges_between(&account.id, above, last, CHARGES_COMPARED_MAX)
+            .charges_between(&account.id, above, last.next(), CHARGES_COMPARED_MAX)
             .await?;
         let oldest = charges.first().filter(|_| more);
         let since = oldest.map_or(since, |oldest| oldest.event.at);
@@ -225,24 +217,17 @@ pub struct Notices {
 impl Watch {
     /// What the account is told, from what is so at present on.
     pub async fn notices(self) -> Result<Notices, LedgerError> {
-        let mut published = self.ledger().published.subscribe();
-        published.mark_unchanged();
+        // In this order: what is published after the catalogs were taken is heard.
+        let published = self.ledger().published.subscribe();
+        let catalogs = self.ledger().catalogs();
         let view = self.view();
-        let until = view.balance.as_of;
-        let ledger = self.ledger();
-        let mut walked = ledger.walk(&view.account, until).await?;
-        let mut notices = walked.notices;
-        notices.extend(walked.teller.passes(&ledger.catalogs(), until));
-        let catalogs = ledger.catalogs();
-        let latest = catalogs
-            .latest()
-            .map_or(CatalogVersion(0), |one| one.version);
-        let all = CatalogVersion(0);
-        let announced = ledger.announced(&view.account, all, walked.from, until);
-        notices.extend(announced.await?);
-        notices.sort_by_key(|notice| (notice.at, notice.code()));
+        // Whatever the clock of the node that published it says: the versions tell what was told.
+        let told = self.ledger().told(&view, &catalogs, Instant::MAX);
+        let (teller, notices) = told.await?;
+        let latest = catalogs.latest();
+        let latest = latest.map_or(CatalogVersion(0), |latest| latest.version);
         Ok(Notices {
-            teller: walked.teller,
+            teller,
             position: self.sequence(),
             announced: latest,
             published,
@@ -309,11 +294,12 @@ impl Notices {
     }
 
     async fn hear_announced(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let now = ledger.now();
+        let catalogs = ledger.catalogs();
         let account = self.watch.state();
-        let latest = ledger.catalogs().latest().map(|one| one.version);
-        let announced = ledger.announced(account, self.announced, account.opened_at, now);
+        let (above, opened) = (self.announced, account.opened_at);
+        let announced = ledger.announced(account, &catalogs, above, opened, Instant::MAX);
         self.ready.extend(announced.await?);
+        let latest = catalogs.latest().map(|latest| latest.version);
         self.announced = latest.unwrap_or(self.announced);
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use crate::domain::{
     catalog::{Alternative, Catalog, Generation, Price},
+    credits::Credits,
     ids::ModelId,
 };
 
@@ -13,12 +14,7 @@ pub(super) fn cheaper_model(
     generation: &Generation,
     price: &Price,
 ) -> Option<Alternative> {
-    catalog
-        .models
-        .iter()
-        .filter(|model| model.id != price.terms.model)
-        .filter_map(|model| on_model(catalog, generation, price, &model.id))
-        .min_by(|one, other| (one.cost, &one.model).cmp(&(other.cost, &other.model)))
+    catalog.cheapest_elsewhere(generation, &price.terms, below(price)?)
 }
 
 /// The same on that model, if it costs less there.
@@ -68,6 +64,10 @@ pub(super) fn shorter(
 }
 
 fn cheaper(catalog: &Catalog, request: &Generation, price: &Price) -> Option<Alternative> {
-    let below = crate::domain::credits::Credits::new(price.cost.get() - 1).ok()?;
-    catalog.alternative(request, &price.terms, below)
+    catalog.alternative(request, &price.terms, below(price)?)
+}
+
+/// The most that something cheaper can cost; none for what costs nothing.
+fn below(price: &Price) -> Option<Credits> {
+    Credits::new(price.cost.get() - 1).ok()
 }

@@ -6,7 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Catalog, generation::Generation, price::Priced, refusal::Parameter, terms::PriceTerms,
+    Catalog,
+    generation::Generation,
+    price::{Price, Priced},
+    refusal::Parameter,
+    terms::PriceTerms,
 };
 use crate::domain::{
     credits::Credits,
@@ -59,20 +63,43 @@ impl Catalog {
         asked: &PriceTerms,
         affordable: Credits,
     ) -> Vec<Alternative> {
-        let mut found: Vec<Alternative> = self
-            .models
-            .iter()
-            .filter(|model| model.id != asked.model)
-            .filter_map(|model| {
-                let request = Generation {
-                    model: Some(model.id.clone()),
-                    ..generation.clone()
-                };
-                self.alternative(&request, asked, affordable)
-            })
-            .collect();
+        let others = self.elsewhere(generation, asked, affordable);
+        let mut found: Vec<Alternative> = others.map(|price| instead(asked, &price)).collect();
         found.sort_by(|a, b| (a.cost, &a.model).cmp(&(b.cost, &b.model)));
         found
+    }
+
+    /// The same on the cheapest other model, if it costs at most `affordable` there.
+    pub fn cheapest_elsewhere(
+        &self,
+        generation: &Generation,
+        asked: &PriceTerms,
+        affordable: Credits,
+    ) -> Option<Alternative> {
+        let others = self.elsewhere(generation, asked, affordable);
+        let cheapest =
+            others.min_by(|a, b| (a.cost, &a.terms.model).cmp(&(b.cost, &b.terms.model)))?;
+        Some(instead(asked, &cheapest))
+    }
+
+    /// What the same costs on other models, where that is at most `affordable`.
+    fn elsewhere(
+        &self,
+        generation: &Generation,
+        asked: &PriceTerms,
+        affordable: Credits,
+    ) -> impl Iterator<Item = Price> {
+        let others = self.models.iter().filter(|model| model.id != asked.model);
+        others.filter_map(move |model| {
+            let request = Generation {
+                model: Some(model.id.clone()),
+                ..generation.clone()
+            };
+            match self.price(&request) {
+                Ok(Priced::Cost(price)) if price.cost <= affordable => Some(price),
+                Ok(_) | Err(_) => None,
+            }
+        })
     }
 
     /// The request as an alternative to the one with the terms `asked`, if it costs at most
@@ -86,11 +113,15 @@ impl Catalog {
         let Ok(Priced::Cost(price)) = self.price(request) else {
             return None;
         };
-        (price.cost <= affordable).then(|| Alternative {
-            model: price.terms.model.clone(),
-            cost: price.cost,
-            changed: changes(asked, &price.terms),
-        })
+        (price.cost <= affordable).then(|| instead(asked, &price))
+    }
+}
+
+fn instead(asked: &PriceTerms, price: &Price) -> Alternative {
+    Alternative {
+        model: price.terms.model.clone(),
+        cost: price.cost,
+        changed: changes(asked, &price.terms),
     }
 }
 

@@ -1,13 +1,17 @@
 //! Notices as the ledger reads them: from a window of it, as if from all of it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
+use tokio::time::timeout;
 
 use super::{OPENED, Stage, ann};
 use crate::{
     clock::Clock,
     domain::{
+        catalog::EXAMPLE,
         ids::Sequence,
-        notices::{Notice, NoticeCode, Opening, Teller},
+        notices::{Notice, NoticeCode, NoticeFact, Opening, Teller},
         time::Instant,
     },
     ledger::NOTICE_DAYS,
@@ -16,6 +20,9 @@ use crate::{
         tests::{at, charge, purchase},
     },
 };
+
+/// What is told at once is told within this time, whatever else the machine does.
+const SOON: Duration = Duration::from_secs(20);
 
 /// All that was ever told, walked from the first operation on.
 async fn all(stage: &Stage, until: Instant) -> Vec<Notice> {
@@ -80,4 +87,28 @@ async fn a_quarter_is_told_as_if_all_were_read() {
     ] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
+}
+
+/// The node that hears of a catalog may have a clock that is behind the one of the node that published it.
+#[actix::test]
+async fn an_announcement_is_told_whatever_the_clock_says_meanwhile() {
+    let clock = Clock::manual(at(OPENED), 0.0);
+    let stage = Stage::set(clock.clone()).await;
+    stage.does(3, charge()).await;
+    let watch = stage.ledger.watch(&ann(), Sequence::START).await.unwrap();
+    let mut notices = watch.unwrap().notices().await.unwrap();
+    clock.set(at("2026-01-31T10:01:00Z"));
+    let dearer = EXAMPLE.replace("price = \"1.5\"", "price = \"3\"");
+    let published = stage
+        .ledger
+        .publish_catalog(dearer, Some(at("2026-02-28T00:00:00Z")))
+        .await
+        .unwrap();
+    clock.set(at("2026-01-31T10:00:30Z"));
+    let told = timeout(SOON, notices.next()).await;
+    let notice = told.expect("it is told at once").unwrap();
+    let NoticeFact::PriceChangeAnnounced(announced) = notice.fact else {
+        panic!("{notice:?}");
+    };
+    assert_eq!(announced.version, published.catalog.version);
 }
