@@ -2,7 +2,13 @@
 //!
 //! Owns the order in which they start and stop. It never parses arguments and never handles signals.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use credits_core::{
     clock::Clock,
@@ -322,30 +328,21 @@ fn limits(settings: &Settings, writers: usize) -> Limits {
 }
 
 fn keys(settings: &Settings) -> Result<Keys, Problem> {
-    let secret = read_or_create(&settings.data_dir.join(NODE_KEY_FILE))?;
+    let named = |purpose, files| derived(purpose, files, &settings.data_dir);
     Ok(Keys {
-        quotes: derived(
-            "chatnow-credits 2026 quotes",
-            &settings.quotes.key_files,
-            &secret,
-        )?,
-        prompts: derived(
-            "chatnow-credits 2026 prompts",
-            &settings.prompts.key_files,
-            &secret,
-        )?,
+        quotes: named("chatnow-credits 2026 quotes", &settings.quotes.key_files)?,
+        prompts: named("chatnow-credits 2026 prompts", &settings.prompts.key_files)?,
     })
 }
 
-/// The keys for a purpose: of the files that are named, in their order, or of the node's own secret.
-fn derived(
-    purpose: &str,
-    files: &[PathBuf],
-    secret: &SecretSlice<u8>,
-) -> Result<Vec<[u8; 32]>, Problem> {
+/// The keys for a purpose: of the files that are named, in their order, or of the node's own secret,
+/// which is made where it is needed.
+fn derived(purpose: &str, files: &[PathBuf], data_dir: &Path) -> Result<Vec<[u8; 32]>, Problem> {
     let derive = |secret: &SecretSlice<u8>| blake3::derive_key(purpose, secret.expose_secret());
     if files.is_empty() {
-        return Ok(vec![derive(secret)]);
+        return Ok(vec![derive(&read_or_create(
+            &data_dir.join(NODE_KEY_FILE),
+        )?)]);
     }
     let named: Result<Vec<_>, _> = files.iter().map(|file| secret_file::read(file)).collect();
     Ok(named?.iter().map(derive).collect())

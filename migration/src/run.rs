@@ -6,7 +6,10 @@
 use sea_orm_migration::{
     MigratorTrait, SchemaManager,
     prelude::Query,
-    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait},
+    sea_orm::{
+        ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+        TransactionTrait,
+    },
 };
 
 use crate::Migrator;
@@ -50,10 +53,7 @@ pub async fn bring_up_to_date(
     if connection.get_database_backend() == DbBackend::Sqlite {
         return Ok(Migrator::up(connection, None).await?);
     }
-    let transaction = connection.begin().await?;
-    for statement in [WITHOUT_DEADLINE, ONE_AT_A_TIME] {
-        transaction.execute_unprepared(statement).await?;
-    }
+    let transaction = alone(connection).await?;
     Migrator::up(&transaction, None).await?;
     Ok(transaction.commit().await?)
 }
@@ -64,7 +64,21 @@ pub async fn bring_up_to_date(
 ///
 /// If the database fails.
 pub async fn take_back(connection: &DatabaseConnection, steps: u32) -> Result<(), SchemaProblem> {
-    Ok(Migrator::down(connection, Some(steps)).await?)
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        return Ok(Migrator::down(connection, Some(steps)).await?);
+    }
+    let transaction = alone(connection).await?;
+    Migrator::down(&transaction, Some(steps)).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// A transaction on a server in which steps are made or taken back, by one node at a time.
+async fn alone(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = connection.begin().await?;
+    for statement in [WITHOUT_DEADLINE, ONE_AT_A_TIME] {
+        transaction.execute_unprepared(statement).await?;
+    }
+    Ok(transaction)
 }
 
 /// Whether all steps that this version knows, and no others, were made.

@@ -3,6 +3,22 @@
 use credits_tests::harness::{Client, Program, operation_id};
 use serde_json::json;
 
+/// As the configuration of several nodes has it: nodes don't migrate, whoever is asked to does.
+#[test]
+fn the_command_that_migrates_does_so_where_nodes_may_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::find();
+    let (done, printed) = program.run(directory.path(), &["verify"]);
+    assert!(!done, "there is no database so far: {printed}");
+    for arguments in [&["migrate"][..], &["migrate", "--down", "1"], &["migrate"]] {
+        let all = [arguments, &["--database-migrate", "false"]].concat();
+        let (done, printed) = program.run(directory.path(), &all);
+        assert!(done, "{arguments:?}: {printed}");
+    }
+    let (clean, printed) = program.run(directory.path(), &["verify"]);
+    assert!(clean, "{printed}");
+}
+
 #[actix_web::test]
 async fn it_serves_at_once_with_a_story_to_look_at() {
     let directory = tempfile::tempdir().unwrap();

@@ -20,7 +20,9 @@ use crate::{
 };
 
 pub(super) async fn migrate(settings: &ServeArgs, down: Option<u32>) -> Result<(), Failure> {
-    let settings = config::load_offline(settings)?;
+    let mut settings = config::load_offline(settings)?;
+    // The setting is for `serve`, which may lack the right; this command is asked to.
+    settings.database.migrate = true;
     let store = open_to_write(&settings).await?;
     if let (Some(steps), Some(connection)) = (down, store.migrating()) {
         let taken = take_back(&connection, steps).await;

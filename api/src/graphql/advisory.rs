@@ -270,7 +270,8 @@ impl Told {
                 "The basis of an advisory within a basis is not shown: ask for that charge by its id.",
             ));
         }
-        charges(ctx, &self.account, &self.advisory.basis).await
+        let basis = charges(ctx, &self.account, &self.advisory.basis).await?;
+        Ok(basis.into_iter().filter_map(Charge::behind).collect())
     }
 }
 

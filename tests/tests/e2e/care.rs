@@ -218,6 +218,31 @@ async fn a_likely_repeat_is_refused_with_the_attempt_before_it() {
     );
 }
 
+/// The attempt before it is a charge like any other: what it was told can be asked for.
+#[actix_web::test]
+async fn what_the_attempt_before_a_repeat_was_told_is_shown_with_what_that_counts() {
+    let service = Service::start().await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    let fox = picture(&json!({ "prompt": "a fox in the snow" }));
+    for _ in 0..3 {
+        studio.done("charge", fox.clone()).await;
+    }
+    let guarded = json!({ "repeatGuard": true });
+    service.user("ada").done("setPreferences", guarded).await;
+    let charge = "mutation($input: ChargeInput!) { charge(input: $input) { userErrors { \
+        ... on LikelyRepeat { charge { sequence advisories { code basis { sequence } } } } } } }";
+    let mut input = fox;
+    input["operationId"] = json!(operation_id());
+    let data = studio.read(charge, json!({ "input": input })).await;
+    let before = &data["charge"]["userErrors"][0]["charge"];
+    assert_eq!(before["sequence"], 5);
+    let repeated =
+        json!({ "code": "REPEATED_PROMPT", "basis": [{ "sequence": 3 }, { "sequence": 4 }] });
+    let told = before["advisories"].as_array().expect("they are a list");
+    assert!(told.contains(&repeated), "{before}");
+}
+
 /// A file with a key that only its owner may read.
 fn key_file(service: &Service, name: &str, byte: u8) -> PathBuf {
     let path = service.directory().join(name);

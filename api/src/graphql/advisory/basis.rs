@@ -24,14 +24,7 @@ use futures_util::{
     future::{BoxFuture, Shared, WeakShared},
 };
 
-use crate::{
-    error::Fault,
-    graphql::{access, charge::Charge},
-};
-
-/// The most charges of one read: a page of 100 charges whose advisories count 32 each has fewer, even
-/// if none is counted twice.
-const CHARGES_MAX: u64 = 4_096;
+use crate::{error::Fault, graphql::access};
 
 type Found = Result<Arc<HashMap<Sequence, Operation>>, LedgerError>;
 type Read = BoxFuture<'static, Found>;
@@ -51,13 +44,13 @@ pub async fn charges(
     ctx: &Context<'_>,
     account: &AccountId,
     positions: &[Sequence],
-) -> Result<Vec<Charge>, Fault> {
+) -> Result<Vec<Operation>, Fault> {
     if positions.is_empty() {
         return Ok(Vec::new());
     }
     let reads = ctx.data_unchecked::<BasisReads>();
     let found = reads.ask(access::ledger(ctx), account, positions).await?;
-    let charge = |position| found.get(position).cloned().and_then(Charge::behind);
+    let charge = |position| found.get(position).cloned();
     Ok(positions.iter().filter_map(charge).collect())
 }
 
@@ -90,19 +83,19 @@ impl BasisReads {
             let mut gatherings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             gatherings.remove(&account)
         };
+        let wanted = gathering.into_iter().flat_map(|gathering| gathering.wanted);
+        let sequences: Vec<Sequence> = wanted.collect();
+        let limit = sequences.len() as u64;
         let filter = OperationFilter {
             kinds: vec![OperationKind::Charge],
-            sequences: gathering
-                .into_iter()
-                .flat_map(|gathering| gathering.wanted)
-                .collect(),
+            sequences,
             ..OperationFilter::default()
         };
         let window = SequenceWindow {
             above: None,
             below: None,
             newest_first: false,
-            limit: CHARGES_MAX,
+            limit,
         };
         let found = ledger.operations(&account, &filter, &window).await?;
         let keyed = found.into_iter().map(|charge| (charge.sequence, charge));

@@ -9,7 +9,6 @@ use credits_core::domain::{
     advice as domain,
     event::Fact,
     ids::{AccountId, HoldId},
-    outcome::Outcome,
 };
 
 use super::Hold;
@@ -59,9 +58,10 @@ impl Hold {
         if let Some(advisories) = advisories {
             return Ok(Advisory::all(account, advisories));
         }
-        let found = access::ledger(ctx).outcome(account, *hold).await?;
-        if let Some(Outcome::Accepted(accepted)) = found
-            && let Fact::HoldPlaced { advisories, .. } = &accepted.operation.event.fact
+        // The hold is committed, so that nothing under way is to be waited for.
+        let placed = access::ledger(ctx).operation(account, *hold).await?;
+        if let Some(placed) = placed
+            && let Fact::HoldPlaced { advisories, .. } = &placed.event.fact
         {
             return Ok(Advisory::all(account, advisories));
         }

@@ -51,7 +51,7 @@ impl LikelyRepeat {
         match self.runs.last {
             EarlierRun::Charge(at) => {
                 let found = advisory::charges(ctx, &self.runs.account, &[at]).await?;
-                Ok(found.into_iter().next())
+                Ok(found.into_iter().next().and_then(Charge::of))
             }
             EarlierRun::Hold(_) => Ok(None),
         }
