@@ -4,6 +4,7 @@
 //! events from nothing gives its state, bit for bit. What may happen is judged in `decide`.
 
 mod plan;
+mod rollover;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ use super::{
     time::Instant,
     usage::{UsageTally, last_whole_group},
 };
+
+pub use self::rollover::HandsOn;
 
 /// The state of one account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

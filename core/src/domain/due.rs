@@ -175,34 +175,18 @@ impl Step<'_> {
         for (lot, origin, amount, freezes) in ended {
             let postings = vec![Posting::expired(lot, amount)];
             self.record(at, self.version_at(at), Fact::Expiry { lot }, postings);
-            match origin {
-                Origin::Plan {
-                    plan,
-                    subscription,
-                    period,
-                } => {
-                    let plan = self.rolls_over_by(subscription).unwrap_or(plan);
-                    let ended = Unused {
-                        plan,
-                        subscription,
-                        period,
-                        amount,
-                        freezes,
-                    };
-                    Unused::add(&mut unused, ended);
-                }
-                Origin::Rollover { .. } | Origin::Pack { .. } => {}
+            if let Some(hands_on) = self.state.hands_on(&origin) {
+                let ended = Unused {
+                    plan: hands_on.plan.clone(),
+                    subscription: hands_on.subscription,
+                    period: hands_on.period,
+                    amount,
+                    freezes,
+                };
+                Unused::add(&mut unused, ended);
             }
         }
         unused
-    }
-
-    /// The plan in force, where it is that subscription's: one period hands on once, by one plan's
-    /// terms, whatever plans it was granted by.
-    fn rolls_over_by(&self, subscription: Sequence) -> Option<PlanId> {
-        let in_force = self.state.subscription.as_ref();
-        let of_it = in_force.filter(|one| one.id == subscription);
-        of_it.map(|one| one.plan.clone())
     }
 
     fn roll_over(&mut self, at: Instant, unused: Unused) {

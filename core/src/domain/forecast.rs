@@ -7,10 +7,12 @@
 //! seven days in a row: the upper quartile of their sums gives the earliest end, the lower quartile the
 //! latest. Lots are used in burn order, and what ends by itself ends.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use super::{
-    account::Account,
+    account::{Account, HandsOn},
     catalog::Catalogs,
     credits::Credits,
     day::{DAY_MICROS, Day},
@@ -235,23 +237,29 @@ fn lapsing(
     end: Instant,
 ) -> Lapsing {
     let mut used = pace.used_floor(end.since(now).num_microseconds().unwrap_or(0));
-    let (mut allowance, mut lapses) = (0, 0);
+    let mut lapses = 0;
+    let mut allowance: BTreeMap<HandsOn<'_>, i64> = BTreeMap::new();
     let by_then = |lot: &&Lot| lot.terms.expires_at.is_some_and(|ends| ends <= end);
     for lot in account.live_lots().filter(by_then) {
         let taken = used.min(lot.remaining.get());
         used -= taken;
         let left = lot.remaining.get() - taken;
-        match lot.terms.origin {
-            Origin::Plan { .. } => allowance += left,
+        match &lot.terms.origin {
             Origin::Rollover { .. } => lapses += left,
             // A pack that ends is no matter of the renewal.
-            Origin::Pack { .. } => {}
+            origin => {
+                if let Some(period) = account.hands_on(origin) {
+                    *allowance.entry(period).or_default() += left;
+                }
+            }
         }
     }
-    let plan = account.subscription.as_ref().map(|one| &one.plan);
-    let terms = plan.and_then(|plan| catalogs.plan_terms(plan, end));
-    let max = terms.and_then(|(_, plan)| plan.rollover);
-    let rolls_over = max.map_or(0, |terms| terms.max.get().min(allowance));
+    let kept = allowance.iter().map(|(period, unused)| {
+        let max = catalogs.rollover_max(period.plan, end);
+        max.get().min(*unused)
+    });
+    let rolls_over: i64 = kept.sum();
+    let allowance: i64 = allowance.values().sum();
     let whole = |amount: i64| Credits::new(amount).expect("it is part of what is there");
     Lapsing {
         at: end,

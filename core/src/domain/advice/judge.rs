@@ -10,20 +10,13 @@ use chrono::TimeDelta;
 
 use super::{Advisory, AdvisoryFact, ModelUse, Window, adjust};
 use crate::domain::{
-    account::Account,
+    account::{Account, HandsOn},
     catalog::{Catalog, Catalogs, Generation, Price, Priced, Produces},
     credits::Credits,
-    ids::{ModelId, PlanId, ProjectId, Sequence},
-    lot::{Lot, Origin},
+    ids::{ModelId, ProjectId},
     recent::Attempt,
     time::Instant,
 };
-
-/// A period, by the subscription that it is of and its number.
-type Period = (Sequence, u32);
-
-/// What is unused of lots, and the plan by whose terms some of it rolls over.
-type Unused<'a> = (Option<&'a PlanId>, Credits);
 
 /// A request with its price, and all that is looked at to advise on it.
 struct Request<'a> {
@@ -238,24 +231,22 @@ impl Request<'_> {
         let days = i64::from(self.catalog.advice.expiring_soon_days);
         let until = self.at.saturating_add(TimeDelta::days(days));
         let mut spent = self.price.cost;
-        let mut unused: BTreeMap<(Instant, Option<Period>), Unused<'_>> = BTreeMap::new();
+        let mut unused: BTreeMap<(Instant, Option<HandsOn<'_>>), Credits> = BTreeMap::new();
         for lot in self.account.live_lots() {
             let taken = spent.min(lot.remaining);
             spent = spent.saturating_sub(taken);
             let left = lot.remaining.saturating_sub(taken);
             let ends_at = lot.terms.expires_at.filter(|expires| *expires <= until);
             if let Some(ends_at) = ends_at.filter(|_| !left.is_zero()) {
-                let (period, plan) = self.hands_on(lot);
-                let (_, amount) = unused
-                    .entry((ends_at, period))
-                    .or_insert((plan, Credits::ZERO));
+                let hands_on = self.account.hands_on(&lot.terms.origin);
+                let amount = unused.entry((ends_at, hands_on)).or_insert(Credits::ZERO);
                 *amount = [*amount, left].into_iter().sum();
             }
         }
-        let lost = unused.into_iter().map(|((ends_at, _), (plan, amount))| {
-            let terms = plan.and_then(|plan| self.catalogs.plan_terms(plan, ends_at));
-            let rollover = terms.and_then(|(_, plan)| plan.rollover);
-            let kept = rollover.map_or(Credits::ZERO, |terms| terms.max);
+        let lost = unused.into_iter().map(|((ends_at, hands_on), amount)| {
+            let kept = hands_on.map_or(Credits::ZERO, |by| {
+                self.catalogs.rollover_max(by.plan, ends_at)
+            });
             (ends_at, amount.saturating_sub(kept))
         });
         let ending: Vec<(Instant, Credits)> = lost.filter(|(_, lost)| !lost.is_zero()).collect();
@@ -272,23 +263,6 @@ impl Request<'_> {
             basis: Vec::new(),
             adjustment: None,
         })
-    }
-
-    /// The period that hands on what is unused of the lot, and the plan by whose terms: the one in force,
-    /// whatever plans granted it. None for a lot that is no allowance.
-    fn hands_on<'a>(&'a self, lot: &'a Lot) -> (Option<Period>, Option<&'a PlanId>) {
-        let Origin::Plan {
-            plan,
-            subscription,
-            period,
-        } = &lot.terms.origin
-        else {
-            return (None, None);
-        };
-        let in_force = self.account.subscription.as_ref();
-        let in_force = in_force.filter(|one| one.id == *subscription);
-        let plan = in_force.map_or(plan, |one| &one.plan);
-        (Some((*subscription, *period)), Some(plan))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Catalog, plan::Plan};
 use crate::domain::{
+    credits::Credits,
     ids::{CatalogVersion, PlanId},
     time::Instant,
 };
@@ -132,6 +133,13 @@ impl Catalogs {
     /// All of them, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<PublishedCatalog>> {
         self.published.iter()
+    }
+
+    /// The most that a plan hands on of a period that ends at `at`; nothing unless it states so.
+    pub fn rollover_max(&self, plan: &PlanId, at: Instant) -> Credits {
+        let terms = self.plan_terms(plan, at);
+        let rollover = terms.and_then(|(_, plan)| plan.rollover);
+        rollover.map_or(Credits::ZERO, |rollover| rollover.max)
     }
 
     /// The terms of a plan at an instant: those of the catalog in force, or, for a plan that was

@@ -307,10 +307,9 @@ impl Unused {
         let mut amount = self.rollover;
         let mut rolls_over = 0;
         for (plan, unused) in self.allowance.values() {
-            let terms = catalogs.plan_terms(plan, at).map(|(_, plan)| plan.rollover);
-            let max = terms.flatten().map_or(0, |terms| terms.max.get());
-            rolls_over += max.min(*unused);
-            amount += unused - max.min(*unused);
+            let kept = catalogs.rollover_max(plan, at).get().min(*unused);
+            rolls_over += kept;
+            amount += unused - kept;
         }
         (amount > 0).then(|| NoticeFact::LapsesSoon {
             lapses_at: at,
