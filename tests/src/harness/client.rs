@@ -35,6 +35,14 @@ pub fn operation_id() -> String {
     OperationId(uuid::Uuid::now_v7()).to_string()
 }
 
+/// An input with these fields more, or in place of those it has.
+pub fn with(mut input: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().expect("fields are an object") {
+        input[name] = value.clone();
+    }
+    input
+}
+
 impl Client {
     /// A client of the service at `address`.
     pub fn new(address: SocketAddr, token: Option<&str>) -> Client {

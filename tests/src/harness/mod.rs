@@ -13,7 +13,7 @@ mod socket;
 
 pub use self::{
     child::{Child, Program},
-    client::{Client, Reply, operation_id},
+    client::{Client, Reply, operation_id, with},
     events::{EventStream, StreamEvent},
     need::present_or_skip,
     service::{CATALOG, ON, Rights, START, Service, instant},

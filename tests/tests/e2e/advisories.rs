@@ -1,14 +1,11 @@
 //! What a spend is told, so that people waste less: with its numbers, and the charges behind it.
 
-use credits_tests::harness::{Client, Service, document::ADVISORIES, operation_id};
+use credits_tests::harness::{Client, Service, document::ADVISORIES, operation_id, with};
 use serde_json::{Value, json};
 
 fn picture(model: &str, more: &Value) -> Value {
-    let mut input = json!({ "accountId": "ada", "action": "text-to-image", "model": model });
-    for (key, value) in more.as_object().expect("an object") {
-        input[key] = value.clone();
-    }
-    input
+    let input = json!({ "accountId": "ada", "action": "text-to-image", "model": model });
+    with(input, more)
 }
 
 async fn charge(studio: &Client, input: Value) -> Vec<Value> {

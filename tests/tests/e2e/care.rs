@@ -2,15 +2,12 @@
 
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use credits_tests::harness::{Client, Service, document::PREFERENCES, operation_id};
+use credits_tests::harness::{Client, Service, document::PREFERENCES, operation_id, with};
 use serde_json::{Value, json};
 
 fn picture(more: &Value) -> Value {
-    let mut input = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
-    for (key, value) in more.as_object().expect("an object") {
-        input[key] = value.clone();
-    }
-    input
+    let input = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
+    with(input, more)
 }
 
 async fn preferences(client: &Client) -> Value {

@@ -126,7 +126,7 @@ async fn a_client_that_comes_back_resumes_where_it_left_off() {
 }
 
 /// Waits until the service has taken up all that was sent before: it answers in order.
-async fn until_heard(socket: &mut Socket) {
+pub async fn until_heard(socket: &mut Socket) {
     let query = "{ account(accountId: \"ada\") { accountId } }";
     socket.subscribe("look", query, json!({})).await;
     assert_eq!(socket.data("look").await["account"]["accountId"], "ada");

@@ -1,7 +1,9 @@
 //! What an account is told without having asked, what its charges say, and how long it lasts.
 
-use credits_tests::harness::{CATALOG, Client, Rights, Service, Socket};
+use credits_tests::harness::{CATALOG, Client, Rights, Service, Socket, with};
 use serde_json::{Value, json};
+
+use crate::feeds::until_heard;
 
 const NOTICES: &str = "subscription($id: ID) { notices(accountId: $id) { id code message at __typename \
     ... on LowNotice { percent available } ... on LapsesSoonNotice { lapsesAt amount } \
@@ -52,15 +54,6 @@ async fn next(socket: &mut Socket, id: &str) -> Value {
 fn brief(notice: &Value) -> (&str, &str) {
     let text = |key: &str| notice[key].as_str().unwrap_or_else(|| panic!("{notice}"));
     (text("code"), &text("at")[..10])
-}
-
-/// Waits until the service has taken up all that was sent before: it answers in order.
-async fn until_heard(socket: &mut Socket) {
-    let query = "{ account(accountId: \"ada\") { accountId } }";
-    socket.subscribe("look", query, json!({})).await;
-    assert_eq!(socket.data("look").await["account"]["accountId"], "ada");
-    let complete = json!({ "type": "complete", "id": "look" });
-    assert_eq!(socket.message().await, complete);
 }
 
 #[actix_web::test]
@@ -174,26 +167,17 @@ async fn insights_count_what_to_be_careful_with() {
     let service = Service::start().await;
     let studio = service.studio();
     studio.open("ada").await;
-    let with = |mut input: Value, more: Value| {
-        let more = more.as_object().expect("an object").clone();
-        input.as_object_mut().expect("an object").extend(more);
-        input
-    };
-    let fox = json!({ "prompt": "a fox", "projectId": "p" });
-    let fox = with(
-        json!({}),
-        json!({ "prompt": fox["prompt"], "project": fox["projectId"] }),
-    );
+    let fox = json!({ "prompt": "a fox", "project": "p" });
     let first = studio
-        .done("charge", with(pictures("pencil", 1), fox.clone()))
+        .done("charge", with(pictures("pencil", 1), &fox))
         .await;
     let first = &first["operation"]["operationId"];
     studio
-        .done("charge", with(pictures("easel", 2), fox.clone()))
+        .done("charge", with(pictures("easel", 2), &fox))
         .await;
     let again = with(
         pictures("easel", 1),
-        with(fox, json!({ "regenerateOf": first })),
+        &with(fox, &json!({ "regenerateOf": first })),
     );
     studio.done("charge", again).await;
     service.set_time("2026-02-01T12:00:00Z");

@@ -1,6 +1,6 @@
 //! A quote binds; without one, `maxCost` guards.
 
-use credits_tests::harness::{CATALOG, Client, Service};
+use credits_tests::harness::{CATALOG, Client, Service, with};
 use serde_json::{Value, json};
 
 async fn quote(client: &Client, input: Value) -> Value {
@@ -73,11 +73,8 @@ async fn a_new_catalog_changes_prices_and_a_quote_still_binds() {
     let studio = service.studio();
     studio.open("ada").await;
     let picture = |extra: Value| {
-        let mut input = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
-        for (key, value) in extra.as_object().expect("an object") {
-            input[key] = value.clone();
-        }
-        input
+        let input = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
+        with(input, &extra)
     };
     let quoted = quote(&studio, picture(json!({}))).await;
     assert_eq!(quoted["cost"], 10);

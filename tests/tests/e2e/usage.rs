@@ -1,6 +1,6 @@
 //! What an account was charged: summed by day, model, action and project, and found again.
 
-use credits_tests::harness::{Client, Service};
+use credits_tests::harness::{Client, Service, with};
 use serde_json::{Value, json};
 
 /// Charges on two days, on two models, in two projects and in none: 17, so that some are in the kept
@@ -59,17 +59,12 @@ async fn ask(client: &Client, from: &str, to: &str, by: &[&str]) -> credits_test
 
 /// A row by what it is told apart by, and its sums.
 fn row(of: Value, sums: [i64; 4]) -> Value {
-    let mut row = json!({ "day": null, "model": null, "action": null, "project": null });
+    let row = json!({ "day": null, "model": null, "action": null, "project": null });
     let [charges, credits, variations, seconds] = sums;
     let sums = json!({
         "charges": charges, "credits": credits, "variations": variations, "seconds": seconds,
     });
-    for part in [of, sums] {
-        for (name, value) in part.as_object().expect("an object") {
-            row[name] = value.clone();
-        }
-    }
-    row
+    with(with(row, &of), &sums)
 }
 
 #[actix_web::test]
