@@ -54,9 +54,18 @@ impl Program {
 
     /// As [`Program::serve`], on the port that an earlier service had: clients find it again.
     pub async fn serve_again(&self, directory: &Path, address: SocketAddr) -> Child {
-        let listen = address.to_string();
         let arguments = ["--catalog-file", "story.toml"];
-        self.start(directory, &listen, &arguments).await
+        self.serve_at(directory, address, &arguments).await
+    }
+
+    /// As [`Program::serve_again`], with these arguments.
+    pub async fn serve_at(
+        &self,
+        directory: &Path,
+        address: SocketAddr,
+        arguments: &[&str],
+    ) -> Child {
+        self.start(directory, &address.to_string(), arguments).await
     }
 
     /// Starts the service on a directory with these arguments more, and waits until it is ready. What

@@ -209,7 +209,7 @@ pub(super) fn settings(directory: &Path, asked: Asked) -> Settings {
 }
 
 /// Opens accounts with a plan, through the service.
-pub(super) async fn open_accounts(ledger: &Ledger, names: &[String]) {
+pub async fn open_accounts(ledger: &Ledger, names: &[String]) {
     for names in names.chunks(OPENED_AT_ONCE) {
         let opened = names.iter().map(|name| open_account(ledger, name));
         try_join_all(opened).await.expect("accounts can be opened");

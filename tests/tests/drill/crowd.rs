@@ -86,6 +86,15 @@ pub struct Answered {
     pub payload: Value,
 }
 
+/// When a client stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// At the first call that has no answer, or is not taken on.
+    Broken,
+    /// When it is told to, whatever became of its calls.
+    Told,
+}
+
 /// Why a client stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -93,6 +102,8 @@ pub enum End {
     Broken,
     /// The service said that it takes on nothing.
     Refused,
+    /// It was told to.
+    Told,
 }
 
 /// What came of sending a call.
@@ -107,10 +118,15 @@ enum Came {
 /// What the whole crowd knows.
 pub struct Crowd {
     chance: Chance,
+    until: Until,
+    /// How many accounts there are beyond [`ACCOUNTS`], by [`other`].
+    others: u64,
     /// Calls with their answers.
     pub known: Vec<Answered>,
     /// Calls without one.
     pub unknown: Vec<Call>,
+    /// The longest that anybody waited for an answer, of whatever kind.
+    pub waited: Duration,
 }
 
 /// What one round adds.
@@ -118,6 +134,13 @@ pub struct Crowd {
 struct Round {
     known: Vec<Answered>,
     unknown: Vec<Call>,
+    waited: Duration,
+    over: bool,
+}
+
+/// The name of an account that few ask for.
+pub fn other(number: u64) -> String {
+    format!("other-{number:05}")
 }
 
 /// A round under way.
@@ -127,11 +150,12 @@ pub struct Working {
 }
 
 impl Working {
-    /// Waits until the crowd is at work, however slow the machine: a kill that meets no call in
+    /// Waits until the crowd is at work, or is again, however slow the machine: a kill that meets no call in
     /// flight shows nothing.
     pub async fn is_on(&self) {
         let began = Instant::now();
-        while self.round.borrow().known.len() <= CALLS_BEFORE_A_KILL {
+        let known = self.round.borrow().known.len();
+        while self.round.borrow().known.len() <= known + CALLS_BEFORE_A_KILL {
             assert!(began.elapsed() < ON_WITHIN, "the crowd works");
             actix_rt::time::sleep(LOOK_EVERY).await;
         }
@@ -139,11 +163,24 @@ impl Working {
 }
 
 impl Crowd {
+    /// One that works until its connections break.
     pub fn new(seed: u64) -> Crowd {
         Crowd {
             chance: Chance::new(seed),
+            until: Until::Broken,
+            others: 0,
             known: Vec::new(),
             unknown: Vec::new(),
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// One that works until it is told to end, with so many accounts more, which somebody opened.
+    pub fn lasting(seed: u64, others: u64) -> Crowd {
+        Crowd {
+            until: Until::Told,
+            others,
+            ..Crowd::new(seed)
         }
     }
 
@@ -173,12 +210,19 @@ impl Crowd {
         }
     }
 
-    /// Sets all clients to work until the service does not answer any more.
+    /// Sets all clients to work.
     pub fn work(&mut self, client: impl Fn() -> Client) -> Working {
         let round = Rc::<RefCell<Round>>::default();
         let clients = (0..CLIENTS).map(|_| {
-            let chance = Chance::new(self.chance.between(0, u64::MAX - 1));
-            actix_rt::spawn(work(client(), chance, Rc::clone(&round)))
+            let worker = Worker {
+                studio: client(),
+                chance: Chance::new(self.chance.between(0, u64::MAX - 1)),
+                until: self.until,
+                others: self.others,
+                open: Vec::new(),
+                round: Rc::clone(&round),
+            };
+            actix_rt::spawn(worker.work())
         });
         Working {
             clients: clients.collect(),
@@ -186,10 +230,12 @@ impl Crowd {
         }
     }
 
-    /// Waits until all have noticed, and keeps what they know.
+    /// Tells all to end, or waits until they have noticed, and keeps what they know.
     pub async fn gather(&mut self, working: Working) -> Vec<End> {
+        working.round.borrow_mut().over = true;
         let ends = futures_util::future::join_all(working.clients).await;
         let round = working.round.take();
+        self.waited = self.waited.max(round.waited);
         self.known.extend(round.known);
         self.unknown.extend(round.unknown);
         let ended = ends.into_iter();
@@ -228,65 +274,101 @@ impl Crowd {
     }
 }
 
-/// One client: asks, keeps, repeats itself now and then, until the service is gone.
-async fn work(studio: Client, mut chance: Chance, round: Rc<RefCell<Round>>) -> End {
-    let mut open: Vec<(String, Value)> = Vec::new();
-    loop {
-        let call = next(&mut chance, &mut open);
-        match send(&studio, &call).await {
-            Came::Unknown(end) => {
-                round.borrow_mut().unknown.push(call);
-                return end;
-            }
-            Came::Undecided => {
-                if call.account() != "poor" {
-                    return End::Refused;
-                }
-            }
-            Came::Definite(payload) => {
-                if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
-                    open.push((call.account(), call.input["operationId"].clone()));
-                }
-                if chance.between(0, 9) == 0 {
-                    match send(&studio, &call).await {
-                        Came::Definite(again) => {
-                            assert_eq!(comparable(&again), comparable(&payload));
-                            assert_eq!(again["replayed"], true);
-                        }
-                        // The first answer stands.
-                        Came::Unknown(end) => {
-                            round.borrow_mut().known.push(Answered { call, payload });
-                            return end;
-                        }
-                        Came::Undecided => {}
-                    }
-                }
-                round.borrow_mut().known.push(Answered { call, payload });
-            }
-        }
-    }
+/// One client: asks, keeps, repeats itself now and then.
+struct Worker {
+    studio: Client,
+    chance: Chance,
+    until: Until,
+    others: u64,
+    /// Holds that it placed, with their accounts.
+    open: Vec<(String, Value)>,
+    round: Rc<RefCell<Round>>,
 }
 
-/// What a client asks next; a hold that it resolves is no longer open.
-fn next(chance: &mut Chance, open: &mut Vec<(String, Value)>) -> Call {
-    let account = match chance.between(0, 1) {
-        0 => ACCOUNTS[0],
-        _ => chance.one(&ACCOUNTS),
-    };
-    let film =
-        json!({ "action": "text-to-video", "model": "reel", "seconds": chance.between(1, 10) });
-    match chance.between(0, 9) {
-        0..=1 => Call::new("reserve", account, film),
-        2..=3 if !open.is_empty() => {
-            let (account, hold) = open.remove(0);
-            let mutation = chance.one(&["settle", "release"]);
-            Call::new(mutation, &account, json!({ "holdId": hold }))
+impl Worker {
+    async fn work(mut self) -> End {
+        while !self.is_over() {
+            let call = self.next();
+            if let Err(end) = self.ask(call).await {
+                if self.until == Until::Broken {
+                    return end;
+                }
+                actix_rt::time::sleep(LOOK_EVERY).await;
+            }
         }
-        _ => {
-            let pictures = json!({
-                "action": "text-to-image", "model": "easel", "variations": chance.between(1, 4),
-            });
-            Call::new("charge", account, pictures)
+        End::Told
+    }
+
+    /// Whoever works until a connection breaks is never told.
+    fn is_over(&self) -> bool {
+        self.until == Until::Told && self.round.borrow().over
+    }
+
+    /// Asks for something and keeps what it is told; now and then it asks again.
+    async fn ask(&mut self, call: Call) -> Result<(), End> {
+        let payload = match self.send(&call).await {
+            Came::Unknown(end) => {
+                self.round.borrow_mut().unknown.push(call);
+                return Err(end);
+            }
+            Came::Undecided if call.account() == "poor" => return Ok(()),
+            Came::Undecided => return Err(End::Refused),
+            Came::Definite(payload) => payload,
+        };
+        if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
+            let hold = call.input["operationId"].clone();
+            self.open.push((call.account(), hold));
+        }
+        let again = match self.chance.between(0, 9) {
+            0 => Some(self.send(&call).await),
+            _ => None,
+        };
+        if let Some(Came::Definite(again)) = &again {
+            assert_eq!(comparable(again), comparable(&payload));
+            assert_eq!(again["replayed"], true);
+        }
+        // The first answer stands, whatever became of the second.
+        self.round
+            .borrow_mut()
+            .known
+            .push(Answered { call, payload });
+        match again {
+            Some(Came::Unknown(end)) => Err(end),
+            Some(Came::Definite(_) | Came::Undecided) | None => Ok(()),
+        }
+    }
+
+    async fn send(&self, call: &Call) -> Came {
+        let sent = Instant::now();
+        let came = send(&self.studio, call).await;
+        let mut round = self.round.borrow_mut();
+        round.waited = round.waited.max(sent.elapsed());
+        came
+    }
+
+    /// What it asks next; a hold that it resolves is no longer open.
+    fn next(&mut self) -> Call {
+        let chance = &mut self.chance;
+        let account = match chance.between(0, 3) {
+            0..=1 => ACCOUNTS[0].to_owned(),
+            2 if self.others > 0 => other(chance.between(0, self.others - 1)),
+            _ => chance.one(&ACCOUNTS).to_owned(),
+        };
+        let film =
+            json!({ "action": "text-to-video", "model": "reel", "seconds": chance.between(1, 10) });
+        match chance.between(0, 9) {
+            0..=1 => Call::new("reserve", &account, film),
+            2..=3 if !self.open.is_empty() => {
+                let (account, hold) = self.open.remove(0);
+                let mutation = chance.one(&["settle", "release"]);
+                Call::new(mutation, &account, json!({ "holdId": hold }))
+            }
+            _ => {
+                let pictures = json!({
+                    "action": "text-to-image", "model": "easel", "variations": chance.between(1, 4),
+                });
+                Call::new("charge", &account, pictures)
+            }
         }
     }
 }

@@ -1,12 +1,20 @@
-//! Three nodes on one PostgreSQL database, restarted in turn, killed, and with the database killed under
-//! them, while a crowd works at all of them: nothing that was said is taken back.
+//! Three nodes on one PostgreSQL database with a proxy in front, restarted in turn, killed, and with the
+//! database killed under them, while a crowd works at one hot account and at ten thousand others: nothing
+//! that was said is taken back, and who follows the hot account misses no number.
 
-use std::{cell::Cell, panic::AssertUnwindSafe, path::Path, time::Duration};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, time::Duration};
 
+use credits_api::{
+    app::start_ledger,
+    config::{DatabaseSettings, Settings},
+    database::open_to_write,
+};
+use credits_core::clock::Clock;
 use credits_tests::{
     audit::Audit,
     cluster::{self, Cluster},
-    harness::{Child, Program, present_or_skip},
+    harness::{Child, Client, Program, present_or_skip},
+    load::rival,
 };
 use futures_util::FutureExt;
 use serde_json::json;
@@ -15,12 +23,21 @@ use uuid::Uuid;
 
 use crate::{
     END_WITHIN, ask_again, compare_rows,
-    crowd::{Answered, Crowd},
+    crowd::{ACCOUNTS, Answered, Crowd, other},
+    follower::Follower,
+    proxy::Proxy,
 };
 
 const NODES: usize = 3;
+/// Accounts that few ask for.
+const OTHERS: u64 = 10_000;
+/// So few that a debug build on a busy machine writes them within the deadline of a call.
+const OPENED_AT_ONCE: usize = 50;
 /// For so long the crowd goes on after something happened.
 const GOES_ON: Duration = Duration::from_millis(800);
+/// How long an answer may take through the proxy: a node answers within 5 s, and where it dies before that
+/// another one is asked.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The nodes, each in a directory of its own, with the same keys and database.
 struct Nodes {
@@ -28,7 +45,6 @@ struct Nodes {
     directories: Vec<TempDir>,
     url: String,
     running: Vec<Child>,
-    asked: Cell<usize>,
 }
 
 impl Nodes {
@@ -39,38 +55,37 @@ impl Nodes {
             directories: directories.collect(),
             url,
             running: Vec::new(),
-            asked: Cell::new(0),
         };
         for number in 0..NODES {
-            let directory = nodes.directories[number].path().to_owned();
-            nodes.program.furnish(&directory);
+            let directory = nodes.directories[number].path();
+            nodes.program.furnish(directory);
             if number > 0 {
-                share_keys(nodes.directories[0].path(), &directory);
+                share_keys(nodes.directories[0].path(), directory);
             }
-            let node = nodes.serve(number).await;
+            let arguments = nodes.arguments();
+            let node = nodes.program.serve_with(directory, &arguments).await;
             nodes.running.push(node);
         }
         nodes
     }
 
-    async fn serve(&self, number: usize) -> Child {
+    fn arguments(&self) -> [&str; 4] {
+        ["--catalog-file", "story.toml", "--database-url", &self.url]
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.running.iter().map(Child::address).collect()
+    }
+
+    /// Starts a node where it was before.
+    async fn serve_again(&mut self, number: usize) {
         let directory = self.directories[number].path();
-        let arguments = ["--catalog-file", "story.toml", "--database-url", &self.url];
-        self.program.serve_with(directory, &arguments).await
-    }
-
-    /// The next node in turn.
-    fn next(&self) -> &Child {
-        self.asked.set(self.asked.get() + 1);
-        &self.running[self.asked.get() % NODES]
-    }
-
-    /// Kills all of them and starts them again.
-    async fn start_again(&mut self) {
-        self.running.iter_mut().for_each(Child::kill);
-        for number in 0..NODES {
-            self.running[number] = self.serve(number).await;
-        }
+        let address = self.running[number].address();
+        let served = self
+            .program
+            .serve_at(directory, address, &self.arguments())
+            .await;
+        self.running[number] = served;
     }
 
     fn verify(&self) {
@@ -78,6 +93,29 @@ impl Nodes {
         let arguments = ["verify", "--database-url", &self.url];
         let (ok, printed) = self.program.run(directory, &arguments);
         assert!(ok, "{printed}");
+    }
+
+    /// Opens the other accounts with a plan, past the crowd, by a node of this process.
+    async fn open_others(&self) {
+        let settings = Settings {
+            development: true,
+            data_dir: self.directories[0].path().to_owned(),
+            database: DatabaseSettings {
+                url: Some(self.url.clone()),
+                ..DatabaseSettings::default()
+            },
+            ..Settings::default()
+        };
+        let store = open_to_write(&settings).await.expect("the server is there");
+        let ledger = start_ledger(&settings, &store, Clock::real()).await;
+        let ledger = ledger.unwrap_or_else(|problem| panic!("{problem}"));
+        let names: Vec<String> = (0..OTHERS).map(other).collect();
+        for names in names.chunks(OPENED_AT_ONCE) {
+            rival::open_accounts(&ledger, names).await;
+        }
+        ledger.close();
+        ledger.drained().await;
+        store.close().await;
     }
 }
 
@@ -96,54 +134,63 @@ fn share_keys(from: &Path, to: &Path) {
 }
 
 #[actix_web::test]
-async fn three_nodes_take_nothing_back_whatever_is_killed() {
-    if !present_or_skip("PostgreSQL", cluster::binaries().is_some()) {
+async fn three_nodes_behind_a_proxy_take_nothing_back_whatever_is_killed() {
+    if !present_or_skip("PostgreSQL", cluster::binaries().is_some())
+        || !present_or_skip("HAProxy", Proxy::is_installed())
+    {
         return;
     }
     let cluster = Cluster::new().expect("PostgreSQL is there");
     let url = cluster.url(&cluster.database(None));
     let seed = Uuid::new_v4().as_u64_pair().0;
-    let mut crowd = Crowd::new(seed);
+    let mut crowd = Crowd::lasting(seed, OTHERS);
     let mut nodes = Nodes::start(url.clone()).await;
-    crowd.open_accounts(&nodes.next().studio()).await;
+    let proxy = Proxy::start(&nodes.addresses()).await;
+    let token = nodes.running[0].token().to_owned();
+    let studio = || Client::new(proxy.address(), Some(&token));
+    nodes.open_others().await;
+    crowd.open_accounts(&studio()).await;
+    let follower = Follower::start(proxy.address(), &token, ACCOUNTS[0]);
+    let working = crowd.work(studio);
+    working.is_on().await;
 
     // A deploy: one after the other leaves in order and comes back.
-    let working = crowd.work(|| nodes.next().studio());
-    working.is_on().await;
     for number in 0..NODES {
         let left = nodes.running[number].leave(END_WITHIN).await;
         assert!(
             left.is_some_and(|status| status.success()),
             "it leaves in order"
         );
-        nodes.running[number] = nodes.serve(number).await;
+        nodes.serve_again(number).await;
+        working.is_on().await;
     }
-    crowd.gather(working).await;
-    crowd.resolve(&nodes.next().studio()).await;
 
     // One is killed, and the others go on.
-    let working = crowd.work(|| nodes.next().studio());
-    working.is_on().await;
     nodes.running[1].kill();
     actix_rt::time::sleep(GOES_ON).await;
-    nodes.start_again().await;
-    crowd.gather(working).await;
-    crowd.resolve(&nodes.next().studio()).await;
-
-    // The database is killed and comes back.
-    let working = crowd.work(|| nodes.next().studio());
     working.is_on().await;
-    cluster.control(&["restart", "-w", "-m", "immediate"]);
-    actix_rt::time::sleep(GOES_ON).await;
-    nodes.start_again().await;
-    crowd.gather(working).await;
-    crowd.resolve(&nodes.next().studio()).await;
-    assert!(crowd.unknown.is_empty(), "seed {seed}");
+    nodes.serve_again(1).await;
 
-    ask_again(&nodes.next().studio(), &crowd.known).await;
+    // The database is killed and comes back, and the nodes go on by themselves.
+    cluster.control(&["restart", "-w", "-m", "immediate"]);
+    working.is_on().await;
+
+    crowd.gather(working).await;
+    assert!(
+        crowd.waited < ANSWER_WITHIN,
+        "somebody waited {:?}",
+        crowd.waited
+    );
+    crowd.resolve(&studio()).await;
+    assert!(crowd.unknown.is_empty(), "seed {seed}");
+    ask_again(&studio(), &crowd.known).await;
+    let last = studio().balance(ACCOUNTS[0]).await["sequence"].as_i64();
+    let connected = follower.has_heard(last.expect("it is a number")).await;
+    assert!(connected > 1, "the nodes that it followed were restarted");
+
     nodes.verify();
     let audit = Audit::on_server(&url).await;
-    compare_rows(&audit, &crowd.known, seed).await;
+    compare_rows(&audit, &crowd.known, OTHERS, seed).await;
     control(&audit, &crowd.known, seed).await;
     audit.close().await;
 }
@@ -156,7 +203,7 @@ async fn control(audit: &Audit, known: &[Answered], seed: u64) {
         .find(|answered| answered.payload["userErrors"] == json!([]));
     let accepted = accepted.expect("something was accepted");
     accepted.call.input["operationId"] = json!(Uuid::now_v7());
-    let found = AssertUnwindSafe(compare_rows(audit, &invented, seed)).catch_unwind();
+    let found = AssertUnwindSafe(compare_rows(audit, &invented, OTHERS, seed)).catch_unwind();
     assert!(
         found.await.is_err(),
         "an answer that is not in the database is found"
