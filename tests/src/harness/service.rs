@@ -161,6 +161,11 @@ impl Service {
         assert!(self.clock.set(instant(to)), "the clock is manual");
     }
 
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The URL of its database.
     pub fn database_url(&self) -> String {
         self.settings.database_url()

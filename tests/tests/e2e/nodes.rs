@@ -1,10 +1,11 @@
 //! Several nodes on one PostgreSQL database: any of them is right at any time.
 
 use credits_api::{
+    app::Application,
     config::{DatabaseSettings, Settings},
     database::open_to_read,
 };
-use credits_core::verify::verify;
+use credits_core::{clock::Clock, verify::verify};
 use credits_tests::{
     cluster::Cluster,
     harness::{Service, operation_id},
@@ -152,6 +153,40 @@ async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it(
     join(writing, watching).await;
     drop(socket);
     stop(nodes).await;
+}
+
+/// What a later version adds to the schema, as its own step would: nothing is taken away or renamed.
+const LATER: &str = "\
+    ALTER TABLE account ADD COLUMN later BIGINT; \
+    ALTER TABLE operation ADD COLUMN later TEXT NOT NULL DEFAULT ''; \
+    CREATE TABLE later (account_id BIGINT NOT NULL); \
+    INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+
+#[actix_web::test]
+async fn a_node_goes_on_beside_a_later_version_and_does_not_start_on_its_schema() {
+    let Some(node) = Service::start_on_postgres().await else {
+        return;
+    };
+    let studio = node.studio();
+    studio.open("ada").await;
+    // Its statements are prepared on all of its connections by now.
+    for _ in 0..8 {
+        studio.done("charge", picture(&operation_id())).await;
+        studio.ledger("ada").await;
+    }
+    let url = node.database_url();
+    let name = url.rsplit('/').next().expect("it has a name");
+    let cluster = Cluster::shared().expect("PostgreSQL is there");
+    cluster.sql(name, LATER);
+    for _ in 0..8 {
+        studio.done("charge", picture(&operation_id())).await;
+    }
+    assert_eq!(studio.ledger("ada").await.len(), 2 + 16);
+    studio.open("bob").await;
+    let refused = Application::build(node.settings(), Clock::real()).await;
+    let refused = refused.err().expect("the schema is not known");
+    assert!(refused.to_string().contains("m9999_later"), "{refused}");
+    node.stop().await;
 }
 
 /// The roles as the README gives them.
