@@ -143,6 +143,28 @@ impl Cluster {
         );
     }
 
+    /// Makes a certificate for its address and has it speak TLS to whoever asks for it: the file of the
+    /// certificate, which none but itself vouches for. None where there is no `openssl`.
+    pub fn secure(&self) -> Option<PathBuf> {
+        let data = self.directory.join("data");
+        let certificate = data.join("server.crt");
+        let mut made = as_user("openssl", user());
+        made.current_dir(&data)
+            .args(["req", "-x509", "-nodes", "-days", "2", "-newkey", "ec"])
+            .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
+            .args(["-subj", "/CN=database"])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "server.key", "-out"])
+            .arg(&certificate);
+        let output = made.output().ok()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl: {said}");
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on");
+        self.control(&["reload"]);
+        Some(certificate)
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(self.binaries.join(program));
         command

@@ -1,14 +1,16 @@
 //! Several nodes on one PostgreSQL database: any of them is right at any time.
 
+use std::path::Path;
+
 use credits_api::{
     app::Application,
     config::{DatabaseSettings, Settings},
-    database::open_to_read,
+    database::{open_to_read, open_to_write},
 };
 use credits_core::{clock::Clock, verify::verify};
 use credits_tests::{
-    cluster::Cluster,
-    harness::{Service, operation_id},
+    cluster::{self, Cluster},
+    harness::{Service, operation_id, present_or_skip},
 };
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -189,6 +191,58 @@ async fn a_node_goes_on_beside_a_later_version_and_does_not_start_on_its_schema(
     node.stop().await;
 }
 
+/// Settings of a node on that database.
+fn on(url: String) -> Settings {
+    Settings {
+        database: DatabaseSettings {
+            url: Some(url),
+            ..DatabaseSettings::default()
+        },
+        ..Settings::default()
+    }
+}
+
+#[actix_web::test]
+async fn the_server_is_spoken_to_by_tls_and_must_be_who_its_certificate_says() {
+    let binaries = cluster::binaries();
+    if !present_or_skip("PostgreSQL", binaries.is_some()) {
+        return;
+    }
+    let server = Cluster::new().expect("PostgreSQL is there");
+    let certificate = server.secure();
+    if !present_or_skip("openssl", certificate.is_some()) {
+        return;
+    }
+    let certificate = certificate.expect("it was just asked for");
+    let name = server.database(None);
+    let verified = |host: &str, trusted: &Path| {
+        let url = server.url(&name).replace("127.0.0.1", host);
+        let trusted = trusted.display();
+        on(format!("{url}?sslmode=verify-full&sslrootcert={trusted}"))
+    };
+    let settings = verified("127.0.0.1", &certificate);
+    let store = open_to_write(&settings).await.expect("it is who it says");
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE usename = 'owner' AND pid <> pg_backend_pid() \
+                     AND datname = current_database()";
+    assert_eq!(server.sql(&name, encrypted), "t");
+    store.close().await;
+    // Another name than the certificate's, and a certificate that somebody else vouches for.
+    let stranger = Cluster::new().and_then(|other| other.secure().zip(Some(other)));
+    let (strange, _other) = stranger.expect("both are there");
+    for settings in [
+        verified("localhost", &certificate),
+        verified("127.0.0.1", &strange),
+    ] {
+        let refused = open_to_write(&settings).await.err();
+        let told = refused.expect("it is not who it should be").to_string();
+        assert!(
+            told.contains("certificate") || told.contains("tls"),
+            "{told}"
+        );
+    }
+}
+
 /// The roles as the README gives them.
 fn roles() -> &'static str {
     let readme = include_str!("../../../README.md");
@@ -221,14 +275,9 @@ async fn the_service_can_serve_and_the_reader_audit_and_neither_changes_history(
     let refused = json!({ "accountId": "nobody" });
     owner.studio().done("openAccount", refused).await;
     let reader = url.replace("owner@", "credits_reader@");
-    let settings = Settings {
-        database: DatabaseSettings {
-            url: Some(reader),
-            ..DatabaseSettings::default()
-        },
-        ..Settings::default()
-    };
-    let store = open_to_read(&settings).await.expect("the reader may read");
+    let store = open_to_read(&on(reader))
+        .await
+        .expect("the reader may read");
     let report = verify(store.as_ref())
         .await
         .expect("the reader may read all");
