@@ -4,7 +4,7 @@
 //! last [`ATTEMPTS_MAX`](crate::domain::recent::ATTEMPTS_MAX) charges and nothing beyond them, so that
 //! the same history and request give the same advice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 
@@ -38,7 +38,7 @@ impl Account {
         generation: &Generation,
         price: &Price,
         at: Instant,
-    ) -> Vec<Advisory> {
+    ) -> Vec<Arc<Advisory>> {
         let request = Request {
             account: self,
             catalogs,
@@ -57,6 +57,7 @@ impl Account {
         ]
         .into_iter()
         .flatten()
+        .map(Arc::new)
         .collect()
     }
 
