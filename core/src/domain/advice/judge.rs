@@ -197,17 +197,18 @@ impl Request<'_> {
             model: Some(previous.clone()),
             ..self.generation.clone()
         });
-        let costs_more_by = match &there {
-            Ok(Priced::Cost(price)) => Some(self.price.cost.get() - price.cost.get()),
+        let there = match &there {
+            Ok(Priced::Cost(price)) => Some(price),
             Ok(Priced::Free) | Err(_) => None,
         };
+        let costs_more_by = there.map(|there| self.price.cost.get() - there.cost.get());
         Some(Advisory {
             window: Some(Window {
                 from: before.first()?.at,
                 to: self.at,
             }),
             basis: before.iter().map(|attempt| attempt.sequence).collect(),
-            adjustment: adjust::on_model(self.catalog, self.generation, self.price, previous),
+            adjustment: there.and_then(|there| adjust::there(self.price, there)),
             fact: switch(project.clone(), &before, previous.clone(), costs_more_by),
         })
     }
