@@ -277,20 +277,20 @@ impl Told {
 
 impl Advisory {
     /// What was told of a request of `account`.
-    pub fn all(account: &AccountId, advisories: &[domain::Advisory]) -> Vec<Advisory> {
+    pub fn all(account: &AccountId, advisories: &[Arc<domain::Advisory>]) -> Vec<Advisory> {
         Advisory::shown(account, advisories, false)
     }
 
     /// As [`Advisory::all`]; `behind` says whether the charge that was told so is shown as a basis itself.
     pub fn shown(
         account: &AccountId,
-        advisories: &[domain::Advisory],
+        advisories: &[Arc<domain::Advisory>],
         behind: bool,
     ) -> Vec<Advisory> {
-        let one = |advisory: &domain::Advisory| {
+        let one = |advisory: &Arc<domain::Advisory>| {
             Advisory::from(Told {
                 account: account.clone(),
-                advisory: Arc::new(advisory.clone()),
+                advisory: Arc::clone(advisory),
                 behind,
             })
         };

@@ -6,6 +6,8 @@
 
 mod kind;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -67,7 +69,7 @@ pub struct Charged {
     pub late: bool,
     /// What there was to tell about it when it was decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub advisories: Vec<Advisory>,
+    pub advisories: Vec<Arc<Advisory>>,
 }
 
 /// A change of the account's subscription.
@@ -186,7 +188,7 @@ pub enum Fact {
         expires_at: Instant,
         /// What there was to tell about it when it was decided.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        advisories: Vec<Advisory>,
+        advisories: Vec<Arc<Advisory>>,
     },
     /// A hold ends later than before.
     HoldExtended {

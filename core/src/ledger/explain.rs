@@ -27,7 +27,7 @@ pub struct Explanation {
     /// When the credits were set aside; none for a charge in one step.
     pub reserved_at: Option<Instant>,
     /// What there was to tell when the request was asked for: at the reserve, if there was one.
-    pub advisories: Vec<Advisory>,
+    pub advisories: Vec<Arc<Advisory>>,
     /// Why it is final, in sentences.
     pub why_final: Vec<String>,
 }
@@ -69,7 +69,7 @@ impl Ledger {
         &self,
         charge: &Operation,
         charged: &Charged,
-    ) -> Result<(Option<Instant>, Vec<Advisory>), LedgerError> {
+    ) -> Result<(Option<Instant>, Vec<Arc<Advisory>>), LedgerError> {
         let Some(hold) = charged.hold else {
             return Ok((None, charged.advisories.clone()));
         };

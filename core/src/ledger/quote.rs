@@ -1,5 +1,7 @@
 //! Quotes: what a request costs this account now, sealed into an id that binds.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::Ledger;
@@ -33,7 +35,7 @@ pub struct Quote {
     /// What it could make instead, if it can't pay this.
     pub alternatives: Vec<Alternative>,
     /// What there is to tell about it, as a spend of it would be told now.
-    pub advisories: Vec<Advisory>,
+    pub advisories: Vec<Arc<Advisory>>,
 }
 
 impl Ledger {

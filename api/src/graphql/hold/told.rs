@@ -26,7 +26,7 @@ use crate::{
 pub(super) struct Told {
     account: AccountId,
     hold: HoldId,
-    advisories: Option<Arc<[domain::Advisory]>>,
+    advisories: Option<Arc<[Arc<domain::Advisory>]>>,
 }
 
 impl Told {
@@ -40,7 +40,7 @@ impl Told {
     }
 
     /// Keeps what was read.
-    pub(super) fn read(&mut self, advisories: &[domain::Advisory]) {
+    pub(super) fn read(&mut self, advisories: &[Arc<domain::Advisory>]) {
         self.advisories = Some(advisories.into());
     }
 }

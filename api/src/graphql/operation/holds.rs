@@ -1,5 +1,7 @@
 //! Operations on holds.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, SimpleObject};
 use credits_core::domain::{
     advice::Advisory as DomainAdvisory,
@@ -22,7 +24,7 @@ use crate::{
 
 operation! {
     /// Credits were set aside for a generation that will be processed.
-    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<DomainAdvisory> } told advisories {
+    HoldPlaced { amount: credits::Credits, spend: DomainSpend, expires_at: Instant, advisories: Vec<Arc<DomainAdvisory>> } told advisories {
         /// How many credits were set aside.
         async fn amount(&self) -> Credits {
             self.amount.into()

@@ -3,9 +3,8 @@
 //! Each is priced by the catalog in force. It never invents a request that the catalog would refuse.
 
 use crate::domain::{
-    catalog::{Alternative, Catalog, Generation, Price},
+    catalog::{Alternative, Catalog, Generation, Price, instead},
     credits::Credits,
-    ids::ModelId,
 };
 
 /// The same on the cheapest other model that costs less.
@@ -17,18 +16,9 @@ pub(super) fn cheaper_model(
     catalog.cheapest_elsewhere(generation, &price.terms, below(price)?)
 }
 
-/// The same on that model, if it costs less there.
-pub(super) fn on_model(
-    catalog: &Catalog,
-    generation: &Generation,
-    price: &Price,
-    model: &ModelId,
-) -> Option<Alternative> {
-    let request = Generation {
-        model: Some(model.clone()),
-        ..generation.clone()
-    };
-    cheaper(catalog, &request, price)
+/// The same as it is priced elsewhere, if it costs less there.
+pub(super) fn there(price: &Price, there: &Price) -> Option<Alternative> {
+    (there.cost < price.cost).then(|| instead(&price.terms, there))
 }
 
 /// The same with the fewest results that the model makes.

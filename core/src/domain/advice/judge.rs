@@ -4,7 +4,7 @@
 //! last [`ATTEMPTS_MAX`](crate::domain::recent::ATTEMPTS_MAX) charges and nothing beyond them, so that
 //! the same history and request give the same advice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
 
@@ -38,7 +38,7 @@ impl Account {
         generation: &Generation,
         price: &Price,
         at: Instant,
-    ) -> Vec<Advisory> {
+    ) -> Vec<Arc<Advisory>> {
         let request = Request {
             account: self,
             catalogs,
@@ -57,6 +57,7 @@ impl Account {
         ]
         .into_iter()
         .flatten()
+        .map(Arc::new)
         .collect()
     }
 
@@ -196,17 +197,18 @@ impl Request<'_> {
             model: Some(previous.clone()),
             ..self.generation.clone()
         });
-        let costs_more_by = match &there {
-            Ok(Priced::Cost(price)) => Some(self.price.cost.get() - price.cost.get()),
+        let there = match &there {
+            Ok(Priced::Cost(price)) => Some(price),
             Ok(Priced::Free) | Err(_) => None,
         };
+        let costs_more_by = there.map(|there| self.price.cost.get() - there.cost.get());
         Some(Advisory {
             window: Some(Window {
                 from: before.first()?.at,
                 to: self.at,
             }),
             basis: before.iter().map(|attempt| attempt.sequence).collect(),
-            adjustment: adjust::on_model(self.catalog, self.generation, self.price, previous),
+            adjustment: there.and_then(|there| adjust::there(self.price, there)),
             fact: switch(project.clone(), &before, previous.clone(), costs_more_by),
         })
     }

@@ -3,6 +3,8 @@
 //! It never invents a request: an alternative is the same one on another model, or with fewer
 //! variations.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -89,7 +91,11 @@ impl Catalog {
         asked: &PriceTerms,
         affordable: Credits,
     ) -> impl Iterator<Item = Price> {
-        let others = self.models.iter().filter(|model| model.id != asked.model);
+        // A model that does not offer the action would be told so at some length.
+        let others = self
+            .models
+            .iter()
+            .filter(|model| model.id != asked.model && model.action(&generation.action).is_some());
         others.filter_map(move |model| {
             let request = Generation {
                 model: Some(model.id.clone()),
@@ -117,7 +123,8 @@ impl Catalog {
     }
 }
 
-fn instead(asked: &PriceTerms, price: &Price) -> Alternative {
+/// What a price is of, as an alternative to the request with the terms `asked`.
+pub(in crate::domain) fn instead(asked: &PriceTerms, price: &Price) -> Alternative {
     Alternative {
         model: price.terms.model.clone(),
         cost: price.cost,
@@ -144,43 +151,36 @@ fn fewer_variations(
 }
 
 fn changes(asked: &PriceTerms, offered: &PriceTerms) -> Vec<ParameterChange> {
-    let option = |option: &Option<(OptionId, _)>| match option {
-        Some((id, _)) => id.to_string(),
-        None => "none".to_owned(),
-    };
-    let seconds = |terms: &PriceTerms| match terms.seconds {
-        Some(seconds) => seconds.to_string(),
-        None => "none".to_owned(),
-    };
-    [
-        (
-            Parameter::Model,
-            asked.model.to_string(),
-            offered.model.to_string(),
-        ),
-        (
+    let id = |option: &Option<(OptionId, _)>| option.as_ref().map(|(id, _)| id.clone());
+    let changes = [
+        change(Parameter::Model, Some(&asked.model), Some(&offered.model)),
+        change(
             Parameter::Variations,
-            asked.variations.to_string(),
-            offered.variations.to_string(),
+            Some(asked.variations),
+            Some(offered.variations),
         ),
-        (Parameter::Seconds, seconds(asked), seconds(offered)),
-        (
+        change(Parameter::Seconds, asked.seconds, offered.seconds),
+        change(
             Parameter::Resolution,
-            option(&asked.resolution),
-            option(&offered.resolution),
+            id(&asked.resolution),
+            id(&offered.resolution),
         ),
-        (
-            Parameter::Quality,
-            option(&asked.quality),
-            option(&offered.quality),
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, from, to)| from != to)
-    .map(|(parameter, from, to)| ParameterChange {
+        change(Parameter::Quality, id(&asked.quality), id(&offered.quality)),
+    ];
+    changes.into_iter().flatten().collect()
+}
+
+/// None if there is no difference.
+fn change<T: PartialEq + Display>(
+    parameter: Parameter,
+    from: Option<T>,
+    to: Option<T>,
+) -> Option<ParameterChange> {
+    let text =
+        |value: Option<T>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+    (from != to).then(|| ParameterChange {
         parameter,
-        from,
-        to,
+        from: text(from),
+        to: text(to),
     })
-    .collect()
 }

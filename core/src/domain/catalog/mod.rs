@@ -29,6 +29,7 @@ mod tests;
 mod warn;
 
 pub use action::{Action, Produces};
+pub(in crate::domain) use alternatives::instead;
 pub use alternatives::{ALTERNATIVES_MAX, Alternative, ParameterChange};
 pub use finding::{CatalogRule, FINDINGS_MAX, Finding};
 pub use generation::{ActualRun, Generation, InvalidPromptFingerprint, PromptFingerprint};

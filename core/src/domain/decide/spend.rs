@@ -3,6 +3,8 @@
 //! Owns the guards in their precedence: model and parameters, what is done again, quote, price, then the
 //! ceilings and the repeat guard of [`super::care`], credits, holds.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::{Case, Verdict};
@@ -90,7 +92,7 @@ impl Case<'_> {
     }
 
     /// What there is to tell about the request, by the catalog in force.
-    fn advise(&self, generation: &Generation, price: &Price) -> Vec<Advisory> {
+    fn advise(&self, generation: &Generation, price: &Price) -> Vec<Arc<Advisory>> {
         self.account
             .advise(self.catalogs, generation, price, self.at)
     }

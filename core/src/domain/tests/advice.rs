@@ -1,6 +1,6 @@
 //! When to be careful with credits: what each charge is told, and that it is what the ledger says.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use proptest::{prelude::*, sample::select};
 
@@ -17,7 +17,7 @@ use crate::domain::{
     recent::ATTEMPTS_MAX,
 };
 
-fn advisories(event: &Event) -> &[Advisory] {
+fn advisories(event: &Event) -> &[Arc<Advisory>] {
     match &event.fact {
         Fact::Charge(charged) => &charged.advisories,
         Fact::HoldPlaced { advisories, .. } => advisories,
@@ -35,7 +35,7 @@ fn told_in(catalogs: Catalogs, start: &str, rows: &[(&str, &str, &[&str])]) {
             scene.now = at(when);
         }
         let event = scene.does(asked).unwrap().unwrap();
-        let told: Vec<String> = advisories(&event).iter().map(told).collect();
+        let told: Vec<String> = advisories(&event).iter().map(|one| told(one)).collect();
         assert_eq!(told, *expected, "{when} {asked}");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Credits that end soon are counted by what then happens, if nothing else does.
 
+use std::sync::Arc;
+
 use proptest::{prelude::*, sample::select};
 
 use super::{
@@ -251,7 +253,7 @@ fn lost(scene: &Scene, account: &Account, at: Instant) -> Option<i64> {
     Some(lost.sum())
 }
 
-fn told(event: &Event) -> Option<(&[Advisory], &Spend, i64)> {
+fn told(event: &Event) -> Option<(&[Arc<Advisory>], &Spend, i64)> {
     match &event.fact {
         Fact::Charge(charged) if charged.hold.is_none() => {
             Some((&charged.advisories, &charged.spend, charged.cost.get()))
@@ -292,7 +294,7 @@ fn check(scene: &Scene, asked: &str) {
         case.switch(),
         case.share(),
     ];
-    let is_ending = |one: &&Advisory| matches!(one.fact, AdvisoryFact::ExpiringSoon { .. });
+    let is_ending = |one: &&Arc<Advisory>| matches!(one.fact, AdvisoryFact::ExpiringSoon { .. });
     let counted = advisories.iter().filter(|one| !is_ending(one));
     let counted: Vec<(AdvisoryFact, Vec<Sequence>)> = counted
         .map(|one| (one.fact.clone(), one.basis.clone()))

@@ -193,6 +193,8 @@ async fn connect(
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        // A file does not go away: to ask its thread first would be one more wait before each transaction.
+        .test_before_acquire(false)
         .map_sqlx_sqlite_opts(move |options| {
             settings(options)
                 .filename(&file)
