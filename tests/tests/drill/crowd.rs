@@ -4,7 +4,7 @@
 //! nothing but that: a definite answer never changes.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -25,6 +25,10 @@ const CALLS_BEFORE_A_KILL: usize = 24;
 /// How long the first answers may take, on a machine that does much else.
 const ON_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The longest that a call to a node may be without an answer, whatever becomes of the database.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two calls of a client that goes on: all that it was told is asked for again at the end.
+const BREATH: Duration = Duration::from_millis(25);
 
 /// Numbers by chance, the same for the same seed (SplitMix64).
 #[derive(Clone, Debug)]
@@ -86,15 +90,6 @@ pub struct Answered {
     pub payload: Value,
 }
 
-/// When a client stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// At the first call that has no answer, or is not taken on.
-    Broken,
-    /// When it is told to, whatever became of its calls.
-    Told,
-}
-
 /// Why a client stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -103,7 +98,7 @@ pub enum End {
     /// The service said that it takes on nothing.
     Refused,
     /// It was told to.
-    Told,
+    Stopped,
 }
 
 /// What came of sending a call.
@@ -118,15 +113,12 @@ enum Came {
 /// What the whole crowd knows.
 pub struct Crowd {
     chance: Chance,
-    until: Until,
     /// How many accounts there are beyond [`ACCOUNTS`], by [`other`].
     others: u64,
     /// Calls with their answers.
     pub known: Vec<Answered>,
     /// Calls without one.
     pub unknown: Vec<Call>,
-    /// The longest that anybody waited for an answer, of whatever kind.
-    pub waited: Duration,
 }
 
 /// What one round adds.
@@ -134,8 +126,12 @@ pub struct Crowd {
 struct Round {
     known: Vec<Answered>,
     unknown: Vec<Call>,
-    waited: Duration,
-    over: bool,
+    /// How many calls were answered with that nothing was decided.
+    undecided: usize,
+    /// How often a connection broke under a call.
+    broken: usize,
+    /// The longest that a call was without an answer.
+    longest: Duration,
 }
 
 /// The name of an account that few ask for.
@@ -147,9 +143,29 @@ pub fn other(number: u64) -> String {
 pub struct Working {
     round: Rc<RefCell<Round>>,
     clients: Vec<JoinHandle<End>>,
+    /// Tells clients that go on to stop.
+    stop: Rc<Cell<bool>>,
 }
 
 impl Working {
+    /// Tells clients that go on to stop.
+    pub fn stop(&self) {
+        self.stop.set(true);
+    }
+
+    /// How often a connection broke under a call.
+    pub fn broken(&self) -> usize {
+        self.round.borrow().broken
+    }
+
+    /// How it went, in words.
+    pub fn tells(&self) -> String {
+        let round = self.round.borrow();
+        let (known, unknown) = (round.known.len(), round.unknown.len());
+        let (undecided, longest) = (round.undecided, round.longest);
+        format!("{known} known, {unknown} unknown, {undecided} undecided, longest {longest:?}")
+    }
+
     /// Waits until the crowd is at work, or is again, however slow the machine: a kill that meets no call in
     /// flight shows nothing.
     pub async fn is_on(&self) {
@@ -163,24 +179,17 @@ impl Working {
 }
 
 impl Crowd {
-    /// One that works until its connections break.
     pub fn new(seed: u64) -> Crowd {
-        Crowd {
-            chance: Chance::new(seed),
-            until: Until::Broken,
-            others: 0,
-            known: Vec::new(),
-            unknown: Vec::new(),
-            waited: Duration::ZERO,
-        }
+        Crowd::with_others(seed, 0)
     }
 
-    /// One that works until it is told to end, with so many accounts more, which somebody opened.
-    pub fn lasting(seed: u64, others: u64) -> Crowd {
+    /// One that asks for so many accounts more, which somebody else opens.
+    pub fn with_others(seed: u64, others: u64) -> Crowd {
         Crowd {
-            until: Until::Told,
+            chance: Chance::new(seed),
             others,
-            ..Crowd::new(seed)
+            known: Vec::new(),
+            unknown: Vec::new(),
         }
     }
 
@@ -210,32 +219,65 @@ impl Crowd {
         }
     }
 
-    /// Sets all clients to work.
+    /// Sets all clients to work until the service does not answer any more.
     pub fn work(&mut self, client: impl Fn() -> Client) -> Working {
-        let round = Rc::<RefCell<Round>>::default();
+        self.set_to_work(client, None)
+    }
+
+    /// Sets all clients to work until they are told to stop, whatever they are answered. Each answer comes
+    /// `within` that time.
+    pub fn go_on(&mut self, within: Duration, client: impl Fn() -> Client) -> Working {
+        self.set_to_work(client, Some(within))
+    }
+
+    fn set_to_work(
+        &mut self,
+        client: impl Fn() -> Client,
+        goes_on_within: Option<Duration>,
+    ) -> Working {
+        let (round, stop) = (Rc::<RefCell<Round>>::default(), Rc::<Cell<bool>>::default());
         let clients = (0..CLIENTS).map(|_| {
             let worker = Worker {
                 studio: client(),
                 chance: Chance::new(self.chance.between(0, u64::MAX - 1)),
-                until: self.until,
                 others: self.others,
+                goes_on_within,
                 open: Vec::new(),
                 round: Rc::clone(&round),
+                stop: Rc::clone(&stop),
             };
             actix_rt::spawn(worker.work())
         });
         Working {
             clients: clients.collect(),
             round,
+            stop,
         }
     }
 
-    /// Tells all to end, or waits until they have noticed, and keeps what they know.
+    /// Charges by this client until that is done, which it is soon after `since`.
+    pub async fn first_success(&mut self, studio: &Client, since: Instant) {
+        loop {
+            assert!(since.elapsed() < ANSWERED_WITHIN, "it serves again");
+            let picture = json!({ "action": "text-to-image", "model": "easel" });
+            let call = Call::new("charge", ACCOUNTS[1], picture);
+            match send(studio, &call).await {
+                Came::Definite(payload) => {
+                    assert_eq!(payload["userErrors"], json!([]), "{call:?}");
+                    assert!(since.elapsed() < ANSWERED_WITHIN, "it serves again in time");
+                    return self.known.push(Answered { call, payload });
+                }
+                Came::Unknown(End::Refused) => self.unknown.push(call),
+                Came::Unknown(end) => panic!("{end:?}: {call:?}"),
+                Came::Undecided => actix_rt::time::sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    /// Waits until all have noticed, and keeps what they know.
     pub async fn gather(&mut self, working: Working) -> Vec<End> {
-        working.round.borrow_mut().over = true;
         let ends = futures_util::future::join_all(working.clients).await;
         let round = working.round.take();
-        self.waited = self.waited.max(round.waited);
         self.known.extend(round.known);
         self.unknown.extend(round.unknown);
         let ended = ends.into_iter();
@@ -278,41 +320,45 @@ impl Crowd {
 struct Worker {
     studio: Client,
     chance: Chance,
-    until: Until,
     others: u64,
+    /// Within what time it is answered, if it goes on whatever it is answered.
+    goes_on_within: Option<Duration>,
     /// Holds that it placed, with their accounts.
     open: Vec<(String, Value)>,
     round: Rc<RefCell<Round>>,
+    stop: Rc<Cell<bool>>,
 }
 
 impl Worker {
     async fn work(mut self) -> End {
-        while !self.is_over() {
+        while !self.stop.get() {
             let call = self.next();
-            if let Err(end) = self.ask(call).await {
-                if self.until == Until::Broken {
-                    return end;
-                }
-                actix_rt::time::sleep(LOOK_EVERY).await;
+            let asked = self.ask(call).await;
+            match (asked, self.goes_on_within) {
+                (Err(end), None) => return end,
+                (Ok(()), None) => {}
+                (Ok(()) | Err(_), Some(_)) => actix_rt::time::sleep(BREATH).await,
             }
         }
-        End::Told
-    }
-
-    /// Whoever works until a connection breaks is never told.
-    fn is_over(&self) -> bool {
-        self.until == Until::Told && self.round.borrow().over
+        End::Stopped
     }
 
     /// Asks for something and keeps what it is told; now and then it asks again.
     async fn ask(&mut self, call: Call) -> Result<(), End> {
         let payload = match self.send(&call).await {
             Came::Unknown(end) => {
-                self.round.borrow_mut().unknown.push(call);
+                let mut round = self.round.borrow_mut();
+                round.broken += usize::from(end == End::Broken);
+                round.unknown.push(call);
                 return Err(end);
             }
-            Came::Undecided if call.account() == "poor" => return Ok(()),
-            Came::Undecided => return Err(End::Refused),
+            Came::Undecided => {
+                self.round.borrow_mut().undecided += 1;
+                return match call.account().as_str() {
+                    "poor" => Ok(()),
+                    _ => Err(End::Refused),
+                };
+            }
             Came::Definite(payload) => payload,
         };
         if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
@@ -339,10 +385,14 @@ impl Worker {
     }
 
     async fn send(&self, call: &Call) -> Came {
-        let sent = Instant::now();
+        let asked = Instant::now();
         let came = send(&self.studio, call).await;
+        let took = asked.elapsed();
+        if let Some(within) = self.goes_on_within {
+            assert!(took < within, "{took:?}: {call:?}");
+        }
         let mut round = self.round.borrow_mut();
-        round.waited = round.waited.max(sent.elapsed());
+        round.longest = round.longest.max(took);
         came
     }
 
