@@ -71,7 +71,7 @@ fn options(url: &str) -> ServerOptions {
     }
 }
 
-async fn raw(url: &str) -> DatabaseConnection {
+pub(crate) async fn raw(url: &str) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
 }
 
