@@ -4,7 +4,7 @@
 //! nothing but that: a definite answer never changes.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -25,6 +25,10 @@ const CALLS_BEFORE_A_KILL: usize = 24;
 /// How long the first answers may take, on a machine that does much else.
 const ON_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The longest that a call may be without an answer, whatever becomes of the database.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two calls of a client that goes on: all that it was told is asked for again at the end.
+const BREATH: Duration = Duration::from_millis(25);
 
 /// Numbers by chance, the same for the same seed (SplitMix64).
 #[derive(Clone, Debug)]
@@ -93,6 +97,8 @@ pub enum End {
     Broken,
     /// The service said that it takes on nothing.
     Refused,
+    /// It was told to.
+    Stopped,
 }
 
 /// What came of sending a call.
@@ -118,15 +124,34 @@ pub struct Crowd {
 struct Round {
     known: Vec<Answered>,
     unknown: Vec<Call>,
+    /// How many calls were answered with that nothing was decided.
+    undecided: usize,
+    /// The longest that one was without an answer.
+    longest: Duration,
 }
 
 /// A round under way.
 pub struct Working {
     round: Rc<RefCell<Round>>,
     clients: Vec<JoinHandle<End>>,
+    /// Tells clients that go on to stop.
+    stop: Rc<Cell<bool>>,
 }
 
 impl Working {
+    /// Tells clients that go on to stop.
+    pub fn stop(&self) {
+        self.stop.set(true);
+    }
+
+    /// How it went, in words.
+    pub fn tells(&self) -> String {
+        let round = self.round.borrow();
+        let (known, unknown) = (round.known.len(), round.unknown.len());
+        let (undecided, longest) = (round.undecided, round.longest);
+        format!("{known} known, {unknown} unknown, {undecided} undecided, longest {longest:?}")
+    }
+
     /// Waits until the crowd is at work, however slow the machine: a kill that meets no call in
     /// flight shows nothing.
     pub async fn is_on(&self) {
@@ -183,6 +208,41 @@ impl Crowd {
         Working {
             clients: clients.collect(),
             round,
+            stop: Rc::default(),
+        }
+    }
+
+    /// Sets all clients to work until they are told to stop, whatever they are answered. Each answer comes
+    /// in time.
+    pub fn go_on(&mut self, client: impl Fn() -> Client) -> Working {
+        let (round, stop) = (Rc::<RefCell<Round>>::default(), Rc::<Cell<bool>>::default());
+        let clients = (0..CLIENTS).map(|_| {
+            let chance = Chance::new(self.chance.between(0, u64::MAX - 1));
+            let (round, stop) = (Rc::clone(&round), Rc::clone(&stop));
+            actix_rt::spawn(go_on(client(), chance, round, stop))
+        });
+        Working {
+            clients: clients.collect(),
+            round,
+            stop,
+        }
+    }
+
+    /// Charges by this client until that is done, at the latest so long after `since`.
+    pub async fn first_success(&mut self, studio: &Client, since: Instant) {
+        loop {
+            let picture = json!({ "action": "text-to-image", "model": "easel" });
+            let call = Call::new("charge", ACCOUNTS[1], picture);
+            match send(studio, &call).await {
+                Came::Definite(payload) => {
+                    assert_eq!(payload["userErrors"], json!([]), "{call:?}");
+                    assert!(since.elapsed() < ANSWERED_WITHIN, "{:?}", since.elapsed());
+                    return self.known.push(Answered { call, payload });
+                }
+                Came::Unknown(End::Refused) => self.unknown.push(call),
+                Came::Unknown(end) => panic!("{end:?}: {call:?}"),
+                Came::Undecided => actix_rt::time::sleep(LOOK_EVERY).await,
+            }
         }
     }
 
@@ -265,6 +325,39 @@ async fn work(studio: Client, mut chance: Chance, round: Rc<RefCell<Round>>) -> 
             }
         }
     }
+}
+
+/// One client that goes on whatever it is answered, until it is told to stop.
+async fn go_on(
+    studio: Client,
+    mut chance: Chance,
+    round: Rc<RefCell<Round>>,
+    stop: Rc<Cell<bool>>,
+) -> End {
+    let mut open: Vec<(String, Value)> = Vec::new();
+    while !stop.get() {
+        let call = next(&mut chance, &mut open);
+        let asked = Instant::now();
+        let came = send(&studio, &call).await;
+        let took = asked.elapsed();
+        assert!(took < ANSWERED_WITHIN, "{took:?}: {call:?}");
+        let mut told = round.borrow_mut();
+        told.longest = told.longest.max(took);
+        match came {
+            Came::Unknown(End::Refused) => told.unknown.push(call),
+            Came::Unknown(end) => panic!("{end:?}: {call:?}"),
+            Came::Undecided => told.undecided += 1,
+            Came::Definite(payload) => {
+                if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
+                    open.push((call.account(), call.input["operationId"].clone()));
+                }
+                told.known.push(Answered { call, payload });
+            }
+        }
+        drop(told);
+        actix_rt::time::sleep(BREATH).await;
+    }
+    End::Stopped
 }
 
 /// What a client asks next; a hold that it resolves is no longer open.

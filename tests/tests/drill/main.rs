@@ -10,6 +10,7 @@ mod crowd;
 mod nodes;
 mod silence;
 mod streams;
+mod troubles;
 
 use std::time::{Duration, Instant};
 

@@ -18,30 +18,34 @@ use crate::{
     crowd::{Answered, Crowd},
 };
 
+/// The nodes of the drill below.
 const NODES: usize = 3;
 /// For so long the crowd goes on after something happened.
 const GOES_ON: Duration = Duration::from_millis(800);
 
 /// The nodes, each in a directory of its own, with the same keys and database.
-struct Nodes {
+pub struct Nodes {
     program: Program,
     directories: Vec<TempDir>,
     url: String,
-    running: Vec<Child>,
+    arguments: Vec<&'static str>,
+    pub running: Vec<Child>,
     asked: Cell<usize>,
 }
 
 impl Nodes {
-    async fn start(url: String) -> Nodes {
-        let directories = (0..NODES).map(|_| tempfile::tempdir().expect("a directory can be made"));
+    /// Starts so many, with these arguments more.
+    pub async fn start(count: usize, url: String, arguments: &[&'static str]) -> Nodes {
+        let directories = (0..count).map(|_| tempfile::tempdir().expect("a directory can be made"));
         let mut nodes = Nodes {
             program: Program::find(),
             directories: directories.collect(),
             url,
+            arguments: arguments.to_vec(),
             running: Vec::new(),
             asked: Cell::new(0),
         };
-        for number in 0..NODES {
+        for number in 0..count {
             let directory = nodes.directories[number].path().to_owned();
             nodes.program.furnish(&directory);
             if number > 0 {
@@ -55,25 +59,26 @@ impl Nodes {
 
     async fn serve(&self, number: usize) -> Child {
         let directory = self.directories[number].path();
-        let arguments = ["--catalog-file", "story.toml", "--database-url", &self.url];
+        let mut arguments = vec!["--catalog-file", "story.toml", "--database-url", &self.url];
+        arguments.extend(&self.arguments);
         self.program.serve_with(directory, &arguments).await
     }
 
     /// The next node in turn.
-    fn next(&self) -> &Child {
+    pub fn next(&self) -> &Child {
         self.asked.set(self.asked.get() + 1);
-        &self.running[self.asked.get() % NODES]
+        &self.running[self.asked.get() % self.running.len()]
     }
 
     /// Kills all of them and starts them again.
     async fn start_again(&mut self) {
         self.running.iter_mut().for_each(Child::kill);
-        for number in 0..NODES {
+        for number in 0..self.running.len() {
             self.running[number] = self.serve(number).await;
         }
     }
 
-    fn verify(&self) {
+    pub fn verify(&self) {
         let directory = self.directories[0].path();
         let arguments = ["verify", "--database-url", &self.url];
         let (ok, printed) = self.program.run(directory, &arguments);
@@ -104,7 +109,7 @@ async fn three_nodes_take_nothing_back_whatever_is_killed() {
     let url = cluster.url(&cluster.database(None));
     let seed = Uuid::new_v4().as_u64_pair().0;
     let mut crowd = Crowd::new(seed);
-    let mut nodes = Nodes::start(url.clone()).await;
+    let mut nodes = Nodes::start(NODES, url.clone(), &[]).await;
     crowd.open_accounts(&nodes.next().studio()).await;
 
     // A deploy: one after the other leaves in order and comes back.
@@ -149,7 +154,7 @@ async fn three_nodes_take_nothing_back_whatever_is_killed() {
 }
 
 /// The audit finds what was never written.
-async fn control(audit: &Audit, known: &[Answered], seed: u64) {
+pub async fn control(audit: &Audit, known: &[Answered], seed: u64) {
     let mut invented = known.to_vec();
     let accepted = invented
         .iter_mut()
