@@ -38,6 +38,8 @@ pub const STATEMENTS: u32 = 4;
 pub struct MemoryStore {
     kept: Mutex<Kept>,
     faults: Arc<dyn Faults>,
+    /// Whether it says that others write to it as well.
+    shared: bool,
 }
 
 impl Default for MemoryStore {
@@ -57,6 +59,16 @@ impl MemoryStore {
         MemoryStore {
             kept: Mutex::default(),
             faults,
+            shared: false,
+        }
+    }
+
+    /// The same, as several nodes have it.
+    #[must_use]
+    pub fn shared(self) -> MemoryStore {
+        MemoryStore {
+            shared: true,
+            ..self
         }
     }
 
@@ -202,6 +214,10 @@ impl Store for MemoryStore {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
         self.commit_with(|kept| kept.decide(decision)).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// As [`Store::commit_locked`] here: nobody else gets at what is kept meanwhile.

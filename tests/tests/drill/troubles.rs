@@ -38,6 +38,8 @@ const BOUNDS: [&str; 10] = [
 ];
 /// Longer than each of these bounds.
 const LASTS: Duration = Duration::from_secs(4);
+/// Long enough for every connection of a node to have been tried, and found to be half-open.
+const SILENCE_LASTS: Duration = Duration::from_secs(12);
 /// How often connections are killed.
 const KILL_EVERY: Duration = Duration::from_millis(100);
 /// How long a packet is held.
@@ -189,16 +191,16 @@ async fn a_network_that_is_slow_silent_or_cut_at_commit() {
     let Some(mut scene) = Scene::start().await else {
         return;
     };
-    for trouble in [
-        Trouble::Slow(HELD),
-        Trouble::Silent,
-        Trouble::CutBeforeCommit,
-        Trouble::CutAfterCommit,
+    for (trouble, lasts) in [
+        (Trouble::Slow(HELD), LASTS),
+        (Trouble::Silent, SILENCE_LASTS),
+        (Trouble::CutBeforeCommit, LASTS),
+        (Trouble::CutAfterCommit, LASTS),
     ] {
         let proxy = Arc::clone(&scene.proxy);
         let making = async {
             proxy.make(trouble);
-            sleep(LASTS).await;
+            sleep(lasts).await;
             proxy.make(Trouble::None);
         };
         scene.through(&format!("{trouble:?}"), making).await;

@@ -79,6 +79,11 @@ impl Sweeper {
         if !reading.trusted {
             return (Swept::stuck(), None);
         }
+        // What becomes due is granted by the terms of that instant, whoever published them.
+        if let Err(error) = self.node.learn().await {
+            warn!(error = %error, "what others published could not be read");
+            return (Swept::stuck(), None);
+        }
         let window = DueWindow {
             before: reading.now,
             after,
