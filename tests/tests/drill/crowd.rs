@@ -130,6 +130,19 @@ struct Round {
     longest: Duration,
 }
 
+impl Round {
+    /// Keeps what a call of a client that goes on came to.
+    fn add(&mut self, call: Call, came: Came, took: Duration) {
+        self.longest = self.longest.max(took);
+        match came {
+            Came::Unknown(End::Refused) => self.unknown.push(call),
+            Came::Unknown(end) => panic!("{end:?}: {call:?}"),
+            Came::Undecided => self.undecided += 1,
+            Came::Definite(payload) => self.known.push(Answered { call, payload }),
+        }
+    }
+}
+
 /// A round under way.
 pub struct Working {
     round: Rc<RefCell<Round>>,
@@ -228,15 +241,16 @@ impl Crowd {
         }
     }
 
-    /// Charges by this client until that is done, at the latest so long after `since`.
+    /// Charges by this client until that is done, which it is soon after `since`.
     pub async fn first_success(&mut self, studio: &Client, since: Instant) {
         loop {
+            assert!(since.elapsed() < ANSWERED_WITHIN, "it serves again");
             let picture = json!({ "action": "text-to-image", "model": "easel" });
             let call = Call::new("charge", ACCOUNTS[1], picture);
             match send(studio, &call).await {
                 Came::Definite(payload) => {
                     assert_eq!(payload["userErrors"], json!([]), "{call:?}");
-                    assert!(since.elapsed() < ANSWERED_WITHIN, "{:?}", since.elapsed());
+                    assert!(since.elapsed() < ANSWERED_WITHIN, "it serves again in time");
                     return self.known.push(Answered { call, payload });
                 }
                 Came::Unknown(End::Refused) => self.unknown.push(call),
@@ -341,20 +355,13 @@ async fn go_on(
         let came = send(&studio, &call).await;
         let took = asked.elapsed();
         assert!(took < ANSWERED_WITHIN, "{took:?}: {call:?}");
-        let mut told = round.borrow_mut();
-        told.longest = told.longest.max(took);
-        match came {
-            Came::Unknown(End::Refused) => told.unknown.push(call),
-            Came::Unknown(end) => panic!("{end:?}: {call:?}"),
-            Came::Undecided => told.undecided += 1,
-            Came::Definite(payload) => {
-                if call.mutation == "reserve" && payload["userErrors"] == json!([]) {
-                    open.push((call.account(), call.input["operationId"].clone()));
-                }
-                told.known.push(Answered { call, payload });
-            }
+        if let Came::Definite(payload) = &came
+            && call.mutation == "reserve"
+            && payload["userErrors"] == json!([])
+        {
+            open.push((call.account(), call.input["operationId"].clone()));
         }
-        drop(told);
+        round.borrow_mut().add(call, came, took);
         actix_rt::time::sleep(BREATH).await;
     }
     End::Stopped

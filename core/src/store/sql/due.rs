@@ -84,11 +84,11 @@ fn first(window: &DueWindow) -> Select<account::Entity> {
 /// Where a row stands.
 fn place() -> SimpleExpr {
     let columns = [account::Column::NextDueAtUs, account::Column::Id];
-    Expr::tuple(columns.map(Expr::col)).into()
+    Expr::tuple(columns.map(Expr::col))
 }
 
 fn at(place: DuePlace) -> SimpleExpr {
-    Expr::tuple([Expr::val(place.at_us), Expr::val(place.key)]).into()
+    Expr::tuple([Expr::val(place.at_us), Expr::val(place.key)])
 }
 
 /// Each row brought up to date by the operations that it is behind of.
