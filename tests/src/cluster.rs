@@ -165,6 +165,19 @@ impl Cluster {
         Some(certificate)
     }
 
+    /// Stops it without warning, as a crash would.
+    pub fn crash(&self) {
+        self.control(&["stop", "-w", "-m", "immediate"]);
+    }
+
+    /// Starts it again, where it was.
+    pub fn start_again(&self) {
+        let directory = self.directory.to_string_lossy();
+        let options = format!("-p {} -k {directory}", self.port);
+        let log = format!("{directory}/log");
+        self.control(&["start", "-w", "-l", &log, "-o", &options]);
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(self.binaries.join(program));
         command

@@ -7,4 +7,5 @@ pub mod audit;
 pub mod cluster;
 pub mod harness;
 pub mod load;
+pub mod proxy;
 pub mod twin;

@@ -19,6 +19,7 @@ use tokio::time::Instant as Monotonic;
 use tracing::{debug, error};
 
 use super::{
+    catalogs,
     contention::{Contention, DeskTurn},
     desk::Desk,
     facts::{self, Facts, needs_facts},
@@ -95,6 +96,9 @@ impl AccountActor {
         let id = self.id.clone();
         let loading = async move {
             let Loaded { account, head } = node.store.load(&id).await?;
+            if catalogs::are_behind(&node.catalogs(), &account) {
+                node.learn().await?;
+            }
             let facts = Facts::gather(node.store.as_ref(), &account, lookups).await?;
             let account = Arc::new(account);
             Ok::<_, StoreError>((CommittedState { account, head }, facts))
@@ -198,7 +202,14 @@ impl AccountActor {
             self.watch(ctx);
             self.show_all(ctx);
         }
-        if again {
+        let undecided = self
+            .desk
+            .as_ref()
+            .is_some_and(|desk| desk.deciding.is_none());
+        if again && undecided {
+            // Whatever kept the turn from being decided, a load tells.
+            self.load(ctx);
+        } else if again {
             self.go_on(ctx);
         }
     }

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, time::Instant as Monotonic};
 
 use super::{
+    catalogs,
     desk::Desk,
     facts::{self, Facts},
 };
@@ -68,6 +69,10 @@ impl Turn for DeskTurn {
     }
 
     fn decide(&mut self, loaded: Loaded, found: Found) -> Vec<Submission> {
+        if catalogs::are_behind(&self.desk.node.catalogs(), &loaded.account) {
+            // Nothing is decided: the account is loaded first, which learns what is missing.
+            return Vec::new();
+        }
         let state = CommittedState {
             account: Arc::new(loaded.account),
             head: loaded.head,

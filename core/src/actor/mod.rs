@@ -5,6 +5,7 @@
 //! how what is due is done on accounts without one.
 
 pub mod account;
+pub mod catalogs;
 pub mod facts;
 pub mod message;
 pub mod node;

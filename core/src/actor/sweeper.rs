@@ -15,10 +15,14 @@
 //! 5. **Settle**: what was lost or has more to do is found again; what can't be done is put into
 //!    quarantine and told of once.
 //!
+//! Where several nodes write to one database their sweepers share the work: 2 to 4 are one transaction
+//! there, in which a chunk is [claimed](shared).
+//!
 //! While the clock is not to be believed it does nothing.
 
 mod chunk;
 mod outcome;
+mod shared;
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +49,10 @@ use super::{
     quarantine::Quarantine,
     registry::Registry,
 };
-use crate::{domain::time::Instant, store::StoreError};
+use crate::{
+    domain::time::Instant,
+    store::{DueWindow, StoreError},
+};
 
 /// How many chunks are under way: one is written, one waits for that, one is decided.
 const CHUNKS_IN_FLIGHT_MAX: usize = 3;
@@ -140,6 +147,7 @@ impl Sweeper {
                     sweep.accounts = swept.accounts,
                     sweep.renewals = swept.renewals,
                     sweep.overtaken = swept.overtaken,
+                    sweep.elsewhere = swept.elsewhere,
                     sweep.left_out = swept.left_out,
                     sweep.duration_ms = began.elapsed().as_millis(),
                     "swept"
@@ -173,9 +181,17 @@ impl Sweeper {
 
     /// Does what is due by now.
     async fn sweep(&self) -> Swept {
-        let mut swept = Swept::default();
         // What is committed from now on is not missed by whoever waits after this.
         self.node.writer.alarm().forget();
+        if self.node.store.is_shared() {
+            self.sweep_shared().await
+        } else {
+            self.sweep_alone().await
+        }
+    }
+
+    async fn sweep_alone(&self) -> Swept {
+        let mut swept = Swept::default();
         let chunks = self.chunks().map(|chunk| self.work_off(chunk));
         let mut chunks = pin!(chunks.buffer_unordered(CHUNKS_IN_FLIGHT_MAX));
         while let Some(outcome) = chunks.next().await {
@@ -196,8 +212,12 @@ impl Sweeper {
                 return Some((Chunk::Unbelievable, None));
             }
             let store = &self.node.store;
-            let due = store.due_accounts(reading.now, after, self.chunk_accounts);
-            Some(match due.await {
+            let window = DueWindow {
+                before: reading.now,
+                after,
+                limit: self.chunk_accounts,
+            };
+            Some(match store.due_accounts(&window).await {
                 Ok(accounts) => {
                     let last = accounts.last().map(|last| last.place);
                     let is_full = accounts.len() as u64 >= self.chunk_accounts;

@@ -49,8 +49,13 @@ impl Ledger {
         let Fact::Charge(charged) = &charge.event.fact else {
             return Ok(None);
         };
+        let version = charge.event.catalog_version;
+        if self.catalogs().version(version).is_none() {
+            let learnt = self.node.learn().await;
+            learnt.map_err(|error| self.report(&error))?;
+        }
         let catalogs = self.catalogs();
-        let catalog = catalogs.version(charge.event.catalog_version).cloned();
+        let catalog = catalogs.version(version).cloned();
         let decided_by = catalog
             .as_ref()
             .unwrap_or(catalogs.terms_at(charge.event.at));

@@ -44,17 +44,19 @@ pub use self::{
     fingerprint::{Prompt, PromptKey},
     foresight::{InsightsError, PeriodInsights},
     notices::{NOTICE_DAYS, NOTICE_OPERATIONS_MAX, Notices},
-    publish::{PublishError, Published, load as published_catalogs},
+    publish::{PublishError, Published},
     quote::Quote,
     usage::{PeriodError, USAGE_ROWS_MAX, UsageError, UsageReport, check_period},
     watch::{Operations, Watch},
 };
 pub use crate::actor::{
+    catalogs::load as published_catalogs,
     node::{Limits, Sweep},
     view::AccountView,
 };
 use crate::{
     actor::{
+        catalogs,
         message::{Execute, View},
         node::Node,
         pending::Ticket,
@@ -132,7 +134,8 @@ impl Ledger {
         limits: Limits,
         keys: Keys,
     ) -> Result<Ledger, StoreError> {
-        let catalogs = publish::load(store.as_ref()).await?;
+        let catalogs = catalogs::load(store.as_ref()).await?;
+        let latest = catalogs.latest().map(|latest| latest.version);
         let most = limits.batch_operations_max;
         let (writer, tasks) = Writer::with_lanes(Arc::clone(&store), most, limits.writers);
         tasks.into_iter().for_each(|task| run(&limits, task));
@@ -146,7 +149,8 @@ impl Ledger {
         });
         let registry = Registry::new(Arc::clone(&node));
         run(&node.limits, housekeeping::keep(registry.downgrade()));
-        let published = Arc::new(tokio::sync::watch::Sender::new(CatalogVersion(0)));
+        let published = latest.unwrap_or(CatalogVersion(0));
+        let published = Arc::new(tokio::sync::watch::Sender::new(published));
         if let Some(news) = node.store.neighbours() {
             let heed = neighbours::heed(registry.downgrade(), news, Arc::clone(&published));
             run(&node.limits, heed);
@@ -190,6 +194,7 @@ impl Ledger {
         account: &AccountId,
         command: Command,
     ) -> Result<Answer, LedgerError> {
+        self.learn_for(&command.request).await?;
         if self.is_free(&command.request) {
             return Ok(Answer::Free);
         }
@@ -261,6 +266,15 @@ impl Ledger {
                 operation_id: command.operation_id,
             })),
         }
+    }
+
+    /// Where other nodes publish too, learns what the request names and no catalog known here has.
+    async fn learn_for(&self, request: &Request) -> Result<(), LedgerError> {
+        if !self.node.store.is_shared() || !catalogs::lack(&self.catalogs(), request, self.now()) {
+            return Ok(());
+        }
+        let learnt = self.node.learn().await;
+        learnt.map_err(|error| self.report(&error)).map(drop)
     }
 
     /// Whether a request asks for a text action, which needs no account and no database.

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::{Ledger, publish};
+use super::Ledger;
 use crate::{
     actor::{
         message::{Overtaken, View},
@@ -102,13 +102,14 @@ async fn look(
     published: &watch::Sender<CatalogVersion>,
 ) -> Result<(), StoreError> {
     let node = registry.node();
-    let known = node.catalogs().latest().map(|latest| latest.version);
-    let latest = node.store.latest_catalog().await?;
-    if let Some(version) = latest.filter(|_| latest > known) {
-        let catalogs = publish::load(node.store.as_ref()).await?;
-        if node.take_on(catalogs) {
-            published.send_replace(version);
-        }
+    node.learn().await?;
+    // It may have been learnt before, by somebody who met what is in it.
+    if let Some(latest) = node.catalogs().latest() {
+        published.send_if_modified(|told| {
+            let later = latest.version > *told;
+            *told = latest.version.max(*told);
+            later
+        });
     }
     if round.unwatched.is_empty() {
         round.unwatched = registry.accounts();

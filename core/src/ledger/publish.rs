@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use super::Ledger;
 use crate::{
+    actor::catalogs::{SOURCE_NAME, load},
     domain::{
-        catalog::{Catalog, CatalogOutOfOrder, Catalogs, Finding, Parsed, PublishedCatalog},
+        catalog::{Catalog, CatalogOutOfOrder, Finding, Parsed, PublishedCatalog},
         encoding::Encoding,
         event::Cause,
         ids::{CatalogVersion, OperationId},
-        record::CorruptRecord,
         time::Instant,
     },
     error::LedgerError,
-    store::{KeptCatalog, Store, StoreError},
+    store::KeptCatalog,
 };
-
-/// The name under which findings name a catalog that came without a file.
-pub const SOURCE_NAME: &str = "catalog.toml";
 
 /// A catalog that is published.
 #[derive(Clone, Debug)]
@@ -95,6 +92,9 @@ impl Ledger {
         if earlier.cause != Some(*cause) {
             return Err(PublishError::OperationIdReused(cause.operation_id));
         }
+        // It may have been another node that did.
+        let learnt = self.node.learn().await;
+        learnt.map_err(|error| self.report(&error))?;
         let catalogs = self.catalogs();
         let catalog = catalogs.version(earlier.version);
         let catalog = catalog.ok_or(LedgerError::Unavailable)?;
@@ -170,31 +170,4 @@ impl Ledger {
             replayed: false,
         })
     }
-}
-
-/// Reads all published catalogs and checks that they are what was published.
-pub async fn load(store: &dyn Store) -> Result<Catalogs, StoreError> {
-    let mut catalogs = Catalogs::default();
-    for kept in store.catalogs().await? {
-        let row = || format!("catalog {}", kept.version);
-        let corrupt = |column: &'static str, problem: String| CorruptRecord::Column {
-            row: row(),
-            column,
-            problem,
-        };
-        let parsed = Catalog::parse(&kept.source, SOURCE_NAME).map_err(|findings| {
-            let first = findings.first().map(ToString::to_string);
-            corrupt("source", first.unwrap_or_default())
-        })?;
-        let source: Arc<str> = kept.source.as_str().into();
-        let published =
-            PublishedCatalog::new(kept.version, kept.effective_at, source, parsed.catalog)
-                .announced_at(kept.published_at);
-        if published.hash != kept.hash {
-            return Err(corrupt("hash", "it is not the hash of the source".to_owned()).into());
-        }
-        let added = catalogs.with(published);
-        catalogs = added.map_err(|error| corrupt("effective_at", error.to_string()))?;
-    }
-    Ok(catalogs)
 }

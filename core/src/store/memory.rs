@@ -15,9 +15,9 @@ use async_trait::async_trait;
 
 use self::kept::Kept;
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter, SequenceWindow, Store,
-    StoreError, Usage, UsageQuery,
+    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow, Found,
+    KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter,
+    SequenceWindow, Store, StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -38,6 +38,8 @@ pub const STATEMENTS: u32 = 4;
 pub struct MemoryStore {
     kept: Mutex<Kept>,
     faults: Arc<dyn Faults>,
+    /// Whether it says that others write to it as well.
+    shared: bool,
 }
 
 impl Default for MemoryStore {
@@ -57,6 +59,16 @@ impl MemoryStore {
         MemoryStore {
             kept: Mutex::default(),
             faults,
+            shared: false,
+        }
+    }
+
+    /// The same, as several nodes have it.
+    #[must_use]
+    pub fn shared(self) -> MemoryStore {
+        MemoryStore {
+            shared: true,
+            ..self
         }
     }
 
@@ -204,6 +216,20 @@ impl Store for MemoryStore {
         self.commit_with(|kept| kept.decide(decision)).await
     }
 
+    fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// As [`Store::commit_locked`] here: nobody else gets at what is kept meanwhile.
+    async fn commit_due(
+        &self,
+        window: &DueWindow,
+        decision: &mut dyn DueDecision,
+    ) -> Result<Committed, CommitError> {
+        self.commit_with(|kept| Ok(kept.decide_due(window, decision)))
+            .await
+    }
+
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
         Ok(self.kept().resolve(batch))
     }
@@ -252,14 +278,9 @@ impl Store for MemoryStore {
         Ok(self.kept().accounts(window))
     }
 
-    async fn due_accounts(
-        &self,
-        before: Instant,
-        after: Option<DuePlace>,
-        limit: u64,
-    ) -> Result<Vec<DueAccount>, StoreError> {
+    async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {
         match self.pass(FaultPoint::Load).await {
-            Ok(()) => Ok(self.kept().due_accounts(before, after, limit)),
+            Ok(()) => Ok(self.kept().due_accounts(window)),
             Err(Stopped::Failed | Stopped::UnknownDone | Stopped::UnknownNotDone) => {
                 Err(StoreError::Unavailable(injected()))
             }

@@ -32,7 +32,7 @@ use crate::domain::{
 };
 
 pub use self::{
-    due::{DueAccount, DuePlace},
+    due::{DueAccount, DueClaim, DueDecision, DuePlace, DueWindow},
     standing::AccountStanding,
 };
 
@@ -293,6 +293,21 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError>;
 
+    /// Whether others write to the same database, so that accounts with something due have to be
+    /// shared with them.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Claims accounts with something due, those that another transaction has left out, lets them be
+    /// decided on and writes that, in one transaction. Whatever becomes of that, it ends the claim.
+    /// What another node found meanwhile is not among it, so that none is lost.
+    async fn commit_due(
+        &self,
+        window: &DueWindow,
+        decision: &mut dyn DueDecision,
+    ) -> Result<Committed, CommitError>;
+
     /// After an unknown COMMIT: waits for the old transaction to be over, then tells which accounts
     /// of the batch are in the database. One that is not there has lost.
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError>;
@@ -338,14 +353,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Accounts with their keys, in the window's order.
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;
 
-    /// Accounts with something due at `before` or earlier, in the order of their places, those after
-    /// `after`, at most `limit`. Each is loaded as by [`Store::load`].
-    async fn due_accounts(
-        &self,
-        before: Instant,
-        after: Option<DuePlace>,
-        limit: u64,
-    ) -> Result<Vec<DueAccount>, StoreError>;
+    /// Accounts with something due, in the order of their places. Each is loaded as by [`Store::load`].
+    async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError>;
 
     /// When something is due first after `after`, on any account; none if nothing ever is.
     async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError>;

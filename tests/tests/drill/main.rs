@@ -12,6 +12,7 @@ mod nodes;
 mod proxy;
 mod silence;
 mod streams;
+mod troubles;
 
 use std::{
     collections::HashSet,

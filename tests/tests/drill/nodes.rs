@@ -2,7 +2,7 @@
 //! database killed under them, while a crowd works at one hot account and at ten thousand others: nothing
 //! that was said is taken back, and who follows the hot account misses no number.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, path::Path, time::Duration};
+use std::{cell::Cell, net::SocketAddr, panic::AssertUnwindSafe, path::Path, time::Duration};
 
 use credits_api::{
     app::start_ledger,
@@ -40,23 +40,28 @@ const GOES_ON: Duration = Duration::from_millis(800);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The nodes, each in a directory of its own, with the same keys and database.
-struct Nodes {
+pub struct Nodes {
     program: Program,
     directories: Vec<TempDir>,
     url: String,
-    running: Vec<Child>,
+    arguments: Vec<&'static str>,
+    pub running: Vec<Child>,
+    asked: Cell<usize>,
 }
 
 impl Nodes {
-    async fn start(url: String) -> Nodes {
-        let directories = (0..NODES).map(|_| tempfile::tempdir().expect("a directory can be made"));
+    /// Starts so many, with these arguments more.
+    pub async fn start(count: usize, url: String, arguments: &[&'static str]) -> Nodes {
+        let directories = (0..count).map(|_| tempfile::tempdir().expect("a directory can be made"));
         let mut nodes = Nodes {
             program: Program::find(),
             directories: directories.collect(),
             url,
+            arguments: arguments.to_vec(),
             running: Vec::new(),
+            asked: Cell::new(0),
         };
-        for number in 0..NODES {
+        for number in 0..count {
             let directory = nodes.directories[number].path();
             nodes.program.furnish(directory);
             if number > 0 {
@@ -69,8 +74,16 @@ impl Nodes {
         nodes
     }
 
-    fn arguments(&self) -> [&str; 4] {
-        ["--catalog-file", "story.toml", "--database-url", &self.url]
+    fn arguments(&self) -> Vec<&str> {
+        let mut arguments = vec!["--catalog-file", "story.toml", "--database-url", &self.url];
+        arguments.extend(&self.arguments);
+        arguments
+    }
+
+    /// The next node in turn.
+    pub fn next(&self) -> &Child {
+        self.asked.set(self.asked.get() + 1);
+        &self.running[self.asked.get() % self.running.len()]
     }
 
     fn addresses(&self) -> Vec<SocketAddr> {
@@ -88,7 +101,7 @@ impl Nodes {
         self.running[number] = served;
     }
 
-    fn verify(&self) {
+    pub fn verify(&self) {
         let directory = self.directories[0].path();
         let arguments = ["verify", "--database-url", &self.url];
         let (ok, printed) = self.program.run(directory, &arguments);
@@ -144,7 +157,7 @@ async fn three_nodes_behind_a_proxy_take_nothing_back_whatever_is_killed() {
     let url = cluster.url(&cluster.database(None));
     let seed = Uuid::new_v4().as_u64_pair().0;
     let mut crowd = Crowd::with_others(seed, OTHERS);
-    let mut nodes = Nodes::start(url.clone()).await;
+    let mut nodes = Nodes::start(NODES, url.clone(), &[]).await;
     let proxy = Proxy::start(&nodes.addresses()).await;
     let token = nodes.running[0].token().to_owned();
     let studio = || Client::new(proxy.address(), Some(&token));
@@ -187,19 +200,19 @@ async fn three_nodes_behind_a_proxy_take_nothing_back_whatever_is_killed() {
     nodes.verify();
     let audit = Audit::on_server(&url).await;
     compare_rows(&audit, &crowd.known, OTHERS, seed).await;
-    control(&audit, &crowd.known, seed).await;
+    control(&audit, &crowd.known, OTHERS, seed).await;
     audit.close().await;
 }
 
 /// The audit finds what was never written.
-async fn control(audit: &Audit, known: &[Answered], seed: u64) {
+pub async fn control(audit: &Audit, known: &[Answered], others: u64, seed: u64) {
     let mut invented = known.to_vec();
     let accepted = invented
         .iter_mut()
         .find(|answered| answered.payload["userErrors"] == json!([]));
     let accepted = accepted.expect("something was accepted");
     accepted.call.input["operationId"] = json!(Uuid::now_v7());
-    let found = AssertUnwindSafe(compare_rows(audit, &invented, OTHERS, seed)).catch_unwind();
+    let found = AssertUnwindSafe(compare_rows(audit, &invented, others, seed)).catch_unwind();
     assert!(
         found.await.is_err(),
         "an answer that is not in the database is found"

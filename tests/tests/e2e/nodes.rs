@@ -1,6 +1,9 @@
 //! Several nodes on one PostgreSQL database: any of them is right at any time.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use credits_api::{
     app::Application,
@@ -9,8 +12,9 @@ use credits_api::{
 };
 use credits_core::{clock::Clock, verify::verify};
 use credits_tests::{
+    audit::Audit,
     cluster::{self, Cluster},
-    harness::{Service, operation_id, present_or_skip},
+    harness::{CATALOG, Service, operation_id, present_or_skip},
 };
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -19,6 +23,9 @@ use serde_json::{Value, json};
 const NODES: usize = 4;
 const CLIENTS: usize = 16;
 const ASKS: usize = 4;
+/// Longer than any sweep of some accounts takes.
+const SWEPT_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 async fn nodes(count: usize) -> Option<Vec<Service>> {
     let first = Service::start_on_postgres().await?;
@@ -34,6 +41,13 @@ async fn stop(nodes: Vec<Service>) {
     for node in nodes {
         node.stop().await;
     }
+}
+
+/// The ledgers of a database are what they must be.
+async fn verified(url: String) {
+    let store = open_to_read(&on(url)).await.expect("it may be read");
+    let report = verify(store.as_ref()).await.expect("all may be read");
+    assert!(report.is_clean(), "{report}");
 }
 
 fn picture(id: &str) -> Value {
@@ -215,12 +229,12 @@ async fn the_server_is_spoken_to_by_tls_and_must_be_who_its_certificate_says() {
     }
     let certificate = certificate.expect("it was just asked for");
     let name = server.database(None);
-    let verified = |host: &str, trusted: &Path| {
+    let trusting = |host: &str, trusted: &Path| {
         let url = server.url(&name).replace("127.0.0.1", host);
         let trusted = trusted.display();
         on(format!("{url}?sslmode=verify-full&sslrootcert={trusted}"))
     };
-    let settings = verified("127.0.0.1", &certificate);
+    let settings = trusting("127.0.0.1", &certificate);
     let store = open_to_write(&settings).await.expect("it is who it says");
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                      WHERE usename = 'owner' AND pid <> pg_backend_pid() \
@@ -231,8 +245,8 @@ async fn the_server_is_spoken_to_by_tls_and_must_be_who_its_certificate_says() {
     let stranger = Cluster::new().and_then(|other| other.secure().zip(Some(other)));
     let (strange, _other) = stranger.expect("both are there");
     for settings in [
-        verified("localhost", &certificate),
-        verified("127.0.0.1", &strange),
+        trusting("localhost", &certificate),
+        trusting("127.0.0.1", &strange),
     ] {
         let refused = open_to_write(&settings).await.err();
         let told = refused.expect("it is not who it should be").to_string();
@@ -241,6 +255,83 @@ async fn the_server_is_spoken_to_by_tls_and_must_be_who_its_certificate_says() {
             "{told}"
         );
     }
+}
+
+/// A plan and a pack more than the story has.
+const MORE: &str = r#"
+[[plans]]
+id = "nova"
+name = "Nova"
+description = "New."
+allowance = 5_000
+[[plans.prices]]
+interval = "monthly"
+money = { amount_minor = 9_900, currency = "USD" }
+[[packs]]
+id = "nova-pack"
+name = "Nova"
+description = "New."
+credits = 700
+money = { amount_minor = 900, currency = "USD" }
+"#;
+
+#[actix_web::test]
+async fn what_one_node_published_just_now_is_taken_by_another() {
+    let Some(nodes) = nodes(2).await else {
+        return;
+    };
+    let (here, there) = (nodes[0].studio(), nodes[1].studio());
+    here.open("ada").await;
+    here.open("bob").await;
+    let source = format!("{CATALOG}{MORE}");
+    let published = json!({ "source": source });
+    there.done("publishCatalog", published).await;
+    // The other node has heard nothing of it.
+    let nova = json!({ "accountId": "ada", "planId": "nova" });
+    let changed = here.done("changePlan", nova.clone()).await;
+    assert_eq!(changed["balance"]["available"], 5_000);
+    let source = format!("{CATALOG}{MORE}# The same again.\n");
+    let published = there
+        .done("publishCatalog", json!({ "source": source }))
+        .await;
+    let version = published["catalog"]["version"].clone();
+    let pack = json!({
+        "accountId": "bob", "packId": "boost", "catalogVersion": version, "quantity": 1,
+        "payment": {
+            "provider": "shop", "reference": "1", "paidAt": "2026-01-31T10:00:00Z",
+            "amount": { "amountMinor": 500, "currency": "USD" },
+        },
+    });
+    here.done("purchasePack", pack).await;
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn sweepers_of_several_nodes_renew_each_account_once() {
+    const ACCOUNTS: usize = 120;
+    let Some(nodes) = nodes(3).await else {
+        return;
+    };
+    for number in 0..ACCOUNTS {
+        nodes[0].studio().open(&format!("account-{number}")).await;
+    }
+    // All of them by one clock, so that all wake at once; the accounts of the first are in its memory.
+    nodes[0].set_time("2026-02-28T10:00:00Z");
+    let audit = Audit::on_server(&nodes[0].database_url()).await;
+    let began = Instant::now();
+    loop {
+        let renewals = audit.renewals().await;
+        assert_eq!(renewals.len(), ACCOUNTS);
+        assert!(renewals.values().all(|times| *times <= 1), "{renewals:?}");
+        if renewals.values().all(|times| *times == 1) {
+            break;
+        }
+        assert!(began.elapsed() < SWEPT_WITHIN, "{renewals:?}");
+        actix_rt::time::sleep(LOOK_EVERY).await;
+    }
+    audit.close().await;
+    verified(nodes[0].database_url()).await;
+    stop(nodes).await;
 }
 
 /// The roles as the README gives them.
@@ -275,13 +366,7 @@ async fn the_service_can_serve_and_the_reader_audit_and_neither_changes_history(
     let refused = json!({ "accountId": "nobody" });
     owner.studio().done("openAccount", refused).await;
     let reader = url.replace("owner@", "credits_reader@");
-    let store = open_to_read(&on(reader))
-        .await
-        .expect("the reader may read");
-    let report = verify(store.as_ref())
-        .await
-        .expect("the reader may read all");
-    assert!(report.is_clean(), "{report}");
+    verified(reader).await;
     for (role, statement) in [
         ("credits_service", "UPDATE operation SET consumed = 0"),
         ("credits_service", "DELETE FROM operation"),

@@ -21,9 +21,9 @@ use credits_core::{
         time::Instant,
     },
     store::{
-        AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found,
-        KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter,
-        SequenceWindow, Store, StoreError, Usage, UsageQuery,
+        AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow,
+        Found, KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups,
+        OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -51,6 +51,8 @@ pub struct Disk {
     pub memory: MemoryStore,
     /// How many turns of contended accounts were begun.
     pub turns: AtomicU64,
+    /// Whether sweepers have to share what is due.
+    pub shared: AtomicBool,
     climate: Arc<Climate>,
 }
 
@@ -77,6 +79,7 @@ impl Disk {
         Arc::new(Disk {
             memory: MemoryStore::with_faults(Arc::new(Forecast(Arc::clone(&climate)))),
             turns: AtomicU64::new(0),
+            shared: AtomicBool::new(false),
             climate,
         })
     }
@@ -213,6 +216,19 @@ impl Store for Connection {
         self.alive(self.disk.memory.commit_locked(decision)).await
     }
 
+    fn is_shared(&self) -> bool {
+        self.disk.shared.load(Ordering::Relaxed)
+    }
+
+    async fn commit_due(
+        &self,
+        window: &DueWindow,
+        decision: &mut dyn DueDecision,
+    ) -> Result<Committed, CommitError> {
+        self.alive(self.disk.memory.commit_due(window, decision))
+            .await
+    }
+
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
         let climate = &self.disk.climate;
         if climate.happens(climate.weather.restart_needed) {
@@ -268,14 +284,8 @@ impl Store for Connection {
         self.disk.memory.accounts(window).await
     }
 
-    async fn due_accounts(
-        &self,
-        before: Instant,
-        after: Option<DuePlace>,
-        limit: u64,
-    ) -> Result<Vec<DueAccount>, StoreError> {
-        let memory = &self.disk.memory;
-        self.read(memory.due_accounts(before, after, limit)).await
+    async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {
+        self.read(self.disk.memory.due_accounts(window)).await
     }
 
     async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {

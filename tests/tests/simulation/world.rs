@@ -86,6 +86,7 @@ pub async fn run(seed: u64) -> Log {
     let world = Rc::new(World::new(Chance::new(seed)));
     let nodes = 1 + world.chance.below(2);
     world.log.borrow_mut().nodes = nodes;
+    world.disk.shared.store(nodes > 1, Ordering::Relaxed);
     for place in 0..nodes {
         let node = world.start_node(usize::try_from(place).unwrap()).await;
         node.ledger.publish_catalog(catalog(), None).await.unwrap();

@@ -4,6 +4,7 @@
 //! synchronous, without an await between the look at who has an actor and the last submission.
 
 use std::{
+    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -44,6 +45,16 @@ pub(super) enum Chunk {
     Unbelievable,
 }
 
+/// A step of what is due on an account without an actor.
+pub(super) struct Decided {
+    pub(super) key: i64,
+    pub(super) submission: Submission,
+    pub(super) renewals: u64,
+    pub(super) has_more: bool,
+    /// It failed before, and must not take others with it if it does again.
+    pub(super) alone: bool,
+}
+
 /// An account that was decided on and submitted.
 struct Submitted {
     key: i64,
@@ -61,7 +72,7 @@ struct Resident {
 }
 
 /// What became of one account.
-enum Fate {
+pub(super) enum Fate {
     Done { renewals: u64, has_more: bool },
     Overtaken,
     Failed,
@@ -69,11 +80,12 @@ enum Fate {
 
 /// Who does what is due on the accounts of a chunk.
 #[derive(Default)]
-struct Parts {
+pub(super) struct Parts {
     submitted: Vec<Submitted>,
     residents: Vec<Resident>,
     left_out: u64,
     left: u64,
+    elsewhere: u64,
 }
 
 impl Sweeper {
@@ -87,31 +99,56 @@ impl Sweeper {
             }
             Chunk::Unbelievable => return Swept::stuck(),
         };
+        let mut parts = Parts::default();
+        self.decide(accounts, now, &mut parts, |parts, decided| {
+            self.submit(decided, parts);
+            ControlFlow::Continue(())
+        });
+        self.settle(parts, Vec::new(), now).await
+    }
+
+    /// Waits until all parts are over: what they came to, with the accounts whose fate is known.
+    pub(super) async fn settle(
+        &self,
+        parts: Parts,
+        mut fates: Vec<(i64, Fate)>,
+        now: Instant,
+    ) -> Swept {
         let Parts {
             submitted,
             residents,
             left_out,
             left,
-        } = self.decide(accounts, now);
+            elsewhere,
+        } = parts;
         let asked = stream::iter(residents)
             .map(|resident| self.ask(resident, now))
             .buffer_unordered(ACTORS_ASKED_MAX)
             .collect::<Vec<(i64, Fate)>>();
-        let (mut fates, asked) = join(settle(submitted), asked).await;
+        let (kept, asked) = join(fates_of(submitted), asked).await;
+        fates.extend(kept);
         fates.extend(asked);
         let mut swept = self.count(&fates);
         swept.left_out += left_out;
         swept.left += left;
+        swept.elsewhere = elsewhere;
         swept.until = now;
         swept
     }
 
-    fn decide(&self, accounts: Vec<DueAccount>, now: Instant) -> Parts {
-        let mut parts = Parts::default();
+    /// Decides one step of each account without an actor, and gives it away at once, until there is no
+    /// more room for it.
+    pub(super) fn decide(
+        &self,
+        accounts: Vec<DueAccount>,
+        now: Instant,
+        parts: &mut Parts,
+        mut keep: impl FnMut(&mut Parts, Decided) -> ControlFlow<()>,
+    ) {
         let catalogs = self.node.catalogs();
         if *self.stopped.borrow() || catalogs.latest().is_none() {
-            parts.left = accounts.len() as u64;
-            return parts;
+            parts.left += accounts.len() as u64;
+            return;
         }
         let mut loaded: Vec<(i64, Loaded)> = Vec::with_capacity(accounts.len());
         for DueAccount { place, loaded: due } in accounts {
@@ -129,6 +166,7 @@ impl Sweeper {
         }
         let ids = loaded.iter().map(|(_, due)| &due.account.id);
         let actors = self.registry.residents_of(ids);
+        let mut room = ControlFlow::Continue(());
         for ((key, due), actor) in loaded.into_iter().zip(actors) {
             match actor {
                 Some(actor) => parts.residents.push(Resident {
@@ -136,34 +174,60 @@ impl Sweeper {
                     actor,
                     before: due.account,
                 }),
-                None => self.submit(key, due, &catalogs, now, &mut parts),
+                None if room.is_break() => parts.left += 1,
+                None => {
+                    if let Some(decided) = self.step(key, due, &catalogs, now, parts) {
+                        room = keep(parts, decided);
+                    }
+                }
             }
         }
-        parts
     }
 
-    /// Decides one step of an account without an actor, and submits it.
-    fn submit(&self, key: i64, due: Loaded, catalogs: &Catalogs, now: Instant, parts: &mut Parts) {
+    /// Decides one step of an account; none if there is nothing to write.
+    fn step(
+        &self,
+        key: i64,
+        due: Loaded,
+        catalogs: &Catalogs,
+        now: Instant,
+        parts: &mut Parts,
+    ) -> Option<Decided> {
+        let alone = self.quarantine().knows(key);
+        let id = due.account.id.clone();
+        let decided = AssertUnwindSafe(|| step(due, alone, catalogs, now));
+        let Ok((submission, has_more)) = catch_unwind(decided) else {
+            // The hook has logged where.
+            self.put_away(key, true, &format!("deciding what is due on {id} panicked"));
+            parts.left_out += 1;
+            return None;
+        };
+        let is_renewal = |kind: OperationKind| kind == OperationKind::PeriodGrant;
+        let operations = submission.operations.iter();
+        let renewals = operations.filter(|one| is_renewal(one.kind)).count() as u64;
+        // If nothing is written, it was done between the two statements that read it.
+        submission.writes().then_some(Decided {
+            key,
+            submission,
+            renewals,
+            has_more,
+            alone,
+        })
+    }
+
+    /// Submits what was decided, behind what callers wait for.
+    pub(super) fn submit(&self, decided: Decided, parts: &mut Parts) {
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             parts.left += 1;
             return;
         };
-        let alone = self.quarantine().knows(key);
-        let id = due.account.id.clone();
-        let decided = AssertUnwindSafe(|| step(due, alone, catalogs, now));
-        let Ok((mut submission, has_more)) = catch_unwind(decided) else {
-            // The hook has logged where.
-            self.put_away(key, true, &format!("deciding what is due on {id} panicked"));
-            parts.left_out += 1;
-            return;
-        };
-        if !submission.writes() {
-            // It was done between the two statements that read it.
-            return;
-        }
-        let is_renewal = |kind: OperationKind| kind == OperationKind::PeriodGrant;
-        let operations = submission.operations.iter();
-        let renewals = operations.filter(|one| is_renewal(one.kind)).count() as u64;
+        let Decided {
+            key,
+            mut submission,
+            renewals,
+            has_more,
+            ..
+        } = decided;
         let (look, kept) = Look::new(place);
         submission.done = Some(look);
         parts.submitted.push(Submitted {
@@ -246,8 +310,15 @@ impl Sweeper {
     }
 }
 
+impl Parts {
+    /// Counts accounts that another node has.
+    pub(super) fn pass(&mut self, accounts: u64) {
+        self.elsewhere += accounts;
+    }
+}
+
 impl Swept {
-    fn stuck() -> Swept {
+    pub(super) fn stuck() -> Swept {
         Swept {
             stuck: true,
             ..Swept::default()
@@ -266,8 +337,9 @@ fn step(due: Loaded, alone: bool, catalogs: &Catalogs, now: Instant) -> (Submiss
     (deciding.close(open), has_more)
 }
 
-/// Waits until all of it is over: most are told of in groups, so that few of these wait at all.
-async fn settle(submitted: Vec<Submitted>) -> Vec<(i64, Fate)> {
+/// What became of each: waits until all of it is over. Most are told of in groups, so that few of these
+/// wait at all.
+async fn fates_of(submitted: Vec<Submitted>) -> Vec<(i64, Fate)> {
     let mut fates = Vec::with_capacity(submitted.len());
     for one in submitted {
         let fate = match one.kept.await {

@@ -11,6 +11,8 @@ pub(super) struct Swept {
     pub(super) renewals: u64,
     /// Accounts on which somebody else was faster.
     pub(super) overtaken: u64,
+    /// Accounts that another node had.
+    pub(super) elsewhere: u64,
     /// Accounts with something due that stays undone: they are in quarantine.
     pub(super) left_out: u64,
     /// Accounts that have more to do, or were not come to.
@@ -27,6 +29,7 @@ impl Swept {
         self.accounts += chunk.accounts;
         self.renewals += chunk.renewals;
         self.overtaken += chunk.overtaken;
+        self.elsewhere += chunk.elsewhere;
         self.left_out += chunk.left_out;
         self.left += chunk.left;
         self.stuck |= chunk.stuck;
@@ -42,7 +45,7 @@ impl Swept {
     pub(super) fn rest(&self) -> Rest {
         if self.stuck {
             Rest::Long
-        } else if self.left + self.overtaken == 0 {
+        } else if self.left + self.overtaken + self.elsewhere == 0 {
             Rest::UntilDue
         } else if self.accounts > 0 {
             Rest::None
@@ -72,19 +75,22 @@ mod tests {
     #[test]
     fn what_is_left_is_done_at_once_as_long_as_it_gets_on() {
         let table = [
-            (0, 0, 0, false, Rest::UntilDue),
-            (9, 0, 0, false, Rest::UntilDue),
-            (9, 1, 0, false, Rest::None),
-            (9, 0, 1, false, Rest::None),
-            (0, 1, 0, false, Rest::Pause),
-            (0, 0, 1, false, Rest::Pause),
-            (9, 1, 1, true, Rest::Long),
+            (0, 0, 0, 0, false, Rest::UntilDue),
+            (9, 0, 0, 0, false, Rest::UntilDue),
+            (9, 1, 0, 0, false, Rest::None),
+            (9, 0, 1, 0, false, Rest::None),
+            (9, 0, 0, 1, false, Rest::None),
+            (0, 1, 0, 0, false, Rest::Pause),
+            (0, 0, 1, 0, false, Rest::Pause),
+            (0, 0, 0, 1, false, Rest::Pause),
+            (9, 1, 1, 1, true, Rest::Long),
         ];
-        for (accounts, overtaken, left, stuck, wanted) in table {
+        for (accounts, overtaken, left, elsewhere, stuck, wanted) in table {
             let swept = Swept {
                 accounts,
                 overtaken,
                 left,
+                elsewhere,
                 stuck,
                 ..Swept::default()
             };

@@ -1,6 +1,8 @@
 //! What a sweep does, and what it leaves to others: on the store in memory, where anything may fail,
 //! and on a file that somebody broke.
 
+mod shared;
+
 use std::sync::{
     Arc, Mutex, RwLock,
     atomic::{AtomicU32, Ordering},

@@ -2,6 +2,7 @@
 //! turned.
 
 mod balance_at;
+mod catalogs;
 mod charges;
 mod choosing;
 mod clock;

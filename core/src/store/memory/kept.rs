@@ -22,8 +22,8 @@ use crate::{
         usage::UsageTally,
     },
     store::{
-        AccountWork, Committed, DueAccount, DuePlace, Found, KeptCatalog, KeptHold, Loaded,
-        LockedDecision, Lookups, StoreError,
+        AccountWork, Committed, DueAccount, DueClaim, DueDecision, DuePlace, DueWindow, Found,
+        KeptCatalog, KeptHold, Loaded, LockedDecision, Lookups, StoreError,
     },
 };
 
@@ -82,6 +82,18 @@ impl Kept {
         Ok(decided.map_or_else(Committed::default, |work| {
             self.write(std::slice::from_ref(work))
         }))
+    }
+
+    pub(super) fn decide_due(
+        &mut self,
+        window: &DueWindow,
+        decision: &mut dyn DueDecision,
+    ) -> Committed {
+        let claim = DueClaim {
+            accounts: self.due_accounts(window),
+            elsewhere: 0,
+        };
+        self.write(decision.decide(claim))
     }
 
     fn wins(&self, work: &AccountWork) -> bool {
@@ -283,16 +295,12 @@ impl Kept {
         })
     }
 
-    pub(super) fn due_accounts(
-        &self,
-        before: Instant,
-        after: Option<DuePlace>,
-        limit: u64,
-    ) -> Vec<DueAccount> {
-        let wanted = |place: DuePlace| place.at_us <= before.micros() && Some(place) > after;
+    pub(super) fn due_accounts(&self, window: &DueWindow) -> Vec<DueAccount> {
+        let wanted =
+            |place: DuePlace| place.at_us <= window.before.micros() && Some(place) > window.after;
         let mut due: Vec<_> = self.due().filter(|(place, _)| wanted(*place)).collect();
         due.sort_unstable_by_key(|(place, _)| *place);
-        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        due.truncate(usize::try_from(window.limit).unwrap_or(usize::MAX));
         due.into_iter()
             .map(|(place, rows)| DueAccount {
                 place,

@@ -22,15 +22,17 @@ use sea_orm::{
 
 use super::{
     contest::write,
-    error,
+    due, error,
     insert::Inserts,
     load,
     pool::{Pool, TooLate},
     read, resolve,
 };
 use crate::{
-    domain::ids::Sequence,
-    store::{AccountWork, CommitError, Committed, LockedDecision, StoreError},
+    domain::ids::{AccountId, Sequence},
+    store::{
+        AccountWork, CommitError, Committed, DueDecision, DueWindow, LockedDecision, StoreError,
+    },
 };
 
 /// Writes the winners of the batch in one transaction.
@@ -53,6 +55,20 @@ pub(super) async fn commit_locked(
 ) -> Result<(Committed, Option<Sequence>), CommitError> {
     let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
     let written = pool.within(decide(&transaction, inserts, decision)).await;
+    end(pool, transaction, written).await
+}
+
+/// Claims accounts with something due, lets them be decided on, writes that, and tells the positions that
+/// they came to.
+pub(super) async fn commit_due(
+    pool: &Pool,
+    inserts: &Inserts,
+    window: &DueWindow,
+    decision: &mut dyn DueDecision,
+) -> Result<(Committed, Vec<(AccountId, Sequence)>), CommitError> {
+    let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
+    let written = decide_due(&transaction, inserts, window, decision);
+    let written = pool.within(written).await;
     end(pool, transaction, written).await
 }
 
@@ -128,4 +144,24 @@ async fn decide<C: ConnectionTrait>(
         }
         None => Ok((Committed::default(), None)),
     }
+}
+
+/// Step 2 for accounts that nobody waits for: those are taken that no other transaction has.
+async fn decide_due<C: ConnectionTrait>(
+    transaction: &C,
+    inserts: &Inserts,
+    window: &DueWindow,
+    decision: &mut dyn DueDecision,
+) -> Result<(Committed, Vec<(AccountId, Sequence)>), StoreError> {
+    let works = decision.decide(due::claim(transaction, window).await?);
+    if works.is_empty() {
+        return Ok((Committed::default(), Vec::new()));
+    }
+    let committed = write(transaction, inserts, works).await?;
+    let won = works
+        .iter()
+        .filter(|work| !committed.lost.contains(&work.account));
+    let reached = won.map(|work| (work.account.clone(), work.head().sequence));
+    let reached = reached.collect();
+    Ok((committed, reached))
 }

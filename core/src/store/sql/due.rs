@@ -1,15 +1,17 @@
 //! Finding and loading accounts that have something due: two statements, however many they are.
 //!
 //! Owns how rows and the operations that they are behind of come together in bulk. An account that
-//! changed between the two statements, or that makes no sense, is loaded by itself. It never writes.
+//! changed between the two statements, or that makes no sense, is loaded by itself. Where several nodes
+//! look for them, each claims what it finds: by the locks of its transaction, which end with that, or
+//! with the connection of a node that died. It never writes.
 
 use std::collections::HashMap;
 
 use credits_entity::{account, operation};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait, LockBehavior, LockType, SimpleExpr},
 };
 use serde_json::Value;
 
@@ -25,27 +27,75 @@ use crate::{
         record::{CorruptRecord, OperationRecord},
         time::Instant,
     },
-    store::{DueAccount, DuePlace, Loaded, StoreError},
+    store::{DueAccount, DueClaim, DuePlace, DueWindow, Loaded, StoreError},
 };
 
-/// Accounts with something due at `before` or earlier, those after the place, at most `limit`.
+/// The accounts in the window.
 pub(super) async fn accounts<C: ConnectionTrait>(
     connection: &C,
-    before: Instant,
-    after: Option<DuePlace>,
-    limit: u64,
+    window: &DueWindow,
 ) -> Result<Vec<DueAccount>, StoreError> {
-    let mut due = account::Entity::find()
-        .filter(account::Column::NextDueAtUs.lte(before.micros()))
+    let rows = first(window).all(connection).await?;
+    load_all(connection, rows).await
+}
+
+/// The accounts in the window that no other transaction has: none has them until this one is over.
+pub(super) async fn claim<C: ConnectionTrait>(
+    transaction: &C,
+    window: &DueWindow,
+) -> Result<DueClaim, StoreError> {
+    let rows = first(window)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
+        .all(transaction)
+        .await?;
+    let is_full = rows.len() as u64 >= window.limit;
+    // Their rows are read as they are now that they are locked.
+    let accounts = load_all(transaction, rows).await?;
+    let last = accounts.iter().map(|account| account.place).max();
+    let mut passed = within(window);
+    if let Some(last) = last.filter(|_| is_full) {
+        passed = passed.filter(place().lte(at(last)));
+    }
+    let passed = passed.count(transaction).await?;
+    Ok(DueClaim {
+        elsewhere: passed.saturating_sub(accounts.len() as u64),
+        accounts,
+    })
+}
+
+/// The rows in the window, whatever their number.
+fn within(window: &DueWindow) -> Select<account::Entity> {
+    let due =
+        account::Entity::find().filter(account::Column::NextDueAtUs.lte(window.before.micros()));
+    match window.after {
+        Some(after) => due.filter(place().gt(at(after))),
+        None => due,
+    }
+}
+
+/// The first of them.
+fn first(window: &DueWindow) -> Select<account::Entity> {
+    within(window)
         .order_by_asc(account::Column::NextDueAtUs)
         .order_by_asc(account::Column::Id)
-        .limit(limit);
-    if let Some(after) = after {
-        let columns = [account::Column::NextDueAtUs, account::Column::Id];
-        let place = Expr::tuple([Expr::val(after.at_us), Expr::val(after.key)]);
-        due = due.filter(Expr::tuple(columns.map(Expr::col)).gt(place));
-    }
-    let rows = due.all(connection).await?;
+        .limit(window.limit)
+}
+
+/// Where a row stands.
+fn place() -> SimpleExpr {
+    let columns = [account::Column::NextDueAtUs, account::Column::Id];
+    Expr::tuple(columns.map(Expr::col))
+}
+
+fn at(place: DuePlace) -> SimpleExpr {
+    Expr::tuple([Expr::val(place.at_us), Expr::val(place.key)])
+}
+
+/// Each row brought up to date by the operations that it is behind of.
+async fn load_all<C: ConnectionTrait>(
+    connection: &C,
+    rows: Vec<account::Model>,
+) -> Result<Vec<DueAccount>, StoreError> {
     let mut later = operations_after(connection, &rows).await?;
     let mut accounts = Vec::with_capacity(rows.len());
     for row in rows {

@@ -60,6 +60,14 @@ impl FileLock {
     }
 }
 
+impl Drop for FileLock {
+    /// A process that is being started shares the file until it runs its own program: closing it here
+    /// would leave the lock with that one for a moment.
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
 fn sign(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;

@@ -37,9 +37,9 @@ use sea_orm::DatabaseConnection;
 
 use self::{checkpoint::Checkpointer, hints::Teller, insert::Inserts, lock::FileLock, pool::Pool};
 use super::{
-    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DuePlace, Found, KeptCatalog,
-    KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, Neighbours, OperationFilter,
-    SequenceWindow, Store, StoreError, Usage, UsageQuery,
+    AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow, Found,
+    KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, Neighbours,
+    OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -229,6 +229,24 @@ impl Store for SqlStore {
         Ok(committed)
     }
 
+    fn is_shared(&self) -> bool {
+        let written = self.writing.as_ref().map(|writing| &writing.written);
+        matches!(written, Some(Written::Server { .. }))
+    }
+
+    async fn commit_due(
+        &self,
+        window: &DueWindow,
+        decision: &mut dyn DueDecision,
+    ) -> Result<Committed, CommitError> {
+        let writing = self.writing().map_err(CommitError::RolledBack)?;
+        let (committed, reached) =
+            commit::commit_due(&writing.pool, &writing.inserts, window, decision).await?;
+        writing.committed();
+        writing.tell(reached.into_iter());
+        Ok(committed)
+    }
+
     async fn resolve(&self, batch: &[AccountWork]) -> Result<Committed, StoreError> {
         let writing = self.writing()?;
         match writing.written {
@@ -307,16 +325,9 @@ impl Store for SqlStore {
         self.readers.read(read::accounts(&readers, window)).await
     }
 
-    async fn due_accounts(
-        &self,
-        before: Instant,
-        after: Option<DuePlace>,
-        limit: u64,
-    ) -> Result<Vec<DueAccount>, StoreError> {
+    async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {
         let readers = self.readers.get();
-        self.readers
-            .read(due::accounts(&readers, before, after, limit))
-            .await
+        self.readers.read(due::accounts(&readers, window)).await
     }
 
     async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {

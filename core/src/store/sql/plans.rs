@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, Statement};
 use crate::{
     domain::{command::Request, day::Day, event::OperationKind, ids::Sequence},
     store::{
-        AccountStanding, AccountWindow, DuePlace, OperationFilter, SequenceWindow, Store,
-        UsageDimension, UsageQuery,
+        AccountStanding, AccountWindow, DuePlace, DueWindow, OperationFilter, SequenceWindow,
+        Store, UsageDimension, UsageQuery,
         tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
     },
 };
@@ -73,8 +73,12 @@ async fn use_all(store: &dyn Store) {
     };
     store.accounts(&accounts).await.unwrap();
     for after in [None, Some(DuePlace { at_us: 0, key: 0 })] {
-        let due = store.due_accounts(at("2027-01-01T00:00:00Z"), after, 9);
-        assert_eq!(due.await.unwrap().len(), 1);
+        let window = DueWindow {
+            before: at("2027-01-01T00:00:00Z"),
+            after,
+            limit: 9,
+        };
+        assert_eq!(store.due_accounts(&window).await.unwrap().len(), 1);
     }
     store.next_due_after(at(OPENED)).await.unwrap().unwrap();
     for by in [vec![], vec![UsageDimension::Day, UsageDimension::Project]] {

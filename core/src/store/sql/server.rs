@@ -17,9 +17,9 @@ use super::{
 
 /// The oldest version that is served, as `server_version_num` tells it.
 const VERSION_MIN: i64 = 150_000;
-/// Connections beside those of the lanes: an unknown COMMIT is resolved on another one than its own, and
-/// other nodes are told.
-const SPARE_WRITERS: u32 = 3;
+/// Connections beside those of the lanes: an unknown COMMIT is resolved on another one than its own, other
+/// nodes are told, and the sweeper has a transaction.
+const SPARE_WRITERS: u32 = 4;
 /// One listens to other nodes.
 const SPARE_READERS: u32 = 1;
 

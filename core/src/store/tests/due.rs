@@ -11,7 +11,7 @@ use crate::{
         ids::{AccountId, PackId},
         time::Instant,
     },
-    store::{DueAccount, DuePlace, Store},
+    store::{DueAccount, DuePlace, DueWindow, Store},
 };
 
 /// The day of the month on which each account was opened, and so renews.
@@ -40,7 +40,12 @@ async fn due(
     after: Option<DuePlace>,
     limit: u64,
 ) -> Vec<DueAccount> {
-    store.due_accounts(at(before), after, limit).await.unwrap()
+    let window = DueWindow {
+        before: at(before),
+        after,
+        limit,
+    };
+    store.due_accounts(&window).await.unwrap()
 }
 
 fn names(due: &[DueAccount]) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! Tests of the stores: one table of promises that every store must keep, and what only a file has.
 
 mod book;
+mod claims;
 mod due;
 mod faults;
 mod locked;

@@ -5,29 +5,27 @@
 mod cluster;
 #[path = "../../../../tests/src/harness/need.rs"]
 mod need;
+#[path = "../../../../tests/src/proxy.rs"]
+#[expect(dead_code, reason = "the tests of the service use the rest of it")]
+mod proxy;
 
-use std::{
-    io::{self, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 use credits_migration::{Migrator, MigratorTrait};
 use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
 use tokio::sync::OnceCell;
 
-use self::{cluster::Cluster, need::present_or_skip};
+use self::{
+    cluster::Cluster,
+    need::present_or_skip,
+    proxy::{Proxy, Trouble},
+};
 use super::book::{Book, account, charge, purchase, subscribe};
 use crate::{
-    domain::command::Request,
+    domain::{command::Request, ids::AccountId},
     store::{
-        CommitError, Store, StoreError,
+        AccountWork, CommitError, Found, Loaded, LockedDecision, Lookups, Store, StoreError,
         sql::{OpenError, OpenMode, ServerOptions, SqlStore},
     },
 };
@@ -71,7 +69,7 @@ fn options(url: &str) -> ServerOptions {
     }
 }
 
-async fn raw(url: &str) -> DatabaseConnection {
+pub(crate) async fn raw(url: &str) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
 }
 
@@ -205,6 +203,104 @@ async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
     assert_eq!(hasty.commit(&[work]).await.unwrap().lost, []);
 }
 
+/// An account whose row somebody else keeps: nobody waits for it longer than is set, and what an unknown
+/// COMMIT came to is not guessed meanwhile.
+#[tokio::test]
+async fn a_row_that_is_held_for_long_keeps_nobody_for_long() {
+    let Some(url) = database().await else { return };
+    let options = ServerOptions {
+        lock_timeout: Duration::from_millis(100),
+        ..options(&url)
+    };
+    let hasty = SqlStore::connect(&options, OpenMode::ReadWrite)
+        .await
+        .unwrap();
+    let mut ann = opened(&hasty, "ann").await;
+    let other = raw(&url).await.begin().await.unwrap();
+    other.execute_unprepared(LOCK).await.unwrap();
+    let work = ann.tell(OPENED, 3, charge()).work();
+    let late = hasty.commit_locked(&mut Locked(work.clone())).await;
+    assert!(
+        matches!(
+            late,
+            Err(CommitError::RolledBack(StoreError::Unavailable(_)))
+        ),
+        "{late:?}"
+    );
+    let told = hasty.resolve(std::slice::from_ref(&work)).await;
+    assert!(matches!(told, Err(StoreError::Unavailable(_))), "{told:?}");
+    other.rollback().await.unwrap();
+    let committed = hasty.commit_locked(&mut Locked(work.clone())).await;
+    assert_eq!(committed.unwrap().lost, []);
+    assert_eq!(hasty.resolve(&[work]).await.unwrap().lost, []);
+}
+
+/// What was decided, whatever is there.
+struct Locked(AccountWork);
+
+impl LockedDecision for Locked {
+    fn account(&self) -> &AccountId {
+        &self.0.account
+    }
+
+    fn lookups(&self) -> Lookups {
+        Lookups::default()
+    }
+
+    fn decide(&mut self, _: Loaded, _: Found) -> Option<&AccountWork> {
+        Some(&self.0)
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing() {
+    const WAITS: &str = "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS \
+                         $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$; \
+                         CREATE TRIGGER waits BEFORE INSERT ON operation \
+                         FOR EACH ROW EXECUTE FUNCTION waits();";
+    const ENDS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    for (statement_timeout, ends) in [
+        (Duration::from_millis(200), None),
+        (Duration::from_secs(10), Some(ENDS)),
+    ] {
+        let Some(url) = database().await else { return };
+        let options = ServerOptions {
+            statement_timeout,
+            ..options(&url)
+        };
+        let store = SqlStore::connect(&options, OpenMode::ReadWrite)
+            .await
+            .unwrap();
+        let mut ann = opened(&store, "ann").await;
+        let raw = raw(&url).await;
+        raw.execute_unprepared(WAITS).await.unwrap();
+        let work = ann.tell(OPENED, 3, charge()).work();
+        let mut failing = Box::pin(store.commit(std::slice::from_ref(&work)));
+        let failed = loop {
+            if let Some(ends) = ends {
+                raw.execute_unprepared(ends).await.unwrap();
+            }
+            let waited = tokio::time::timeout(Duration::from_millis(20), &mut failing);
+            if let Ok(failed) = waited.await {
+                break failed;
+            }
+        };
+        assert!(
+            matches!(
+                failed,
+                Err(CommitError::RolledBack(StoreError::Unavailable(_)))
+            ),
+            "{failed:?}"
+        );
+        drop(failing);
+        raw.execute_unprepared("DROP TRIGGER waits ON operation")
+            .await
+            .unwrap();
+        assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
+    }
+}
+
 #[tokio::test]
 async fn history_is_not_changed_by_any_statement() {
     let Some(url) = database().await else { return };
@@ -263,73 +359,12 @@ async fn the_steps_go_down_and_up_again() {
     opened(&connect(&url).await, "ann").await;
 }
 
-/// What goes wrong on the way to the server.
-#[derive(Clone)]
-enum Trouble {
-    /// A connection is cut at its COMMIT, before the server gets it.
-    CutBeforeCommit,
-    /// It is cut at its COMMIT after the server got it, so that the answer is lost.
-    CutAfterCommit,
-    /// Connections made while it is so pass nothing on any more, once it is so.
-    Silent(Arc<AtomicBool>),
-}
-
-/// Stands between a store and the server: the port to connect to.
-fn between(trouble: Trouble) -> u16 {
+/// A proxy before the server, and the same database over it.
+fn over(url: &str, trouble: Trouble) -> (Proxy, String) {
     let port = Cluster::shared().unwrap().port();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let own = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let client = client.unwrap();
-            let (answers, asked) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || io::copy(&mut &answers, &mut &asked));
-            let trouble = trouble.clone();
-            thread::spawn(move || pass_on(&client, &server, &trouble));
-        }
-    });
-    own
-}
-
-fn pass_on(mut client: &TcpStream, mut server: &TcpStream, trouble: &Trouble) {
-    let mut bytes = [0; 64 * 1024];
-    let mut is_silent = false;
-    while let Ok(count) = client.read(&mut bytes) {
-        if count == 0 {
-            break;
-        }
-        let commits = bytes[..count].windows(6).any(|six| six == b"COMMIT");
-        match trouble {
-            Trouble::Silent(now) => {
-                is_silent |= now.load(Ordering::SeqCst);
-                if is_silent {
-                    continue;
-                }
-            }
-            Trouble::CutBeforeCommit if commits => break,
-            Trouble::CutAfterCommit if commits => {
-                client.shutdown(Shutdown::Both).unwrap();
-                server.write_all(&bytes[..count]).unwrap();
-                // The server is given the time to take it.
-                thread::sleep(Duration::from_millis(200));
-                break;
-            }
-            Trouble::CutBeforeCommit | Trouble::CutAfterCommit => {}
-        }
-        if server.write_all(&bytes[..count]).is_err() {
-            break;
-        }
-    }
-    // Either may be gone already.
-    let _client = client.shutdown(Shutdown::Both);
-    let _server = server.shutdown(Shutdown::Both);
-}
-
-/// The same database over a proxy.
-fn over(url: &str, proxy: u16) -> String {
-    let port = Cluster::shared().unwrap().port();
-    url.replace(&port.to_string(), &proxy.to_string())
+    let proxy = Proxy::before(port, trouble);
+    let url = url.replace(&port.to_string(), &proxy.port().to_string());
+    (proxy, url)
 }
 
 #[tokio::test]
@@ -341,7 +376,8 @@ async fn a_connection_that_is_cut_at_commit_is_unknown_and_then_told() {
         let Some(url) = database().await else { return };
         let direct = connect(&url).await;
         let mut ann = opened(&direct, "ann").await;
-        let store = connect(&over(&url, between(trouble))).await;
+        let (_proxy, over) = over(&url, trouble);
+        let store = connect(&over).await;
         let batch = [ann.tell(OPENED, 3, charge()).work()];
         let failed = store.commit(&batch).await;
         assert!(matches!(failed, Err(CommitError::Unknown(_))), "{failed:?}");
@@ -357,19 +393,18 @@ async fn connections_that_no_longer_answer_are_given_up() {
     let Some(url) = database().await else { return };
     let direct = connect(&url).await;
     let mut ann = opened(&direct, "ann").await;
-    let silent = Arc::new(AtomicBool::new(false));
-    let proxy = between(Trouble::Silent(Arc::clone(&silent)));
+    let (proxy, over) = over(&url, Trouble::None);
     let options = ServerOptions {
         deadline: Duration::from_millis(300),
-        ..options(&over(&url, proxy))
+        ..options(&over)
     };
     let store = SqlStore::connect(&options, OpenMode::ReadWrite)
         .await
         .unwrap();
     let work = ann.tell(OPENED, 3, charge()).work();
-    silent.store(true, Ordering::SeqCst);
+    proxy.make(Trouble::Silent);
     // More often than there are connections.
-    for _ in 0..2 * (options.writers + 3) {
+    for _ in 0..2 * (options.writers + 4) {
         let failed = store.commit(std::slice::from_ref(&work)).await;
         assert!(
             matches!(
@@ -380,7 +415,7 @@ async fn connections_that_no_longer_answer_are_given_up() {
         );
         assert!(store.load(&account("ann")).await.is_err());
     }
-    silent.store(false, Ordering::SeqCst);
+    proxy.make(Trouble::None);
     assert_eq!(
         store.load(&account("ann")).await.unwrap().head.sequence.0,
         2
