@@ -140,8 +140,7 @@ impl Server {
     }
 
     async fn audit(self) -> io::Result<usize> {
-        let audited = self
-            .running.stop_and_audit(&self.acknowledged).await;
+        let audited = self.running.stop_and_audit(&self.acknowledged).await;
         audited.map_err(io::Error::other)
     }
 }

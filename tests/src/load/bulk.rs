@@ -28,7 +28,8 @@ use uuid::Uuid;
 use super::request;
 
 /// Accounts that are worked on at a time: more than a transaction takes, so that the next one is full
-/// when the last is over, and fewer than the service has places for.
+/// when the last is over, and fewer than the service has places for. At most half of those that may be in
+/// memory, so that others can leave it.
 const AT_ONCE: usize = 2_048;
 /// A visit of an account is so many charges: people make a few pictures, and come back another day.
 const VISIT_CHARGES: usize = 5;
@@ -54,6 +55,8 @@ pub struct Took {
     pub opening: Duration,
     /// To charge them.
     pub charging: Duration,
+    /// The accounts in memory at the end.
+    pub resident: usize,
 }
 
 impl Bulk {
@@ -61,7 +64,10 @@ impl Bulk {
     pub async fn fill(self, settings: &Settings) -> io::Result<Took> {
         let mut settings = settings.clone();
         settings.sweeper.enabled = false;
-        settings.writer.deadline_ms = u64::try_from(DEADLINE.as_millis()).unwrap_or(u64::MAX);
+        let deadline_ms = u64::try_from(DEADLINE.as_millis()).unwrap_or(u64::MAX);
+        settings.writer.deadline_ms = deadline_ms;
+        // So many accounts are loaded at a time that some wait long for a connection.
+        settings.database.call_timeout_ms = deadline_ms;
         let store = open_to_write(&settings).await.map_err(io::Error::other)?;
         let ledger = start_ledger(&settings, &store, Clock::real()).await;
         let ledger = Arc::new(ledger.map_err(io::Error::other)?);
@@ -69,18 +75,19 @@ impl Bulk {
         let catalog = std::fs::read_to_string(catalog)?;
         let published = ledger.publish_catalog(catalog, None).await;
         published.map_err(io::Error::other)?;
-        let took = self.ask_for_all(&ledger).await?;
+        let at_once = AT_ONCE.min(settings.actors.resident_max / 2);
+        let took = self.ask_for_all(&ledger, at_once).await?;
         ledger.close();
         ledger.drained().await;
         store.close().await;
         Ok(took)
     }
 
-    async fn ask_for_all(self, ledger: &Ledger) -> io::Result<Took> {
+    async fn ask_for_all(self, ledger: &Ledger, at_once: usize) -> io::Result<Took> {
         let began = Instant::now();
         let opened = stream::iter(0..self.accounts).map(Ok);
         opened
-            .try_for_each_concurrent(AT_ONCE, |number| async move {
+            .try_for_each_concurrent(at_once, |number| async move {
                 ask(ledger, number, Request::OpenAccount).await?;
                 ask(ledger, number, start()).await
             })
@@ -90,7 +97,7 @@ impl Bulk {
         for (visit, charges) in self.visits() {
             let visited = stream::iter(0..self.accounts).map(Ok);
             visited
-                .try_for_each_concurrent(AT_ONCE, |place| async move {
+                .try_for_each_concurrent(at_once, |place| async move {
                     let number = self.visited(visit, place);
                     for _ in 0..self.share(charges, place) {
                         ask(ledger, number, charge()).await?;
@@ -102,6 +109,7 @@ impl Bulk {
         Ok(Took {
             opening,
             charging: began.elapsed(),
+            resident: ledger.accounts_resident(),
         })
     }
 
@@ -178,6 +186,43 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::load::{
+        place::{Engine, Place},
+        request::Asked,
+    };
+
+    const RESIDENT_MAX: usize = 64;
+
+    #[actix_web::test]
+    async fn what_is_filled_in_is_proved_and_few_accounts_stay_in_memory() {
+        let place = Place::new(Engine::Sqlite, None).expect("a file can be made");
+        let mut ground = place.ground(Asked::Plain);
+        ground.settings_mut().actors.resident_max = RESIDENT_MAX;
+        let bulk = Bulk {
+            accounts: 3 * RESIDENT_MAX,
+            charges: 4 * RESIDENT_MAX,
+        };
+        let took = bulk.fill(ground.settings()).await.expect("it is filled");
+        // The registry lets a sixteenth more in while it makes room.
+        assert!(
+            took.resident <= RESIDENT_MAX + RESIDENT_MAX / 16 + 1,
+            "{took:?}"
+        );
+        let proved = ground.prove(bulk.charges, &[]).await;
+        let proved = proved.expect("nothing is wrong");
+        let operations = 2 * bulk.accounts + bulk.charges;
+        assert!(
+            proved.contains(&format!(
+                "{} accounts, {operations} operations: clean",
+                bulk.accounts
+            )),
+            "{proved}"
+        );
+        // What is not there is missed, and what nobody knows of is found.
+        let control = ground.prove(bulk.charges - 1, &[Uuid::now_v7()]).await;
+        assert!(control.is_err());
+        assert!(ground.prove(bulk.charges - 1, &[]).await.is_err());
+    }
 
     #[test]
     fn all_charges_are_made_and_every_account_has_its_share() {

@@ -207,8 +207,16 @@ impl Turn {
         };
         // A step that is prime to most numbers of accounts visits each of them.
         Turn {
-            next: if once { number } else { number * 7_919 % of.accounts },
-            step: if once { shape.connections } else { 104_729 % of.accounts },
+            next: if once {
+                number
+            } else {
+                number * 7_919 % of.accounts
+            },
+            step: if once {
+                shape.connections
+            } else {
+                104_729 % of.accounts
+            },
             once,
             of,
         }
@@ -216,7 +224,11 @@ impl Turn {
 
     /// The number of the next account; none if each had its turn.
     fn take(&mut self) -> Option<usize> {
-        let Apart { first, every, accounts } = self.of;
+        let Apart {
+            first,
+            every,
+            accounts,
+        } = self.of;
         let place = if self.once {
             let place = self.next;
             self.next += self.step;
@@ -302,4 +314,65 @@ impl Loop {
 fn is_charge(answer: &[u8]) -> bool {
     let has = |what: &[u8]| answer.windows(what.len()).any(|part| part == what);
     has(b"\"replayed\":false") && has(b"\"userErrors\":[]") && !has(b"\"errors\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn shape(connections: usize, spread: Spread) -> Shape {
+        Shape {
+            connections,
+            spread,
+            asked: Asked::Plain,
+            warm_up: Duration::ZERO,
+            duration: Duration::ZERO,
+            rate_max: None,
+        }
+    }
+
+    /// How often each account has a turn, if every connection takes so many at most.
+    fn turns(shape: &Shape, most: usize) -> HashMap<usize, usize> {
+        let mut turns: HashMap<usize, usize> = HashMap::new();
+        for number in 0..shape.connections {
+            let mut turn = Turn::new(number, shape);
+            let taken = std::iter::from_fn(|| turn.take()).take(most);
+            taken.for_each(|account| *turns.entry(account).or_default() += 1);
+        }
+        turns
+    }
+
+    #[test]
+    fn each_account_that_is_to_have_one_turn_has_one_and_no_other_has_any() {
+        for connections in [1, 3, 64] {
+            let of = Apart {
+                first: 2,
+                every: 5,
+                accounts: 50,
+            };
+            let turns = turns(&shape(connections, Spread::Once(of)), usize::MAX);
+            let wanted: HashMap<usize, usize> = (0..50).map(|place| (2 + 5 * place, 1)).collect();
+            assert_eq!(turns, wanted);
+        }
+    }
+
+    #[test]
+    fn accounts_that_are_asked_for_again_and_again_are_asked_for_equally() {
+        let of = Apart {
+            first: 1,
+            every: 10,
+            accounts: 20,
+        };
+        let turns = turns(&shape(4, Spread::Among(of)), 40);
+        let wanted: HashMap<usize, usize> = (0..20).map(|place| (1 + 10 * place, 8)).collect();
+        assert_eq!(turns, wanted);
+    }
+
+    #[test]
+    fn a_uniform_turn_is_at_the_first_accounts_and_a_hot_one_at_one() {
+        assert_eq!(turns(&shape(2, Spread::Uniform(3)), 3).len(), 3);
+        assert_eq!(turns(&shape(9, Spread::Hot), 2), HashMap::from([(0, 18)]));
+    }
 }

@@ -34,6 +34,8 @@ const LOST: &str = "lost to another writer";
 /// Levels at which that is logged, and nothing else that is not by default.
 const LOG_FILTER: &str =
     "info,actix_server=warn,sea_orm_migration=warn,credits_core::writer::telling=debug";
+/// Longer than it takes to charge every account once.
+const WARMED_WITHIN: Duration = Duration::from_secs(3_600);
 /// Charges a second on the account that is watched: each is heard of before the next.
 const WATCHED_RATE: f64 = 100.0;
 /// Where the ledger of a new account stands: opened, and put on a plan.
@@ -81,20 +83,20 @@ impl Sizes {
     }
 
     /// Accounts that have a node; the first account of all is the hot one.
-    fn routed(&self) -> Spread {
-        Spread::Among(Apart {
+    fn routed(&self) -> Apart {
+        Apart {
             first: 1,
             every: 1,
             accounts: self.accounts,
-        })
+        }
     }
 
-    fn unrouted(&self) -> Spread {
-        Spread::Among(Apart {
+    /// Accounts that have none.
+    fn unrouted(&self) -> Apart {
+        Apart {
             first: 1 + self.accounts,
-            every: 1,
-            accounts: self.accounts,
-        })
+            ..self.routed()
+        }
     }
 
     /// The accounts that are watched: alone, and beside others.
@@ -164,19 +166,22 @@ pub async fn run(sizes: &Sizes, print: fn(&str) -> io::Result<()>) -> io::Result
     let mut contests = names.map(Contest::new);
     let one = sizes.shape(1, Spread::Hot);
     for _ in 0..sizes.rounds {
-        nodes.charge(1, Route::OfConnection, &one, &mut contests[0]).await?;
+        nodes
+            .charge(1, Route::OfConnection, &one, &mut contests[0])
+            .await?;
     }
     for _ in 1..sizes.nodes {
         let another = place.beside(&nodes.grounds[0]);
         nodes.grounds[0].share_keys(&another)?;
         nodes.start(another).await?;
     }
+    nodes.warm(sizes).await?;
     let all = sizes.nodes;
     let cases = [
         (1, Route::OfConnection, Spread::Hot),
         (all, Route::OfConnection, Spread::Hot),
-        (all, Route::OfAccount, sizes.routed()),
-        (all, Route::Random, sizes.unrouted()),
+        (all, Route::OfAccount, Spread::Among(sizes.routed())),
+        (all, Route::Random, Spread::Among(sizes.unrouted())),
     ];
     for _ in 0..sizes.rounds {
         for ((count, route, spread), contest) in cases.iter().zip(&mut contests[1..]) {
@@ -246,6 +251,24 @@ impl Nodes {
         Ok(sample)
     }
 
+    /// Has accounts in the memory of those that will be asked: loading them is not what is measured.
+    async fn warm(&mut self, sizes: &Sizes) -> io::Result<()> {
+        let once = |of| Shape {
+            warm_up: Duration::ZERO,
+            duration: WARMED_WITHIN,
+            ..sizes.shape(sizes.nodes, Spread::Once(of))
+        };
+        let all = sizes.nodes;
+        self.ask(all, Route::OfAccount, &once(sizes.routed()))
+            .await?;
+        for _ in 0..all {
+            // By chance each node is asked for most of them.
+            self.ask(all, Route::Random, &once(sizes.unrouted()))
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn charge(
         &mut self,
         count: usize,
@@ -271,7 +294,7 @@ impl Nodes {
             rate_max: Some(rate),
             warm_up: Duration::ZERO,
             duration,
-            ..sizes.shape(sizes.nodes, sizes.routed())
+            ..sizes.shape(sizes.nodes, Spread::Among(sizes.routed()))
         };
         let addresses = self.addresses();
         let asking = Asking {
@@ -309,7 +332,9 @@ impl Nodes {
                 let data = socket.data("1").await;
                 let wanted = OPENED_AT + 1 + i64::try_from(number).unwrap_or(i64::MAX);
                 if data["operations"]["sequence"] != json!(wanted) {
-                    return Err(io::Error::other(format!("{wanted} was to come, not {data}")));
+                    return Err(io::Error::other(format!(
+                        "{wanted} was to come, not {data}"
+                    )));
                 }
                 heard.borrow_mut().push(Instant::now());
             }
@@ -320,13 +345,19 @@ impl Nodes {
         watched?;
         let charged = charged?;
         let heard = heard.into_inner();
-        let delays = heard.iter().zip(&charged).map(|(heard, (acknowledged, _))| {
-            match heard.checked_duration_since(*acknowledged) {
-                Some(after) => microseconds(after),
-                None => -microseconds(*acknowledged - *heard),
-            }
-        });
-        Ok((delays.collect(), charged.iter().map(|(_, id)| *id).collect()))
+        let delays = heard
+            .iter()
+            .zip(&charged)
+            .map(
+                |(heard, (acknowledged, _))| match heard.checked_duration_since(*acknowledged) {
+                    Some(after) => microseconds(after),
+                    None => -microseconds(*acknowledged - *heard),
+                },
+            );
+        Ok((
+            delays.collect(),
+            charged.iter().map(|(_, id)| *id).collect(),
+        ))
     }
 
     async fn end(self) -> io::Result<String> {

@@ -104,6 +104,11 @@ impl Ground {
         &self.settings
     }
 
+    /// The settings, to be changed before anything is on it.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
     /// Whether its database is on a server.
     pub fn is_on_server(&self) -> bool {
         self.settings.database.url.is_some()

@@ -26,6 +26,8 @@ use super::{
 
 /// Longer than it takes to charge every account once that is to be in memory.
 const WARMED_WITHIN: Duration = Duration::from_secs(3_600);
+/// What takes less than one in so many bytes is told as one.
+const SMALL_PART: u64 = 500;
 /// An account that is in memory stays there for the whole run.
 const STAYS: [&str; 2] = ["--actors-idle-s", "86400"];
 
@@ -72,7 +74,8 @@ impl Sizes {
         let apart = self.warm.checked_div(self.small).unwrap_or_default();
         let room = self.accounts.checked_div(self.warm).unwrap_or_default();
         if apart == 0 || room <= self.rounds {
-            let told = "--warm must be at least --small, and --accounts more than --rounds times --warm";
+            let told =
+                "--warm must be at least --small, and --accounts more than --rounds times --warm";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
         }
         Ok(())
@@ -210,7 +213,10 @@ pub async fn run(sizes: &Sizes, print: fn(&str) -> io::Result<()>) -> io::Result
 
 fn told(sizes: &Sizes, cases: &[Costly; 5]) -> io::Result<String> {
     let mut text = report::table(&cases.each_ref().map(|one| &one.case));
-    text += &format!("{:<24} {:>10} {:>10}\n", "CPU us a charge", "service", "server");
+    text += &format!(
+        "{:<24} {:>10} {:>10}\n",
+        "CPU us a charge", "service", "server"
+    );
     text.extend(cases.iter().map(Costly::line));
     let [small, few, wide, _, cold] = cases;
     let slower = |grown: &Costly| small.case.rate() / grown.case.rate();
@@ -247,9 +253,10 @@ impl Running {
         let rate = |count: usize, took: Duration| count as f64 / took.as_secs_f64();
         print(&format!(
             "{accounts} accounts opened and put on a plan, {:.0} a second, and {charges} charges made, \
-             {:.0} a second\n",
+             {:.0} a second; {} accounts in memory at the end\n",
             rate(accounts, took.opening),
             rate(charges, took.charging),
+            took.resident,
         ))?;
         place.settle(&ground);
         let served = Served::start(&ground, &STAYS).await;
@@ -326,16 +333,20 @@ impl Running {
             operation if operation.starts_with("operation") => Some(("an operation", operations)),
             _ => None,
         };
-        for (relation, bytes) in &taken {
-            let each = of(relation).map(|(each, count)| {
-                format!("{:>8.1} bytes {each}", *bytes as f64 / count as f64)
-            });
+        let (large, small): (Vec<_>, Vec<_>) = taken
+            .iter()
+            .partition(|(_, bytes)| bytes * SMALL_PART >= all);
+        for (relation, bytes) in large {
+            let each = of(relation)
+                .map(|(each, count)| format!("{:>8.1} bytes {each}", *bytes as f64 / count as f64));
             text += &format!(
                 "  {relation:<32} {:>10.1} MiB {}\n",
                 mebibytes(*bytes),
                 each.unwrap_or_default()
             );
         }
+        let rest = small.iter().map(|(_, bytes)| bytes).sum();
+        text += &format!("  {:<32} {:>10.1} MiB\n", "all others", mebibytes(rest));
         let began = Instant::now();
         let proved = self.ground.prove(self.filled, &self.acknowledged).await;
         text += &proved.map_err(io::Error::other)?;

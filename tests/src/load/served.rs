@@ -57,7 +57,9 @@ impl Served {
         let left = self.child.leave(STOPS_WITHIN).await;
         match left {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(std::io::Error::other(format!("the service ended: {status}"))),
+            Some(status) => Err(std::io::Error::other(format!(
+                "the service ended: {status}"
+            ))),
             None => Err(std::io::Error::other("the service does not stop")),
         }
     }
