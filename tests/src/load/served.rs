@@ -1,13 +1,19 @@
 //! The built program, serving a ground, with what it costs: a process of its own, so that its time and
 //! memory are not the load generator's.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::{cost, place::Ground};
 use crate::harness::{Child, Program};
 
 /// The file in which the program logs.
 const LOG: &str = "service.log";
+/// It has to move its log into the file.
+const STOPS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A service on a ground.
 pub struct Served {
@@ -19,13 +25,13 @@ pub struct Served {
 impl Served {
     /// Starts it with these arguments more.
     pub async fn start(ground: &Ground, more: &[&str]) -> Served {
-        let began = std::time::Instant::now();
+        // It may have to be built first.
+        let program = Program::find();
+        let began = Instant::now();
         let mut arguments = ground.arguments();
         arguments.extend(more.iter().map(|one| (*one).to_owned()));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let child = Program::find()
-            .serve_with(ground.directory(), &arguments)
-            .await;
+        let child = program.serve_with(ground.directory(), &arguments).await;
         Served {
             child,
             ready_after: began.elapsed(),
@@ -53,23 +59,18 @@ impl Served {
     }
 
     /// Stops it in order.
-    pub async fn stop(mut self) -> std::io::Result<()> {
+    pub async fn stop(mut self) -> io::Result<()> {
         let left = self.child.leave(STOPS_WITHIN).await;
         match left {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(std::io::Error::other(format!(
-                "the service ended: {status}"
-            ))),
-            None => Err(std::io::Error::other("the service does not stop")),
+            Some(status) => Err(io::Error::other(format!("the service ended: {status}"))),
+            None => Err(io::Error::other("the service does not stop")),
         }
     }
 }
 
-/// It has to move its log into the file.
-const STOPS_WITHIN: Duration = Duration::from_secs(60);
-
 /// How often a text is in what a service on the ground has logged so far.
-pub fn logged(ground: &Ground, text: &str) -> std::io::Result<usize> {
-    let log = std::fs::read_to_string(ground.directory().join(LOG))?;
+pub fn logged(ground: &Ground, text: &str) -> io::Result<usize> {
+    let log = fs::read_to_string(ground.directory().join(LOG))?;
     Ok(log.matches(text).count())
 }
