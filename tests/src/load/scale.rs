@@ -12,6 +12,7 @@ use std::{
 };
 
 use clap::Args;
+use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use super::{
@@ -20,9 +21,10 @@ use super::{
     measure::{self, Apart, Sample, Shape, Spread},
     place::{Engine, Ground, Place},
     report::{self, Case},
-    request::Asked,
+    request::{self, Asked},
     served::Served,
 };
+use crate::harness::Client;
 
 /// Longer than it takes to charge every account once that is to be in memory.
 const WARMED_WITHIN: Duration = Duration::from_secs(3_600);
@@ -110,6 +112,16 @@ impl Sizes {
             first: round + 1,
             ..self.warm()
         }
+    }
+
+    /// As many that are looked at and not charged, beside those of the last round.
+    fn looked_at(&self) -> impl Iterator<Item = usize> {
+        let Apart {
+            first,
+            every,
+            accounts,
+        } = self.cold(self.rounds);
+        (0..accounts).map(move |place| first + place * every)
     }
 
     fn shape(&self, spread: Spread) -> Shape {
@@ -279,9 +291,18 @@ impl Running {
         Ok(sample)
     }
 
-    /// Charges each account once that is to be in memory, and tells what that takes.
+    /// Loads others by looking at them, charges each account once that is to be in memory, and tells what
+    /// that takes.
     async fn warm(&mut self, sizes: &Sizes) -> io::Result<String> {
         let before = self.served.memory_bytes();
+        let client = &Client::new(self.served.address(), Some(self.served.token()));
+        let looked_at = stream::iter(sizes.looked_at());
+        looked_at
+            .for_each_concurrent(sizes.connections, |number| async move {
+                client.balance(&request::account(number)).await;
+            })
+            .await;
+        let loaded = self.served.memory_bytes();
         let once = Shape {
             warm_up: Duration::ZERO,
             duration: WARMED_WITHIN,
@@ -290,15 +311,16 @@ impl Running {
         let began = Instant::now();
         self.ask(&once).await?;
         let took = began.elapsed();
-        let after = self.served.memory_bytes();
+        let charged = self.served.memory_bytes();
+        let of_each = |before: u64, after: u64| after.saturating_sub(before) / sizes.warm as u64;
         Ok(format!(
-            "{} accounts loaded and charged once, {:.0} a second: {:.1} MiB before, {:.1} MiB after, \
-             {} bytes an account\n",
+            "{} MiB of memory; {} accounts loaded by a look at their balance, {} bytes each; as many loaded \
+             by a charge, {:.0} a second, {} bytes each with what is kept of a charge for its repetition\n",
+            before >> 20,
             sizes.warm,
+            of_each(before, loaded),
             sizes.warm as f64 / took.as_secs_f64(),
-            mebibytes(before),
-            mebibytes(after),
-            after.saturating_sub(before) / sizes.warm as u64,
+            of_each(loaded, charged),
         ))
     }
 
