@@ -7,7 +7,7 @@
 use std::{collections::HashMap, path::Path};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
@@ -28,6 +28,9 @@ pub struct Entry {
     /// What was held after it.
     pub held_after: i64,
 }
+
+/// Ids are looked for so many at a time: a statement of some tens of kilobytes.
+const IDS_AT_ONCE: usize = 1_000;
 
 /// A database, open to read.
 pub struct Audit(DatabaseConnection);
@@ -121,6 +124,57 @@ impl Audit {
             .rows("SELECT operation_id FROM operation WHERE kind = 'charge'")
             .await;
         rows.iter().map(|row| column(row, "operation_id")).collect()
+    }
+
+    /// How many charges in one step there are.
+    pub async fn charge_count(&self) -> usize {
+        self.count("operation WHERE kind = 'charge'").await
+    }
+
+    /// How many charges in one step have one of these ids.
+    pub async fn charges_among(&self, ids: &[Uuid]) -> usize {
+        let on_server = self.0.get_database_backend() == DbBackend::Postgres;
+        let text = |id: &Uuid| match on_server {
+            true => format!("'{}'", id.hyphenated()),
+            false => format!("X'{}'", id.simple()),
+        };
+        let mut found = 0;
+        for ids in ids.chunks(IDS_AT_ONCE) {
+            let ids: Vec<String> = ids.iter().map(text).collect();
+            let of = format!(
+                "operation WHERE kind = 'charge' AND operation_id IN ({})",
+                ids.join(", ")
+            );
+            found += self.count(&of).await;
+        }
+        found
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> usize {
+        let statement = format!("SELECT COUNT(*) AS count FROM {table}");
+        let rows = self.rows(&statement).await;
+        let count = rows.first().map(|row| column::<i64>(row, "count"));
+        usize::try_from(count.unwrap_or_default()).expect("a count is not negative")
+    }
+
+    /// How many bytes each table and each index takes, the largest first. What is written beside a table
+    /// because it is too long for a row counts as its own.
+    pub async fn bytes_taken(&self) -> Vec<(String, u64)> {
+        let statement = match self.0.get_database_backend() {
+            DbBackend::Postgres => {
+                "SELECT relname::text AS name, pg_table_size(c.oid)::bigint AS bytes \
+                 FROM pg_class c WHERE relkind IN ('r', 'i') \
+                 AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC, 1"
+            }
+            _ => "SELECT name, SUM(pgsize) AS bytes FROM dbstat GROUP BY name ORDER BY 2 DESC, 1",
+        };
+        let rows = self.rows(statement).await;
+        let taken = rows.iter().map(|row| {
+            let bytes: i64 = column(row, "bytes");
+            (column(row, "name"), bytes.unsigned_abs())
+        });
+        taken.collect()
     }
 
     /// All refusals that were stored, by account and id.

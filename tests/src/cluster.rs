@@ -64,11 +64,19 @@ impl Cluster {
 
     /// A new one; none where PostgreSQL is not installed.
     pub fn new() -> Option<Cluster> {
-        binaries().map(|found| Cluster::start(&found))
+        Cluster::new_in(None)
     }
 
-    fn start(binaries: &Path) -> Cluster {
-        let directory = tempfile::Builder::new().prefix("credits-pg").tempdir();
+    /// As [`Cluster::new`], in a directory of its own in that one.
+    pub fn new_in(parent: Option<&Path>) -> Option<Cluster> {
+        binaries().map(|found| Cluster::start(&found, parent))
+    }
+
+    fn start(binaries: &Path, parent: Option<&Path>) -> Cluster {
+        let temporary = std::env::temp_dir();
+        let mut directory = tempfile::Builder::new();
+        let directory = directory.prefix("credits-pg");
+        let directory = directory.tempdir_in(parent.unwrap_or(&temporary));
         let directory = directory.expect("a directory can be made").keep();
         let user = user();
         if let Some((uid, gid)) = user {
@@ -104,6 +112,11 @@ impl Cluster {
     /// Its port on this machine.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The process that keeps it: the server and its own processes descend from it.
+    pub fn process(&self) -> u32 {
+        self.keeper.id()
     }
 
     /// Where a database is found, by its owner.

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use tracing::debug;
+
 use super::{alarm::Alarm, batch::Party, entry::Entry};
 use crate::{error::LedgerError, feed::Feeds, store::Committed};
 
@@ -21,6 +23,8 @@ pub(super) struct Audience {
 pub(super) fn tell(parties: Vec<Party>, committed: &Committed, audience: &Audience) {
     for party in parties {
         if committed.lost.contains(&party.account) {
+            // On its own at this target, so that an operator can count how far nodes are in each other's way.
+            debug!(account.id = %party.account, account.calls = party.callers.len(), "lost to another writer");
             party.lineage.breaks();
         } else {
             win(party, audience);

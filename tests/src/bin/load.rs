@@ -3,7 +3,7 @@
 //! `load run` measures one server once; `load compare` measures the product, its twin and the floor in
 //! turns and prints medians and ratios; `load sweep` measures what the sweeper does, and what charges
 //! notice of it; `load advice` measures charges about which there is much to tell beside those about
-//! which there is nothing. Each ends with an audit: what was acknowledged is in the ledger.
+//! which there is nothing; `load scale` measures charges in a database that has grown, `load nodes` several nodes on one. Each ends with an audit: what was acknowledged is in the ledger.
 
 use std::{
     io::{self, Write as _},
@@ -15,10 +15,12 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use credits_tests::load::{
     measure::{self, Sample, Shape, Spread},
+    nodes,
+    place::{Engine, Place},
     report::{self, Case},
     request::Asked,
     rival::{Rival, Running},
-    sweep,
+    scale, sweep,
 };
 use uuid::Uuid;
 
@@ -52,6 +54,10 @@ enum Command {
     },
     /// Measure the sweeper: accounts renewed a second, alone and beside charges
     Sweep(sweep::Sizes),
+    /// Measure charges in a database that has grown beside a small one, in turns
+    Scale(scale::Sizes),
+    /// Measure several nodes on one PostgreSQL database: on one account, by account, at random
+    Nodes(nodes::Sizes),
     /// Measure charges with advisories and without, in turns
     Advice {
         /// How often each is measured
@@ -79,9 +85,20 @@ struct Sizes {
     /// Where the databases are made, in directories of their own; the system's place unless named
     #[arg(long)]
     directory: Option<PathBuf>,
+    /// What ours keeps its ledger in; the twin always has a file
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
 }
 
 impl Sizes {
+    fn place(&self, rival: Rival) -> io::Result<Place> {
+        let engine = match rival {
+            Rival::Ours => self.engine,
+            Rival::Twin | Rival::Floor => Engine::Sqlite,
+        };
+        Place::new(engine, self.directory.as_ref())
+    }
+
     fn shape(&self, hot: bool) -> Shape {
         Shape {
             connections: self.connections,
@@ -97,17 +114,21 @@ impl Sizes {
         }
     }
 
-    fn start(&self, rival: Rival, asked: Asked) -> Server {
-        Server {
-            running: Running::start(rival, self.accounts, self.directory.as_ref(), asked),
+    fn start(&self, rival: Rival, asked: Asked) -> io::Result<Server> {
+        let place = self.place(rival)?;
+        Ok(Server {
+            running: Running::start(rival, self.accounts, &place, asked),
+            _place: place,
             acknowledged: Vec::new(),
-        }
+        })
     }
 }
 
 /// A rival, and what it has acknowledged.
 struct Server {
     running: Running,
+    /// Its server, where it has one, ends after it.
+    _place: Place,
     acknowledged: Vec<Uuid>,
 }
 
@@ -139,7 +160,7 @@ fn main() -> ExitCode {
 async fn call(command: Command) -> io::Result<()> {
     match command {
         Command::Run { rival, hot, sizes } => {
-            let mut server = sizes.start(rival, Asked::Plain);
+            let mut server = sizes.start(rival, Asked::Plain)?;
             let mut case = Case::new(&format!("{rival:?}").to_lowercase());
             case.add(&server.measure(&sizes.shape(hot)).await?);
             print(&report::table(&[&case]))?;
@@ -151,15 +172,17 @@ async fn call(command: Command) -> io::Result<()> {
         }
         Command::Compare { rounds, sizes } => compare(rounds, &sizes).await,
         Command::Sweep(sizes) => sweep::run(&sizes, print).await,
+        Command::Scale(sizes) => scale::run(&sizes, print).await,
+        Command::Nodes(sizes) => nodes::run(&sizes, print).await,
         Command::Advice { rounds, sizes } => advice(rounds, &sizes).await,
     }
 }
 
 async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
     let (hot, uniform) = (sizes.shape(true), sizes.shape(false));
-    let mut ours = sizes.start(Rival::Ours, Asked::Plain);
-    let mut twin = sizes.start(Rival::Twin, Asked::Plain);
-    let mut floor = sizes.start(Rival::Floor, Asked::Plain);
+    let mut ours = sizes.start(Rival::Ours, Asked::Plain)?;
+    let mut twin = sizes.start(Rival::Twin, Asked::Plain)?;
+    let mut floor = sizes.start(Rival::Floor, Asked::Plain)?;
     let names = [
         "ours, hot",
         "twin, hot",
@@ -180,7 +203,7 @@ async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
     let [ours_hot, twin_hot, ours_uniform, twin_uniform, constant] =
         cases.each_ref().map(Case::rate);
     print(&format!(
-        "{} connections, {} accounts, {rounds} samples of {} s each in turns; medians\n\
+        "{} connections, {} accounts, {rounds} samples of {} s each in turns; medians; ours on {:?}\n\
          ours / twin, hot      {:.2}  (at least 3)\n\
          ours / twin, uniform  {:.2}  (at least 1)\n\
          ours / floor, hot     {:.2}\n\
@@ -188,6 +211,7 @@ async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
         sizes.connections,
         sizes.accounts,
         sizes.duration_s,
+        sizes.engine,
         ours_hot / twin_hot,
         ours_uniform / twin_uniform,
         ours_hot / constant,
@@ -206,8 +230,8 @@ async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
 
 /// Each kind has a server of its own, so that the accounts of one know nothing of the other.
 async fn advice(rounds: usize, sizes: &Sizes) -> io::Result<()> {
-    let mut plain = sizes.start(Rival::Ours, Asked::Plain);
-    let mut told = sizes.start(Rival::Ours, Asked::Told);
+    let mut plain = sizes.start(Rival::Ours, Asked::Plain)?;
+    let mut told = sizes.start(Rival::Ours, Asked::Told)?;
     let mut cases = ["plain, hot", "told, hot", "plain, uniform", "told, uniform"].map(Case::new);
     print(&format!("{}\n", report::machine()?))?;
     for _ in 0..rounds {

@@ -33,7 +33,7 @@ const LEEWAY_S: i64 = 30;
 pub struct Program(PathBuf);
 
 impl Program {
-    /// The program beside this test, built if it is not there or older than its sources: `cargo test`
+    /// The program beside this one, built if it is not there or older than its sources: `cargo test`
     /// of this package alone builds the libraries only.
     pub fn find() -> Program {
         static FOUND: OnceLock<PathBuf> = OnceLock::new();
@@ -154,13 +154,17 @@ fn finish(mut command: Command) -> (bool, String) {
     (output.status.success(), printed)
 }
 
-/// Builds the program with this test's own profile. Cargo finds in a moment that nothing is to do.
+/// Builds the program with this one's own profile. Cargo finds in a moment that nothing is to do.
 fn build() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its program");
-    // <target>/<profile>/deps/<test>
-    let profile = test.ancestors().nth(2).expect("tests are built into deps");
+    let program = std::env::current_exe().expect("a process knows its program");
+    // <target>/<profile>/deps/<test>, or <target>/<profile>/load
+    let folder = program.parent().expect("a program is in a folder");
+    let profile = match folder.ends_with("deps") {
+        true => folder.parent().expect("deps are in a folder"),
+        false => folder,
+    };
     let mut cargo = Command::new(env!("CARGO"));
-    // The whole workspace chooses the features, as it did for this test: nothing is built twice.
+    // The whole workspace chooses the features, as it did for this one: nothing is built twice.
     cargo.args(["build", "--quiet", "--workspace", "--bin", "credits"]);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if let Some(target) = profile.parent() {
@@ -200,6 +204,11 @@ impl Child {
     /// The studio's token.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// How much memory it has, in bytes; none where the system does not tell.

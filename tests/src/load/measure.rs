@@ -24,6 +24,43 @@ pub enum Spread {
     Hot,
     /// So many, one as often as another.
     Uniform(usize),
+    /// Some of all there are, one as often as another.
+    Among(Apart),
+    /// Some of all there are, each of them once and no more.
+    Once(Apart),
+}
+
+/// Some of all accounts, evenly apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// The number of the first.
+    pub first: usize,
+    /// From one to the next.
+    pub every: usize,
+    /// How many.
+    pub accounts: usize,
+}
+
+/// Where several nodes serve, which of them is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// By each connection its own.
+    OfConnection,
+    /// The account's own, whoever asks.
+    OfAccount,
+    /// Any of them.
+    Random,
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'n> {
+    /// Where they listen, at least one.
+    pub nodes: &'n [SocketAddr],
+    /// A studio's token, taken by all of them.
+    pub token: &'n str,
+    /// Which of them is asked.
+    pub route: Route,
 }
 
 /// How a run is to be.
@@ -68,22 +105,34 @@ impl Sample {
 
 /// Runs against a server.
 pub async fn run(address: SocketAddr, token: &str, shape: &Shape) -> io::Result<Sample> {
+    let asking = Asking {
+        nodes: &[address],
+        token,
+        route: Route::OfConnection,
+    };
+    run_on(&asking, shape).await
+}
+
+/// Runs against one or several nodes.
+pub async fn run_on(asking: &Asking<'_>, shape: &Shape) -> io::Result<Sample> {
     let counts_from = Instant::now() + shape.warm_up;
     let ends = counts_from + shape.duration;
-    let requests = Requests::new(address, token, shape.asked);
+    // The name of the host tells nobody anything: as behind a proxy, all are called the same.
+    let requests = Requests::new(asking.nodes[0], asking.token, shape.asked);
     let loops = (0..shape.connections).map(|number| {
-        let accounts = match shape.spread {
-            Spread::Hot => 1,
-            Spread::Uniform(accounts) => accounts,
-        };
-        work(
-            address,
-            requests.clone(),
-            Turn::new(number, accounts),
-            Pace::new(number, shape),
+        let loops = Loop {
+            nodes: Nodes {
+                route: asking.route,
+                number,
+                open: Vec::new(),
+            },
+            requests: requests.clone(),
+            turn: Turn::new(number, shape),
+            pace: Pace::new(number, shape),
             counts_from,
             ends,
-        )
+        };
+        loops.work(asking.nodes)
     });
     let mut sample = Sample::default();
     for (took_us, acknowledged) in try_join_all(loops).await? {
@@ -131,55 +180,132 @@ impl Pace {
     }
 }
 
-/// Whose turn it is: each connection goes through all accounts in an order of its own.
+/// Prime to any likely number of accounts: those that come one after the other are not side by side.
+const SCATTERING_STEP: usize = 611_953;
+
+/// Whose turn it is: each connection goes through all accounts in an order of its own, or through some
+/// that no other goes through.
 struct Turn {
     next: usize,
     step: usize,
-    accounts: usize,
+    once: bool,
+    of: Apart,
 }
 
 impl Turn {
-    fn new(number: usize, accounts: usize) -> Turn {
+    fn new(number: usize, shape: &Shape) -> Turn {
+        let first = |accounts| Apart {
+            first: 0,
+            every: 1,
+            accounts,
+        };
+        let (of, once) = match shape.spread {
+            Spread::Hot => (first(1), false),
+            Spread::Uniform(accounts) => (first(accounts), false),
+            Spread::Among(of) => (of, false),
+            Spread::Once(of) => (of, true),
+        };
         // A step that is prime to most numbers of accounts visits each of them.
         Turn {
-            next: number * 7_919 % accounts,
-            step: 104_729 % accounts,
-            accounts,
+            next: if once {
+                number
+            } else {
+                number * 7_919 % of.accounts
+            },
+            step: if once {
+                shape.connections
+            } else {
+                104_729 % of.accounts
+            },
+            once,
+            of,
         }
     }
 
-    fn take(&mut self) -> usize {
-        let account = self.next;
-        self.next = (account + self.step) % self.accounts;
-        account
+    /// The number of the next account; none if each had its turn.
+    fn take(&mut self) -> Option<usize> {
+        let Apart {
+            first,
+            every,
+            accounts,
+        } = self.of;
+        let place = if self.once {
+            let place = self.next;
+            self.next += self.step;
+            (place < accounts).then_some(place * SCATTERING_STEP % accounts)?
+        } else {
+            let place = self.next;
+            self.next = (place + self.step) % accounts;
+            place
+        };
+        Some(first + place * every)
     }
 }
 
-async fn work(
-    address: SocketAddr,
-    mut requests: Requests,
-    mut turn: Turn,
-    mut pace: Pace,
+/// The connections of one who asks: to one node, or to each.
+struct Nodes {
+    route: Route,
+    number: usize,
+    open: Vec<Connection>,
+}
+
+impl Nodes {
+    async fn open(&mut self, nodes: &[SocketAddr]) -> io::Result<()> {
+        let own = self.number % nodes.len();
+        let asked = match self.route {
+            Route::OfConnection => &nodes[own..=own],
+            Route::OfAccount | Route::Random => nodes,
+        };
+        for address in asked {
+            self.open.push(Connection::open(*address).await?);
+        }
+        Ok(())
+    }
+
+    fn of(&mut self, account: usize, id: Uuid) -> &mut Connection {
+        let count = self.open.len();
+        let place = match self.route {
+            Route::OfConnection => 0,
+            Route::OfAccount => account % count,
+            // The end of an id is chance.
+            Route::Random => usize::from(id.as_bytes()[15]) % count,
+        };
+        &mut self.open[place]
+    }
+}
+
+/// One who asks, waits for the answer, and asks again.
+struct Loop {
+    nodes: Nodes,
+    requests: Requests,
+    turn: Turn,
+    pace: Pace,
     counts_from: Instant,
     ends: Instant,
-) -> io::Result<(Vec<u32>, Vec<Uuid>)> {
-    let mut connection = Connection::open(address).await?;
-    let (mut took_us, mut acknowledged) = (Vec::new(), Vec::new());
-    loop {
-        let sent = pace.wait().await;
-        if sent >= ends {
-            return Ok((took_us, acknowledged));
-        }
-        let id = Uuid::now_v7();
-        let answer = connection.ask(requests.charge(turn.take(), id)).await?;
-        if !is_charge(answer) {
-            let told = String::from_utf8_lossy(answer).into_owned();
-            return Err(io::Error::other(told));
-        }
-        acknowledged.push(id);
-        let took = sent.elapsed();
-        if sent >= counts_from && sent + took < ends {
-            took_us.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+}
+
+impl Loop {
+    async fn work(mut self, nodes: &[SocketAddr]) -> io::Result<(Vec<u32>, Vec<Uuid>)> {
+        self.nodes.open(nodes).await?;
+        let (mut took_us, mut acknowledged) = (Vec::new(), Vec::new());
+        loop {
+            let sent = self.pace.wait().await;
+            let turn = self.turn.take().filter(|_| sent < self.ends);
+            let Some(account) = turn else {
+                return Ok((took_us, acknowledged));
+            };
+            let id = Uuid::now_v7();
+            let connection = self.nodes.of(account, id);
+            let answer = connection.ask(self.requests.charge(account, id)).await?;
+            if !is_charge(answer) {
+                let told = String::from_utf8_lossy(answer).into_owned();
+                return Err(io::Error::other(told));
+            }
+            acknowledged.push(id);
+            let took = sent.elapsed();
+            if sent >= self.counts_from && sent + took < self.ends {
+                took_us.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+            }
         }
     }
 }
@@ -188,4 +314,65 @@ async fn work(
 fn is_charge(answer: &[u8]) -> bool {
     let has = |what: &[u8]| answer.windows(what.len()).any(|part| part == what);
     has(b"\"replayed\":false") && has(b"\"userErrors\":[]") && !has(b"\"errors\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn shape(connections: usize, spread: Spread) -> Shape {
+        Shape {
+            connections,
+            spread,
+            asked: Asked::Plain,
+            warm_up: Duration::ZERO,
+            duration: Duration::ZERO,
+            rate_max: None,
+        }
+    }
+
+    /// How often each account has a turn, if every connection takes so many at most.
+    fn turns(shape: &Shape, most: usize) -> HashMap<usize, usize> {
+        let mut turns: HashMap<usize, usize> = HashMap::new();
+        for number in 0..shape.connections {
+            let mut turn = Turn::new(number, shape);
+            let taken = std::iter::from_fn(|| turn.take()).take(most);
+            taken.for_each(|account| *turns.entry(account).or_default() += 1);
+        }
+        turns
+    }
+
+    #[test]
+    fn each_account_that_is_to_have_one_turn_has_one_and_no_other_has_any() {
+        for connections in [1, 3, 64] {
+            let of = Apart {
+                first: 2,
+                every: 5,
+                accounts: 50,
+            };
+            let turns = turns(&shape(connections, Spread::Once(of)), usize::MAX);
+            let wanted: HashMap<usize, usize> = (0..50).map(|place| (2 + 5 * place, 1)).collect();
+            assert_eq!(turns, wanted);
+        }
+    }
+
+    #[test]
+    fn accounts_that_are_asked_for_again_and_again_are_asked_for_equally() {
+        let of = Apart {
+            first: 1,
+            every: 10,
+            accounts: 20,
+        };
+        let turns = turns(&shape(4, Spread::Among(of)), 40);
+        let wanted: HashMap<usize, usize> = (0..20).map(|place| (1 + 10 * place, 8)).collect();
+        assert_eq!(turns, wanted);
+    }
+
+    #[test]
+    fn a_uniform_turn_is_at_the_first_accounts_and_a_hot_one_at_one() {
+        assert_eq!(turns(&shape(2, Spread::Uniform(3)), 3).len(), 3);
+        assert_eq!(turns(&shape(9, Spread::Hot), 2), HashMap::from([(0, 18)]));
+    }
 }

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use uuid::Uuid;
 
 /// How many characters the name of an account has.
-pub const ACCOUNT_CHARS: usize = 14;
+pub const ACCOUNT_CHARS: usize = 16;
 /// What stands where the id goes.
 const ID: &str = "00000000-0000-0000-0000-000000000000";
 /// What stands where the account goes.
-const ACCOUNT: &str = "account-??????";
+const ACCOUNT: &str = "account-????????";
 /// What a studio asks for, no more.
 const QUERY: &str = "mutation($input: ChargeInput!) { charge(input: $input) { replayed cost \
     operation { sequence } balance { available } userErrors { code message } } }";
@@ -43,7 +43,7 @@ pub enum Asked {
 
 /// The name of the account with that number.
 pub fn account(number: usize) -> String {
-    format!("account-{number:06}")
+    format!("account-{number:08}")
 }
 
 /// Requests, ready to be sent in turns.

@@ -30,8 +30,11 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::request::{Asked, account};
-use crate::{audit::Audit, harness::CATALOG, twin};
+use super::{
+    place::{Ground, Place},
+    request::{Asked, account},
+};
+use crate::{harness::CATALOG, twin};
 
 /// Credits an account begins with: more than any run consumes.
 const CREDITS: i64 = 1_000_000_000;
@@ -39,6 +42,9 @@ const CREDITS: i64 = 1_000_000_000;
 const OPENED_AT_ONCE: usize = 500;
 /// Longer than any comparison.
 const TOKEN_TTL_S: u32 = 86_400;
+
+/// The catalog's file in a service's directory.
+pub(super) const CATALOG_FILE: &str = "load.toml";
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -58,17 +64,17 @@ pub struct Running {
     pub address: SocketAddr,
     /// A studio's token.
     pub token: String,
-    directory: TempDir,
+    ground: Ground,
     stop: CancellationToken,
     thread: JoinHandle<()>,
 }
 
 impl Running {
-    /// Starts a rival with so many accounts, on a database of its own in `parent`, for charges of that
-    /// kind.
-    pub fn start(rival: Rival, accounts: usize, parent: Option<&PathBuf>, asked: Asked) -> Running {
-        let directory = new_directory(parent);
-        let settings = settings(directory.path(), asked);
+    /// Starts a rival with so many accounts, on a database of its own in that place, for charges of that
+    /// kind. What is not ours always has a file.
+    pub fn start(rival: Rival, accounts: usize, place: &Place, asked: Asked) -> Running {
+        let ground = place.ground(asked);
+        let settings = ground.settings().clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let (ready, started) = mpsc::channel();
@@ -81,7 +87,7 @@ impl Running {
             rival,
             address,
             token,
-            directory,
+            ground,
             stop,
             thread,
         }
@@ -96,12 +102,16 @@ impl Running {
         let ids: Vec<Uuid> = match self.rival {
             Rival::Floor => return Ok(acknowledged.len()),
             Rival::Twin => {
-                let ledger = twin::Ledger::open(&self.directory.path().join("twin.db")).await;
+                let ledger = twin::Ledger::open(&self.ground.directory().join("twin.db")).await;
                 let ledger = ledger.map_err(|error| error.to_string())?;
                 ledger.ids().await.map_err(|error| error.to_string())?
             }
+            Rival::Ours if self.ground.is_on_server() => {
+                let proved = self.ground.prove(0, acknowledged).await;
+                return proved.map(|_| acknowledged.len());
+            }
             Rival::Ours => {
-                let audit = Audit::open(self.directory.path()).await;
+                let audit = self.ground.audit().await;
                 let findings = audit.findings().await;
                 if !findings.is_empty() {
                     return Err(findings.join("; "));
@@ -194,7 +204,7 @@ pub(super) fn settings(directory: &Path, asked: Asked) -> Settings {
         // What ends within the month is told.
         Asked::Told => format!("{catalog}\n[advice]\nexpiring_soon_days = 31\n"),
     };
-    let file = directory.join("load.toml");
+    let file = directory.join(CATALOG_FILE);
     std::fs::write(&file, catalog).expect("a new directory can be written to");
     Settings {
         development: true,
