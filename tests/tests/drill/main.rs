@@ -10,6 +10,7 @@ mod crowd;
 mod follower;
 mod nodes;
 mod proxy;
+mod routes;
 mod silence;
 mod streams;
 mod troubles;

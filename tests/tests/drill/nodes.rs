@@ -86,7 +86,7 @@ impl Nodes {
         &self.running[self.asked.get() % self.running.len()]
     }
 
-    fn addresses(&self) -> Vec<SocketAddr> {
+    pub fn addresses(&self) -> Vec<SocketAddr> {
         self.running.iter().map(Child::address).collect()
     }
 
@@ -99,6 +99,17 @@ impl Nodes {
             .serve_at(directory, address, &self.arguments())
             .await;
         self.running[number] = served;
+    }
+
+    /// How many lines of each node's log say that.
+    pub fn logged(&self, what: &str) -> Vec<usize> {
+        let directories = self.directories.iter();
+        let lines = directories.map(|directory| {
+            let log = std::fs::read_to_string(directory.path().join("service.log"));
+            let log = log.expect("each node has one");
+            log.lines().filter(|line| line.contains(what)).count()
+        });
+        lines.collect()
     }
 
     pub fn verify(&self) {
