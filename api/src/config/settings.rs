@@ -228,7 +228,8 @@ pub struct SweeperSettings {
     /// Whether this process does. If nobody does, balances are as right: what is due is done at the
     /// next touch of the account, and feeds show it seconds later.
     pub enabled: bool,
-    /// How many accounts are loaded and decided at a time. Three times as many are in memory.
+    /// How many accounts are loaded and decided at a time. Three times as many are in memory. On
+    /// PostgreSQL it is at most 128, and no more than these are in memory.
     pub chunk_accounts: usize,
 }
 

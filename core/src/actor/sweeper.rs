@@ -16,7 +16,7 @@
 //!    quarantine and told of once.
 //!
 //! Where several nodes write to one database their sweepers share the work: 2 to 4 are one transaction
-//! there, in which a chunk is [claimed](shared).
+//! there, in which a chunk is claimed (`shared`).
 //!
 //! While the clock is not to be believed it does nothing.
 
