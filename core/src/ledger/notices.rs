@@ -258,7 +258,13 @@ impl Notices {
             let catalogs = ledger.catalogs();
             let next_at = self.teller.next_at(&catalogs);
             if next_at.is_some_and(|at| at <= now) {
-                self.ready.extend(self.teller.passes(&catalogs, now));
+                // What was committed a moment ago, and is on its way here, comes before what time tells.
+                let notices = if self.read_on(&catalogs).await? {
+                    self.teller.settle(&catalogs)
+                } else {
+                    self.teller.passes(&catalogs, now)
+                };
+                self.ready.extend(notices);
                 continue;
             }
             let reached = async {
@@ -284,13 +290,20 @@ impl Notices {
     async fn hear(&mut self) -> Result<(), LedgerError> {
         let catalogs = self.watch.ledger().catalogs();
         while self.watch.sequence() > self.position {
-            for accepted in self.watch.read_on(self.position).await? {
-                self.position = accepted.operation.sequence;
-                self.ready.extend(self.teller.hear(&catalogs, &accepted));
-            }
+            self.read_on(&catalogs).await?;
         }
         self.ready.extend(self.teller.settle(&catalogs));
         Ok(())
+    }
+
+    /// Hears more of the ledger; tells whether there was more.
+    async fn read_on(&mut self, catalogs: &Catalogs) -> Result<bool, LedgerError> {
+        let more = self.watch.read_on(self.position).await?;
+        for accepted in &more {
+            self.position = accepted.operation.sequence;
+            self.ready.extend(self.teller.hear(catalogs, accepted));
+        }
+        Ok(!more.is_empty())
     }
 
     async fn hear_announced(&mut self, ledger: &Ledger) -> Result<(), LedgerError> {

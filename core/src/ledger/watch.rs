@@ -111,8 +111,8 @@ impl Watch {
         &self.state
     }
 
-    /// A few operations after `position`, which is before the state: without gaps, each with the balance
-    /// right after it. Tries for long if the ledger can't be read.
+    /// A few operations after `position`, without gaps, each with the balance right after it; there is at least
+    /// one where the state is beyond it. Tries for long if the ledger can't be read.
     pub(super) async fn read_on(&self, position: Sequence) -> Result<Vec<Accepted>, LedgerError> {
         let window = SequenceWindow {
             above: Some(position),
@@ -138,7 +138,8 @@ impl Watch {
             expected = expected.next();
             accepted.operation.sequence == expected
         });
-        if read.is_empty() || !contiguous {
+        let is_short = read.is_empty() && self.state.sequence > position;
+        if is_short || !contiguous {
             tracing::error!(account.id = %account, operation.position = %position, "the ledger has a gap");
             return Err(LedgerError::Corrupt);
         }
