@@ -230,38 +230,52 @@ async fn compare(rounds: usize, sizes: &Sizes) -> io::Result<()> {
 
 /// Each kind has a server of its own, so that the accounts of one know nothing of the other.
 async fn advice(rounds: usize, sizes: &Sizes) -> io::Result<()> {
-    let mut plain = sizes.start(Rival::Ours, Asked::Plain)?;
-    let mut told = sizes.start(Rival::Ours, Asked::Told)?;
-    let mut cases = ["plain, hot", "told, hot", "plain, uniform", "told, uniform"].map(Case::new);
+    const KINDS: [(Asked, [&str; 2]); 3] = [
+        (Asked::Plain, ["plain, hot", "plain, uniform"]),
+        (Asked::Untold, ["untold, hot", "untold, uniform"]),
+        (Asked::Told, ["told, hot", "told, uniform"]),
+    ];
+    let mut servers = Vec::new();
+    let mut cases = Vec::new();
+    for (asked, names) in KINDS {
+        servers.push(sizes.start(Rival::Ours, asked)?);
+        cases.extend(names.map(Case::new));
+    }
     print(&format!("{}\n", report::machine()?))?;
     for _ in 0..rounds {
-        for (place, hot) in [(0, true), (2, false)] {
-            let shape = sizes.shape(hot);
-            cases[place].add(&plain.measure(&shape).await?);
-            let shape = Shape {
-                asked: Asked::Told,
-                ..shape
-            };
-            cases[place + 1].add(&told.measure(&shape).await?);
+        for (spread, hot) in [(0, true), (1, false)] {
+            for (number, (asked, _)) in KINDS.into_iter().enumerate() {
+                let shape = Shape {
+                    asked,
+                    ..sizes.shape(hot)
+                };
+                let sample = servers[number].measure(&shape).await?;
+                cases[2 * number + spread].add(&sample);
+            }
         }
     }
-    print(&report::table(&cases.each_ref()))?;
-    let [plain_hot, told_hot, plain_uniform, told_uniform] = cases.each_ref().map(Case::rate);
+    print(&report::table(&cases.iter().collect::<Vec<_>>()))?;
+    let rates: Vec<f64> = cases.iter().map(Case::rate).collect();
     print(&format!(
         "{} connections, {} accounts, {rounds} samples of {} s each in turns; medians\n\
-         cost of a charge with advisories / without, hot      {:.2}  (at most 1.25)\n\
-         cost of a charge with advisories / without, uniform  {:.2}  (at most 1.25)\n",
+         cost of a charge with advisories / of such a one without, hot      {:.2}  (at most 1.25)\n\
+         cost of a charge with advisories / of such a one without, uniform  {:.2}  (at most 1.25)\n\
+         cost of a charge with advisories / of the barest, hot              {:.2}\n\
+         cost of a charge with advisories / of the barest, uniform          {:.2}\n",
         sizes.connections,
         sizes.accounts,
         sizes.duration_s,
-        plain_hot / told_hot,
-        plain_uniform / told_uniform,
+        rates[2] / rates[4],
+        rates[3] / rates[5],
+        rates[0] / rates[4],
+        rates[1] / rates[5],
     ))?;
     print(&format!("{}\n", report::machine()?))?;
-    for (name, server) in [("plain", plain), ("told", told)] {
+    for ((_, [name, _]), server) in KINDS.into_iter().zip(servers) {
         let count = server.audit().await?;
+        let kind = name.trim_end_matches(", hot");
         print(&format!(
-            "audit of {name}: {count} acknowledged, and each once in the ledger\n"
+            "audit of {kind}: {count} acknowledged, and each once in the ledger\n"
         ))?;
     }
     Ok(())

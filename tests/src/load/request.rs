@@ -1,4 +1,4 @@
-//! The requests that the load consists of: few texts, each with two places that change.
+//! The requests that the load consists of: few texts, each with the places that change.
 
 use std::net::SocketAddr;
 
@@ -20,6 +20,10 @@ const QUERY_TOLD: &str = "mutation($input: ChargeInput!) { charge(input: $input)
     userErrors { code message } } }";
 /// One image of one model, about which there is nothing to tell.
 const PLAIN: &str = "\"action\":\"text-to-image\",\"model\":\"pencil\"";
+/// The same in a project, each time with another prompt, which is the charge's id: about this there is
+/// nothing to tell either, though all is looked at.
+const UNTOLD: &str = "\"action\":\"text-to-image\",\"model\":\"pencil\",\"variations\":1,\
+    \"project\":\"load\",\"prompt\":\"00000000-0000-0000-0000-000000000000\"";
 /// One prompt again and again in one project, on two image models in turns and on a video model, many
 /// results at once: each is told all there is to tell, but that it takes a large share of what is left,
 /// which nothing is of what these accounts have.
@@ -35,8 +39,10 @@ const TOLD: [&str; 3] = [
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// What there is nothing to tell about.
+    /// As little as can be, about which there is nothing to tell.
     Plain,
+    /// As much as with [`Asked::Told`], about which there is nothing to tell, and that is shown.
+    Untold,
     /// What there is much to tell about, and it is shown.
     Told,
 }
@@ -56,7 +62,7 @@ pub struct Requests {
 #[derive(Clone, Debug)]
 struct Text {
     bytes: Vec<u8>,
-    id_at: usize,
+    ids_at: Vec<usize>,
     account_at: usize,
 }
 
@@ -66,6 +72,7 @@ impl Requests {
         let text = |query, generation: &&str| Text::new(address, token, query, generation);
         let texts = match asked {
             Asked::Plain => vec![text(QUERY, &PLAIN)],
+            Asked::Untold => vec![text(QUERY_TOLD, &UNTOLD)],
             Asked::Told => TOLD.iter().map(|one| text(QUERY_TOLD, one)).collect(),
         };
         Requests { texts, next: 0 }
@@ -90,17 +97,18 @@ impl Text {
             body.len()
         );
         let text = head + &body;
-        let at = |what: &str| text.find(what).expect("it was just written");
         Text {
-            id_at: at(ID),
-            account_at: at(ACCOUNT),
+            ids_at: text.match_indices(ID).map(|(at, _)| at).collect(),
+            account_at: text.find(ACCOUNT).expect("it was just written"),
             bytes: text.into_bytes(),
         }
     }
 
     fn charge(&mut self, account: usize, id: Uuid) -> &[u8] {
-        let place = &mut self.bytes[self.id_at..self.id_at + ID.len()];
-        id.hyphenated().encode_lower(place);
+        for at in &self.ids_at {
+            let place = &mut self.bytes[*at..at + ID.len()];
+            id.hyphenated().encode_lower(place);
+        }
         let place = &mut self.bytes[self.account_at..self.account_at + ACCOUNT_CHARS];
         place.copy_from_slice(self::account(account).as_bytes());
         &self.bytes

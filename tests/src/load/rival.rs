@@ -200,7 +200,7 @@ pub(super) fn token(settings: &Settings) -> String {
 pub(super) fn settings(directory: &Path, asked: Asked) -> Settings {
     let catalog = CATALOG.replace("allowance = 500\n", &format!("allowance = {CREDITS}\n"));
     let catalog = match asked {
-        Asked::Plain => catalog,
+        Asked::Plain | Asked::Untold => catalog,
         // What ends within the month is told.
         Asked::Told => format!("{catalog}\n[advice]\nexpiring_soon_days = 31\n"),
     };
