@@ -121,18 +121,14 @@ pub async fn run_on(asking: &Asking<'_>, shape: &Shape) -> io::Result<Sample> {
     let requests = Requests::new(asking.nodes[0], asking.token, shape.asked);
     let loops = (0..shape.connections).map(|number| {
         let loops = Loop {
-            nodes: Nodes {
-                route: asking.route,
-                number,
-                open: Vec::new(),
-            },
+            nodes: Nodes::new(*asking, number),
             requests: requests.clone(),
             turn: Turn::new(number, shape),
             pace: Pace::new(number, shape),
             counts_from,
             ends,
         };
-        loops.work(asking.nodes)
+        loops.work()
     });
     let mut sample = Sample::default();
     for (took_us, acknowledged) in try_join_all(loops).await? {
@@ -242,41 +238,56 @@ impl Turn {
     }
 }
 
-/// The connections of one who asks: to one node, or to each.
-struct Nodes {
-    route: Route,
+/// A connection that was not used for so long is not used again: the service lets those go that say
+/// nothing for some seconds.
+const UNUSED_MAX: Duration = Duration::from_secs(2);
+
+/// The connections of one who asks: to one node, or to each that it has asked.
+struct Nodes<'n> {
+    asking: Asking<'n>,
     number: usize,
-    open: Vec<Connection>,
+    open: Vec<Option<(Connection, Instant)>>,
 }
 
-impl Nodes {
-    async fn open(&mut self, nodes: &[SocketAddr]) -> io::Result<()> {
-        let own = self.number % nodes.len();
-        let asked = match self.route {
-            Route::OfConnection => &nodes[own..=own],
-            Route::OfAccount | Route::Random => nodes,
-        };
-        for address in asked {
-            self.open.push(Connection::open(*address).await?);
+impl<'n> Nodes<'n> {
+    fn new(asking: Asking<'n>, number: usize) -> Nodes<'n> {
+        let open = asking.nodes.iter().map(|_| None).collect();
+        Nodes {
+            asking,
+            number,
+            open,
+        }
+    }
+
+    /// Connects to the one node that is asked, where there is no other.
+    async fn connect(&mut self) -> io::Result<()> {
+        if self.asking.route == Route::OfConnection {
+            self.of(0, Uuid::nil()).await?;
         }
         Ok(())
     }
 
-    fn of(&mut self, account: usize, id: Uuid) -> &mut Connection {
-        let count = self.open.len();
-        let place = match self.route {
-            Route::OfConnection => 0,
-            Route::OfAccount => account % count,
+    async fn of(&mut self, account: usize, id: Uuid) -> io::Result<&mut Connection> {
+        let chosen = match self.asking.route {
+            Route::OfConnection => self.number,
+            Route::OfAccount => account,
             // The end of an id is chance.
-            Route::Random => usize::from(id.as_bytes()[15]) % count,
+            Route::Random => usize::from(id.as_bytes()[15]),
         };
-        &mut self.open[place]
+        let place = chosen % self.asking.nodes.len();
+        let open = &mut self.open[place];
+        let connection = match open.take() {
+            Some((connection, used)) if used.elapsed() < UNUSED_MAX => connection,
+            Some(_) | None => Connection::open(self.asking.nodes[place]).await?,
+        };
+        let (connection, _) = open.insert((connection, Instant::now()));
+        Ok(connection)
     }
 }
 
 /// One who asks, waits for the answer, and asks again.
-struct Loop {
-    nodes: Nodes,
+struct Loop<'n> {
+    nodes: Nodes<'n>,
     requests: Requests,
     turn: Turn,
     pace: Pace,
@@ -284,9 +295,9 @@ struct Loop {
     ends: Instant,
 }
 
-impl Loop {
-    async fn work(mut self, nodes: &[SocketAddr]) -> io::Result<(Vec<u32>, Vec<Uuid>)> {
-        self.nodes.open(nodes).await?;
+impl Loop<'_> {
+    async fn work(mut self) -> io::Result<(Vec<u32>, Vec<Uuid>)> {
+        self.nodes.connect().await?;
         let (mut took_us, mut acknowledged) = (Vec::new(), Vec::new());
         loop {
             let sent = self.pace.wait().await;
@@ -295,7 +306,7 @@ impl Loop {
                 return Ok((took_us, acknowledged));
             };
             let id = Uuid::now_v7();
-            let connection = self.nodes.of(account, id);
+            let connection = self.nodes.of(account, id).await?;
             let answer = connection.ask(self.requests.charge(account, id)).await?;
             if !is_charge(answer) {
                 let told = String::from_utf8_lossy(answer).into_owned();
