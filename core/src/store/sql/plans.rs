@@ -9,7 +9,7 @@ use crate::{
     store::{
         AccountStanding, AccountWindow, DuePlace, DueWindow, OperationFilter, SequenceWindow,
         Store, UsageDimension, UsageQuery,
-        tests::{Book, File, at, charge, id, purchase, reserve, subscribe},
+        tests::{Book, File, at, charge, id, postgres, purchase, reserve, subscribe},
     },
 };
 
@@ -122,4 +122,25 @@ async fn no_statement_reads_a_whole_table() {
         }
     }
     assert_eq!(of_chain, 1, "the attempts of a chain are found by its root");
+}
+
+/// Nobody has counted the rows of a new table, and it was empty when the first plans were made.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table_of_a_server() {
+    let Some(url) = postgres::database().await else {
+        return;
+    };
+    let store = postgres::connect(&url).await;
+    use_all(&store).await;
+    store.close().await;
+    let read = "SELECT relname FROM pg_stat_user_tables WHERE seq_scan > 0 \
+                AND relname NOT IN ('catalog', 'seaql_migrations')";
+    let raw = postgres::raw(&url).await;
+    let asked = Statement::from_string(raw.get_database_backend(), read);
+    let whole = raw.query_all_raw(asked).await.unwrap();
+    let whole: Vec<String> = whole
+        .iter()
+        .map(|row| row.try_get_by_index(0).unwrap())
+        .collect();
+    assert_eq!(whole, Vec::<String>::new());
 }

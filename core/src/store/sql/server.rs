@@ -83,6 +83,11 @@ fn connections(options: &ServerOptions, most: u32) -> ConnectOptions {
         ("tcp_user_timeout", ms(options.deadline)),
         // What the fence rests on, whatever the server's default is.
         ("default_transaction_isolation", "read committed".to_owned()),
+        // Every statement has an index. A plan that was made while a table was small, or before the server
+        // counted its rows, must not read all of it for as long as the connection lives.
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
     ];
     let settings = move |server: PgConnectOptions| {
         server
@@ -93,7 +98,8 @@ fn connections(options: &ServerOptions, most: u32) -> ConnectOptions {
     connect
         .max_connections(most)
         .min_connections(1)
-        .acquire_timeout(options.deadline)
+        // Many that wait for a connection are no sign that the server is gone, as a late answer is.
+        .acquire_timeout(options.deadline / 2)
         .test_before_acquire_if_idle_for(options.deadline)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
