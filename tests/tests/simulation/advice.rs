@@ -1,6 +1,6 @@
 //! Advice counted anew: what is told with a spend, from the charges before it and what the account has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use credits_core::domain::{
     advice::{Advisory, AdvisoryFact, ModelUse},
@@ -16,7 +16,7 @@ use crate::{
 
 impl Care {
     /// What was told with a spend is what a recount says.
-    pub fn check_advice(&mut self, run: &Run, told: &[Advisory], before: &Purse) {
+    pub fn check_advice(&mut self, run: &Run, told: &[Arc<Advisory>], before: &Purse) {
         let mut counted: Vec<(AdvisoryFact, Vec<Sequence>)> = Vec::new();
         let facts = [
             self.repeated_prompt(run),

@@ -3,7 +3,10 @@
 //! It walks an account's operations and keeps each charge, where the service keeps sums and the last
 //! few. What got through must have been allowed, and what was refused must have been forbidden.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use credits_core::{
@@ -349,7 +352,7 @@ impl Care {
     fn check_spend(
         &mut self,
         run: &Run,
-        told: &[Advisory],
+        told: &[Arc<Advisory>],
         request: Option<&Request>,
         before: &Purse,
     ) {
