@@ -288,19 +288,12 @@ impl Crowd {
     /// repeating it at once.
     pub async fn resolve(&mut self, studio: &Client) {
         for call in std::mem::take(&mut self.unknown) {
-            let (account, id) = (call.account(), call.id().to_string());
             let outcome = match self.chance.between(0, 1) {
                 0 => None,
-                _ => Some(studio.outcome(&account, &id).await),
+                _ => Some(outcome_of(studio, &call).await),
             };
-            let payload = match send(studio, &call).await {
-                Came::Definite(payload) => payload,
-                Came::Undecided => {
-                    let outcome = studio.outcome(&account, &id).await;
-                    assert_eq!(outcome, json!(null), "{call:?}");
-                    continue;
-                }
-                Came::Unknown(end) => panic!("no answer to {call:?}: {end:?}"),
+            let Some(payload) = answer(studio, &call).await else {
+                continue;
             };
             if let Some(outcome) = outcome {
                 assert_eq!(payload["replayed"], json!(!outcome.is_null()), "{call:?}");
@@ -309,10 +302,40 @@ impl Crowd {
                     assert_eq!(outcome["userErrors"], payload["userErrors"]);
                 }
             }
-            let outcome = studio.outcome(&account, &id).await;
+            let outcome = outcome_of(studio, &call).await;
             assert_eq!(outcome["operation"], payload["operation"], "{call:?}");
             self.known.push(Answered { call, payload });
         }
+    }
+}
+
+/// What a call was decided to be; null if it was not. Asks again where it can't be told: a node may have kept
+/// connections to a server that is gone.
+async fn outcome_of(studio: &Client, call: &Call) -> Value {
+    let (account, id) = (call.account(), call.id().to_string());
+    let began = Instant::now();
+    loop {
+        if let Some(outcome) = studio.ask_outcome(&account, &id).await {
+            return outcome;
+        }
+        assert!(began.elapsed() < ANSWERED_WITHIN, "{call:?}");
+        actix_rt::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The definite answer to a call; none if it was never decided and is not now. One that was decided before may
+/// be refused a repetition, but not for long.
+pub async fn answer(studio: &Client, call: &Call) -> Option<Value> {
+    let began = Instant::now();
+    loop {
+        match send(studio, call).await {
+            Came::Definite(payload) => return Some(payload),
+            Came::Undecided if outcome_of(studio, call).await.is_null() => return None,
+            Came::Undecided => {}
+            Came::Unknown(end) => panic!("no answer to {call:?}: {end:?}"),
+        }
+        assert!(began.elapsed() < ANSWERED_WITHIN, "{call:?}");
+        actix_rt::time::sleep(LOOK_EVERY).await;
     }
 }
 
