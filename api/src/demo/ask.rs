@@ -33,16 +33,11 @@ pub(super) fn larger_plan(id: &str) -> Result<Request, Problem> {
 
 pub(super) fn generation(action: &str, model: &str, project: &str) -> Result<Generation, Problem> {
     Ok(Generation {
-        action: ActionId::parse(action).map_err(invalid)?,
-        model: Some(ModelId::parse(model).map_err(invalid)?),
-        variations: 1,
-        seconds: None,
-        resolution: None,
-        quality: None,
         project: Some(ProjectId::parse(project).map_err(invalid)?),
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
+        ..Generation::of(
+            ActionId::parse(action).map_err(invalid)?,
+            Some(ModelId::parse(model).map_err(invalid)?),
+        )
     })
 }
 

@@ -188,6 +188,7 @@ impl AccountActor {
 
     fn take_back(&mut self, mut desk: Desk, ctx: &mut Context<AccountActor>) {
         desk.trim();
+        let undecided = desk.deciding.is_none();
         let lost = desk
             .deciding
             .as_ref()
@@ -202,11 +203,7 @@ impl AccountActor {
             self.watch(ctx);
             self.show_all(ctx);
         }
-        let undecided = self
-            .desk
-            .as_ref()
-            .is_some_and(|desk| desk.deciding.is_none());
-        if again && undecided {
+        if undecided {
             // Whatever kept the turn from being decided, a load tells.
             self.load(ctx);
         } else if again {

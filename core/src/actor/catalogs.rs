@@ -60,6 +60,7 @@ pub async fn load(store: &dyn Store) -> Result<Catalogs, StoreError> {
     }
     Ok(catalogs)
 }
+
 /// Whether an account was decided on by a catalog that is not among these.
 pub fn are_behind(catalogs: &Catalogs, account: &Account) -> bool {
     let subscription = account.subscription.iter();

@@ -7,7 +7,7 @@
 use super::{
     account::Account,
     catalog::{Catalog, Catalogs, Generation, Model, ModelAction, Price, PriceTerms},
-    ids::{ActionId, ModelId, OptionId},
+    ids::OptionId,
     recommend::times,
     time::Instant,
 };
@@ -111,7 +111,7 @@ fn again(terms: &PriceTerms) -> Generation {
         seconds: terms.seconds,
         resolution: id(&terms.resolution),
         quality: id(&terms.quality),
-        ..request(terms.model.clone(), terms.action.clone())
+        ..Generation::of(terms.action.clone(), Some(terms.model.clone()))
     }
 }
 
@@ -119,21 +119,6 @@ fn again(terms: &PriceTerms) -> Generation {
 fn default(model: &Model, offer: &ModelAction) -> Generation {
     Generation {
         variations: offer.variations.min,
-        ..request(model.id.clone(), offer.action.clone())
-    }
-}
-
-fn request(model: ModelId, action: ActionId) -> Generation {
-    Generation {
-        action,
-        model: Some(model),
-        variations: 1,
-        seconds: None,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
+        ..Generation::of(offer.action.clone(), Some(model.id.clone()))
     }
 }

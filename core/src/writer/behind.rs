@@ -134,18 +134,7 @@ mod tests {
     }
 
     fn submission(before: CommittedState, work: AccountWork) -> Submission {
-        Submission {
-            account: work.account,
-            lineage: Lineage::new(before, false),
-            base: work.base,
-            operations: work.operations,
-            usage: work.usage,
-            refusal: None,
-            payment: None,
-            after: work.after,
-            waiter: None,
-            done: None,
-        }
+        Submission::of(work, Lineage::new(before, false))
     }
 
     /// Remembers at the beginning of each commit how many accounts had got further, the charged one

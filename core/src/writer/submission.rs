@@ -20,6 +20,7 @@ use crate::{
         usage::UsageTally,
     },
     error::LedgerError,
+    store::AccountWork,
 };
 
 /// What a command was answered with.
@@ -252,6 +253,22 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// What was decided that nobody asked for: no refusal, no payment, and nobody who waits.
+    pub fn of(work: AccountWork, lineage: Lineage) -> Submission {
+        Submission {
+            account: work.account,
+            lineage,
+            base: work.base,
+            operations: work.operations,
+            usage: work.usage,
+            refusal: None,
+            payment: None,
+            after: work.after,
+            waiter: None,
+            done: None,
+        }
+    }
+
     /// Writes nothing, and is over once all that was submitted of the account before is: whoever
     /// decided it, and whether it was written or lost.
     pub fn behind_all(account: &AccountId, look: Look) -> Submission {

@@ -114,16 +114,9 @@ fn lineage(book: &Book, alone: bool) -> Lineage {
 
 fn submission(mut work: AccountWork, lineage: &Lineage) -> Submission {
     Submission {
-        account: work.account,
-        lineage: lineage.clone(),
-        base: work.base,
-        operations: work.operations,
-        usage: work.usage,
         refusal: work.refusals.pop(),
         payment: work.payments.pop(),
-        after: work.after,
-        waiter: None,
-        done: None,
+        ..Submission::of(work, lineage.clone())
     }
 }
 

@@ -143,18 +143,10 @@ fn start() -> Request {
 
 fn charge() -> Request {
     Request::Charge {
-        generation: Generation {
-            action: ActionId::parse("text-to-image").expect("the name is plain"),
-            model: Some(ModelId::parse("pencil").expect("the name is plain")),
-            variations: 1,
-            seconds: None,
-            resolution: None,
-            quality: None,
-            project: None,
-            regenerate_of: None,
-            prompt_fingerprint: None,
-            prompt_fingerprint_before: None,
-        },
+        generation: Generation::of(
+            ActionId::parse("text-to-image").expect("the name is plain"),
+            Some(ModelId::parse("pencil").expect("the name is plain")),
+        ),
         guard: PriceGuard::default(),
     }
 }

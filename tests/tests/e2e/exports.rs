@@ -239,18 +239,10 @@ async fn busy(service: &Service) {
 }
 
 fn picture() -> Generation {
-    Generation {
-        action: ActionId::parse("text-to-image").expect("an id"),
-        model: ModelId::parse("pencil").ok(),
-        variations: 1,
-        seconds: None,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
-    }
+    Generation::of(
+        ActionId::parse("text-to-image").expect("an id"),
+        ModelId::parse("pencil").ok(),
+    )
 }
 
 /// A file that is read as slowly as a test likes, byte by byte as it is sent.

@@ -49,16 +49,12 @@ pub fn granted(name: &str) -> i64 {
 
 pub fn generation(action: &str, model: &str, variations: u32, seconds: Option<u32>) -> Generation {
     Generation {
-        action: ActionId::parse(action).unwrap(),
-        model: Some(ModelId::parse(model).unwrap()),
         variations,
         seconds,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
+        ..Generation::of(
+            ActionId::parse(action).unwrap(),
+            Some(ModelId::parse(model).unwrap()),
+        )
     }
 }
 

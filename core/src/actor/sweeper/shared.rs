@@ -154,18 +154,7 @@ impl Sweeper {
         for (work, step) in works.zip(std::mem::take(&mut claim.steps)) {
             let decided = Decided {
                 key: step.key,
-                submission: Submission {
-                    account: work.account,
-                    lineage: step.lineage,
-                    base: work.base,
-                    operations: work.operations,
-                    usage: work.usage,
-                    refusal: None,
-                    payment: None,
-                    after: work.after,
-                    waiter: None,
-                    done: None,
-                },
+                submission: Submission::of(work, step.lineage),
                 renewals: step.renewals,
                 has_more: step.has_more,
                 alone: false,

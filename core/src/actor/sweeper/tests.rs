@@ -221,18 +221,7 @@ async fn what_is_committed_to_end_sooner_wakes_it_sooner() {
         false,
     );
     let work = book.tell(OPENED, 77, reserve()).work();
-    scene.node.writer.submit(Submission {
-        account: work.account,
-        lineage,
-        base: work.base,
-        operations: work.operations,
-        usage: work.usage,
-        refusal: None,
-        payment: None,
-        after: work.after,
-        waiter: None,
-        done: None,
-    });
+    scene.node.writer.submit(Submission::of(work, lineage));
     settle_down().await;
     let held = ann.latest().expect("it is committed");
     scene.node.clock.set(held.holds[0].expires_at);

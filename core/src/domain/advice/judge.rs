@@ -162,16 +162,8 @@ impl Request<'_> {
     fn image_cost(&self, last: &Attempt) -> Option<Credits> {
         let offer = self.catalog.model(&last.model)?.action(&last.action)?;
         let image = Generation {
-            action: last.action.clone(),
-            model: Some(last.model.clone()),
             variations: offer.variations.min,
-            seconds: None,
-            resolution: None,
-            quality: None,
-            project: None,
-            regenerate_of: None,
-            prompt_fingerprint: None,
-            prompt_fingerprint_before: None,
+            ..Generation::of(last.action.clone(), Some(last.model.clone()))
         };
         match self.catalog.price(&image) {
             Ok(Priced::Cost(price)) if !price.cost.is_zero() => Some(price.cost),

@@ -43,6 +43,22 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// One result with the model's defaults, of which nothing else is known.
+    pub fn of(action: ActionId, model: Option<ModelId>) -> Generation {
+        Generation {
+            action,
+            model,
+            variations: 1,
+            seconds: None,
+            resolution: None,
+            quality: None,
+            project: None,
+            regenerate_of: None,
+            prompt_fingerprint: None,
+            prompt_fingerprint_before: None,
+        }
+    }
+
     /// Whether `kept` is the fingerprint of its prompt, under any key that is live.
     pub fn is_of_prompt(&self, kept: Option<PromptFingerprint>) -> bool {
         kept.is_some() && [self.prompt_fingerprint, self.prompt_fingerprint_before].contains(&kept)

@@ -47,8 +47,6 @@ impl Catalog {
             (Some(_), None) | (None, Some(_)) => return None,
         };
         let request = Generation {
-            action: ran.action.clone(),
-            model: Some(model.clone()),
             variations: ran.variations.max(offer.variations.min),
             seconds,
             resolution: asked_again(
@@ -61,10 +59,7 @@ impl Catalog {
                 own.and_then(|own| own.default_quality.as_ref()),
                 &offer.qualities,
             ),
-            project: None,
-            regenerate_of: None,
-            prompt_fingerprint: None,
-            prompt_fingerprint_before: None,
+            ..Generation::of(ran.action.clone(), Some(model.clone()))
         };
         let Ok(Priced::Cost(price)) = self.price(&request) else {
             return None;
@@ -112,16 +107,11 @@ impl Catalog {
             least.map(|option| option.id.clone())
         };
         let request = Generation {
-            action: offer.action.clone(),
-            model: Some(model.clone()),
             variations: offer.variations.min,
             seconds: offer.seconds.map(|range| range.min),
             resolution: lowest(&offer.resolutions),
             quality: lowest(&offer.qualities),
-            project: None,
-            regenerate_of: None,
-            prompt_fingerprint: None,
-            prompt_fingerprint_before: None,
+            ..Generation::of(offer.action.clone(), Some(model.clone()))
         };
         self.price(&request).ok().map(|priced| priced.cost())
     }

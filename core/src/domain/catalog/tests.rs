@@ -22,18 +22,7 @@ fn example() -> Catalog {
 fn request(text: &str) -> Generation {
     let mut words = text.split(' ');
     let action = ActionId::parse(words.next().unwrap()).unwrap();
-    let mut request = Generation {
-        action,
-        model: None,
-        variations: 1,
-        seconds: None,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
-    };
+    let mut request = Generation::of(action, None);
     for word in words {
         if let Some(id) = word.strip_prefix('@') {
             request.resolution = Some(OptionId::parse(id).unwrap());

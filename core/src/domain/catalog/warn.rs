@@ -81,16 +81,8 @@ fn offers(catalog: &Catalog) -> Vec<Offer<'_>> {
 
 fn default_cost(action: &Action, model: &Model, offer: &ModelAction) -> Option<Ratio> {
     let request = Generation {
-        action: action.id.clone(),
-        model: Some(model.id.clone()),
         variations: offer.variations.min,
-        seconds: None,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
+        ..Generation::of(action.id.clone(), Some(model.id.clone()))
     };
     price::terms(action, model, offer, &request)
         .ok()?

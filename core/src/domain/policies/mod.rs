@@ -119,16 +119,11 @@ pub fn cost_from(catalog: &Catalog, model: &Model, offer: &ModelAction) -> Optio
     let costs = ids(&offer.resolutions).into_iter().flat_map(|resolution| {
         qualities.iter().filter_map(move |quality| {
             let request = Generation {
-                action: offer.action.clone(),
-                model: Some(model.id.clone()),
                 variations: offer.variations.min,
                 seconds: offer.seconds.map(|range| range.min),
                 resolution: resolution.clone(),
                 quality: quality.clone(),
-                project: None,
-                regenerate_of: None,
-                prompt_fingerprint: None,
-                prompt_fingerprint_before: None,
+                ..Generation::of(offer.action.clone(), Some(model.id.clone()))
             };
             catalog.price(&request).ok().map(|priced| priced.cost())
         })

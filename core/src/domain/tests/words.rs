@@ -47,18 +47,7 @@ pub fn named(name: &str) -> OperationId {
 }
 
 pub fn generation(words: &[&str]) -> Generation {
-    let mut wanted = Generation {
-        action: ActionId::parse(words[0]).unwrap(),
-        model: None,
-        variations: 1,
-        seconds: None,
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
-    };
+    let mut wanted = Generation::of(ActionId::parse(words[0]).unwrap(), None);
     for word in &words[1..] {
         if let Some(count) = count(word) {
             wanted.variations = count;

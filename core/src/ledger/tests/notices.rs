@@ -1,6 +1,6 @@
 //! Notices as the ledger reads them: from a window of it, as if from all of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use crate::{
     ledger::NOTICE_DAYS,
     store::{
         OperationFilter, SequenceWindow,
+        memory::MemoryStore,
         tests::{at, charge, purchase},
     },
 };
@@ -87,6 +88,30 @@ async fn a_quarter_is_told_as_if_all_were_read() {
     ] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
+}
+
+/// A watcher who has not been shown what was committed a moment ago, here by another node that tells nobody.
+#[actix::test]
+async fn what_time_tells_is_told_of_all_that_is_committed() {
+    let clock = Clock::manual(at(OPENED), 0.0);
+    let store = Arc::new(MemoryStore::new());
+    let there = Stage::furnished(Arc::clone(&store), clock.clone()).await;
+    let here = Stage::over(store, clock.clone()).await;
+    let watch = here.ledger.watch(&ann(), Sequence::START).await.unwrap();
+    let mut notices = watch.unwrap().notices().await.unwrap();
+    there.does(3, charge()).await;
+    let lapses_at = all(&there, at("2026-12-31T00:00:00Z")).await;
+    let is_lapse = |notice: &&Notice| notice.code() == NoticeCode::LapsesSoon;
+    let expected = lapses_at.iter().find(is_lapse).expect("some lapse");
+    clock.set(expected.at);
+    let told = loop {
+        let told = timeout(SOON, notices.next()).await;
+        let notice = told.expect("it is told at once").unwrap();
+        if is_lapse(&&notice) {
+            break notice;
+        }
+    };
+    assert_eq!(told, *expected);
 }
 
 /// The node that hears of a catalog may have a clock that is behind the one of the node that published it.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, Statement, metric::Info};
 
 use crate::{
     domain::{command::Request, day::Day, event::OperationKind, ids::Sequence},
@@ -143,4 +143,43 @@ async fn no_statement_reads_a_whole_table_of_a_server() {
         .map(|row| row.try_get_by_index(0).unwrap())
         .collect();
     assert_eq!(whole, Vec::<String>::new());
+}
+
+/// A server takes each account for as small as most.
+#[tokio::test]
+async fn ids_are_not_looked_for_among_all_that_a_hot_account_has() {
+    const CHARGES: u128 = 400;
+    let Some(url) = postgres::database().await else {
+        return;
+    };
+    let store = postgres::connect(&url).await;
+    let mut book = Book::new("ann");
+    book.tell(OPENED, 1, Request::OpenAccount)
+        .tell(OPENED, 2, subscribe("creator"));
+    for number in 0..CHARGES {
+        book.tell(OPENED, 3 + number, charge());
+    }
+    store.commit(&[book.work()]).await.unwrap();
+    let seen: Arc<Mutex<Vec<Statement>>> = Arc::default();
+    let keep = Arc::clone(&seen);
+    let watched = move |info: &Info| keep.lock().unwrap().push(info.statement.clone());
+    store.readers.watch(watched);
+    let ids = [id(3), id(4), id(5)];
+    let found = store.decisions(&book.account.id, &ids).await.unwrap();
+    assert_eq!(found.len(), ids.len());
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    let reader = store.readers.get();
+    let mut plans = String::new();
+    for statement in seen {
+        let explain = Statement {
+            sql: format!("EXPLAIN {}", statement.sql),
+            ..statement
+        };
+        for step in reader.query_all_raw(explain).await.unwrap() {
+            plans += &step.try_get_by_index::<String>(0).unwrap();
+            plans.push('\n');
+        }
+    }
+    assert!(plans.contains("using operation_id_account"), "{plans}");
+    assert!(!plans.contains("operation_pkey"), "{plans}");
 }

@@ -65,17 +65,10 @@ fn video(seconds: u32) -> Generation {
         .models
         .iter()
         .map(|model| model.id.clone());
+    let model = models.find(offers);
     Generation {
-        model: models.find(offers),
-        action,
-        variations: 1,
         seconds: Some(seconds),
-        resolution: None,
-        quality: None,
-        project: None,
-        regenerate_of: None,
-        prompt_fingerprint: None,
-        prompt_fingerprint_before: None,
+        ..Generation::of(action, model)
     }
 }
 

@@ -69,6 +69,16 @@ fn options(url: &str) -> ServerOptions {
     }
 }
 
+/// A store that waits for no lock for long.
+async fn hasty(url: &str) -> SqlStore {
+    let options = ServerOptions {
+        lock_timeout: Duration::from_millis(100),
+        ..options(url)
+    };
+    let opened = SqlStore::connect(&options, OpenMode::ReadWrite);
+    opened.await.unwrap()
+}
+
 pub(crate) async fn raw(url: &str) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
 }
@@ -179,13 +189,7 @@ async fn an_unknown_opening_is_waited_for_as_well() {
 #[tokio::test]
 async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
     let Some(url) = database().await else { return };
-    let options = ServerOptions {
-        lock_timeout: Duration::from_millis(100),
-        ..options(&url)
-    };
-    let hasty = SqlStore::connect(&options, OpenMode::ReadWrite)
-        .await
-        .unwrap();
+    let hasty = hasty(&url).await;
     let other = raw(&url).await.begin().await.unwrap();
     other.execute_unprepared(OPENING).await.unwrap();
     let work = Book::new("ann")
@@ -208,13 +212,7 @@ async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
 #[tokio::test]
 async fn a_row_that_is_held_for_long_keeps_nobody_for_long() {
     let Some(url) = database().await else { return };
-    let options = ServerOptions {
-        lock_timeout: Duration::from_millis(100),
-        ..options(&url)
-    };
-    let hasty = SqlStore::connect(&options, OpenMode::ReadWrite)
-        .await
-        .unwrap();
+    let hasty = hasty(&url).await;
     let mut ann = opened(&hasty, "ann").await;
     let other = raw(&url).await.begin().await.unwrap();
     other.execute_unprepared(LOCK).await.unwrap();
