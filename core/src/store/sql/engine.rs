@@ -6,7 +6,8 @@
 use sea_orm::{
     ConnectionTrait, DbBackend,
     sea_query::{
-        Alias, Expr, ExprTrait, Func, FunctionCall, IntoIden, Query, SelectStatement, SimpleExpr,
+        Alias, Expr, ExprTrait, Func, FunctionCall, IntoColumnRef, IntoIden, Query,
+        SelectStatement, SimpleExpr,
     },
 };
 use serde_json::Value;
@@ -31,18 +32,57 @@ impl Engine {
         Engine::from(connection.get_database_backend())
     }
 
-    /// Operation ids as a list to compare with a column of them. A list is one JSON parameter, whatever
-    /// its length, so that the statement stays prepared.
-    pub(super) fn id_list(self, ids: &[OperationId]) -> SelectStatement {
-        Query::select()
-            .expr(self.listed_id())
-            .from_function(self.each(&hex(ids)), LISTED)
-            .take()
+    /// Whether a column of operation ids is one of these. A list is one JSON parameter, whatever its length,
+    /// so that the statement stays prepared.
+    pub(super) fn is_listed_id(
+        self,
+        column: impl IntoColumnRef,
+        ids: &[OperationId],
+    ) -> SimpleExpr {
+        let list = self.list(&hex(ids), self.listed_id());
+        match self {
+            Engine::Sqlite => Expr::col(column).in_subquery(list),
+            Engine::Postgres => is_in_array(Expr::col(column), list),
+        }
+    }
+
+    /// Whether a column is that account, where another one finds the few rows that come into question. A server
+    /// that takes an account for as small as most would look through all it has, which may be a million: it
+    /// is said in words that no index answers.
+    pub(super) fn is_account(self, column: impl IntoColumnRef, account: SimpleExpr) -> SimpleExpr {
+        match self {
+            Engine::Sqlite => Expr::col(column).eq(account),
+            Engine::Postgres => Expr::col(column).add(0).eq(account),
+        }
+    }
+
+    /// The rows of `table` whose `column` is one of a JSON list, of which `listed` is the value at hand.
+    ///
+    /// SQLite goes from the few values to the column's index by a cross join, and builds no set of them as
+    /// for an `IN`. PostgreSQL may go the other way in a join, from each row of a table that it takes for
+    /// small to the list: there the list is an array, which is looked for in the index.
+    pub(super) fn among<T: IntoIden + Copy>(
+        self,
+        values: &Value,
+        listed: SimpleExpr,
+        table: T,
+        column: impl IntoIden,
+    ) -> SelectStatement {
+        let column = Expr::col((table.into_iden(), column.into_iden()));
+        match self {
+            Engine::Sqlite => self
+                .listed(values, table)
+                .and_where(column.eq(listed))
+                .take(),
+            Engine::Postgres => Query::select()
+                .from(table.into_iden())
+                .and_where(is_in_array(column, self.list(values, listed)))
+                .take(),
+        }
     }
 
     /// Each value of a JSON list with `table`, to be restricted to the rows whose columns equal what is
-    /// listed. The cross join makes SQLite go from the few values to the table's index, and no set of
-    /// them is built as for an `IN`; sea-query writes it without `ON`.
+    /// listed; sea-query writes the cross join without `ON`.
     pub(super) fn listed(self, values: &Value, table: impl IntoIden) -> SelectStatement {
         Query::select()
             .from_function(self.each(values), LISTED)
@@ -96,6 +136,13 @@ impl Engine {
         }
     }
 
+    fn list(self, values: &Value, listed: SimpleExpr) -> SelectStatement {
+        Query::select()
+            .expr(listed)
+            .from_function(self.each(values), LISTED)
+            .take()
+    }
+
     fn each(self, values: &Value) -> FunctionCall {
         let list = values.to_string();
         match self {
@@ -114,6 +161,10 @@ impl From<DbBackend> for Engine {
             _ => Engine::Sqlite,
         }
     }
+}
+
+fn is_in_array(column: Expr, list: SelectStatement) -> SimpleExpr {
+    Expr::cust_with_exprs("$1 = ANY(ARRAY($2))", [column, SimpleExpr::from(list)])
 }
 
 /// Ids as they are listed.

@@ -10,8 +10,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder};
 
 use super::{
     convert,
+    engine::Engine,
     load::load,
-    read::{of_account, records},
+    read::{few_of_account, of_account, records},
 };
 use crate::{
     domain::{
@@ -122,7 +123,7 @@ async fn named<C: ConnectionTrait>(
     hold: HoldId,
     placed: &Placed,
 ) -> Result<Named, StoreError> {
-    let rows = of_account(account)
+    let rows = few_of_account(Engine::of(connection), account)
         .filter(operation::Column::Hold.eq(hold.0))
         .order_by_asc(operation::Column::Sequence)
         .all(connection)

@@ -9,7 +9,7 @@ use credits_entity::{account, catalog, operation, payment, refusal};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, RelationDef, Select,
-    sea_query::{Expr, ExprTrait, IntoColumnRef, Query, SimpleExpr},
+    sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
 use super::{convert, engine::Engine, hold::hold, shape};
@@ -46,10 +46,10 @@ pub(super) fn of_account(account: &AccountId) -> Select<operation::Entity> {
     operation::Entity::find().filter(of_account.eq(key_of(account)))
 }
 
-/// Whether a column is an account's key, in words that no index answers: where a list of ids finds the rows, a
-/// server that takes the account for as small as most would look through all it has, which may be a million.
-fn is_of(column: impl IntoColumnRef, account: &AccountId) -> SimpleExpr {
-    Expr::col(column).add(0).eq(key_of(account))
+/// As [`of_account`], of which another column finds few.
+pub(super) fn few_of_account(engine: Engine, account: &AccountId) -> Select<operation::Entity> {
+    let of_account = (operation::Entity, operation::Column::AccountId);
+    operation::Entity::find().filter(engine.is_account(of_account, key_of(account)))
 }
 
 pub(super) fn records(
@@ -92,10 +92,8 @@ pub(super) async fn decisions<C: ConnectionTrait>(
         return Ok(decisions);
     }
     let engine = Engine::of(connection);
-    let of_account = (operation::Entity, operation::Column::AccountId);
-    let accepted = operation::Entity::find()
-        .filter(is_of(of_account, account))
-        .filter(operation::Column::OperationId.in_subquery(engine.id_list(ids)))
+    let accepted = few_of_account(engine, account)
+        .filter(engine.is_listed_id(operation::Column::OperationId, ids))
         .all(connection)
         .await?;
     for record in records(account, accepted)? {
@@ -107,8 +105,8 @@ pub(super) async fn decisions<C: ConnectionTrait>(
     }
     let of_account = (refusal::Entity, refusal::Column::AccountId);
     let refused = refusal::Entity::find()
-        .filter(is_of(of_account, account))
-        .filter(refusal::Column::OperationId.in_subquery(engine.id_list(ids)))
+        .filter(engine.is_account(of_account, key_of(account)))
+        .filter(engine.is_listed_id(refusal::Column::OperationId, ids))
         .all(connection)
         .await?;
     for row in refused {
@@ -140,7 +138,7 @@ pub(super) async fn payment<C: ConnectionTrait>(
     let id = convert::account::id(&id)?;
     let made = of_account(&id).filter(operation::Column::OperationId.eq(row.operation_id));
     let made = made.one(connection).await?.map(|made| made.sequence);
-    let reports = of_account(&id)
+    let reports = few_of_account(Engine::of(connection), &id)
         .filter(operation::Column::Payment.eq(convert::operation::payment(key)))
         .order_by_desc(operation::Column::Sequence)
         .limit(1)
@@ -245,7 +243,13 @@ pub(super) async fn operations<C: ConnectionTrait>(
     let holds = filter.holds.iter().map(|hold| hold.0);
     let sequences = filter.sequences.iter().map(|sequence| sequence.0);
     let by = |column: operation::Column, id: Option<&str>| id.map(|id| column.eq(id));
-    let rows = of_account(account)
+    let found_by_another = filter.chain.is_some() || !filter.holds.is_empty();
+    let of_account = if found_by_another {
+        few_of_account(Engine::of(connection), account)
+    } else {
+        of_account(account)
+    };
+    let rows = of_account
         .apply_if(
             (!filter.kinds.is_empty()).then_some(kinds),
             |query, kinds| query.filter(operation::Column::Kind.is_in(kinds)),

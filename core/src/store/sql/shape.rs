@@ -67,10 +67,10 @@ pub(super) async fn lock<'a, C: ConnectionTrait>(
     }
     let ids: Value = ids.map(Value::from).collect();
     let account = |column: account::Column| Expr::col((account::Entity, column));
+    let by_name = account::Column::ExternalId;
     let locked = engine
-        .listed(&ids, account::Entity)
+        .among(&ids, engine.listed_text(), account::Entity, by_name)
         .expr(account(account::Column::Id))
-        .and_where(account(account::Column::ExternalId).eq(engine.listed_text()))
         .order_by((account::Entity, account::Column::Id), Order::Asc)
         .lock_with_tables_behavior(
             LockType::NoKeyUpdate,
@@ -104,15 +104,15 @@ pub(super) async fn present<'a, C: ConnectionTrait>(
     let ends = Condition::all()
         .add(last(operation::Column::AccountId).eq(account(account::Column::Id)))
         .add(last(operation::Column::Sequence).eq(SimpleExpr::from(end)));
+    let by_name = account::Column::ExternalId;
     let found = engine
-        .listed(&ids, account::Entity)
+        .among(&ids, engine.listed_text(), account::Entity, by_name)
         .expr(account(account::Column::Id))
         .expr(account(account::Column::ExternalId))
         .expr(account(account::Column::NextDueAtUs))
         .expr(last(operation::Column::Sequence))
         .expr(last(operation::Column::Hash))
         .left_join(operation::Entity, ends)
-        .and_where(account(account::Column::ExternalId).eq(engine.listed_text()))
         .take();
     let rows = connection.query_all(&found).await?;
     rows.iter()
@@ -127,16 +127,23 @@ pub(super) async fn decided<C: ConnectionTrait>(
 ) -> Result<Vec<Decided>, DbErr> {
     let engine = Engine::of(connection);
     let hex = hex(ids);
-    let id = || engine.listed_id();
     let mut accepted = engine
-        .listed(&hex, operation::Entity)
+        .among(
+            &hex,
+            engine.listed_id(),
+            operation::Entity,
+            operation::Column::OperationId,
+        )
         .columns([operation::Column::OperationId, operation::Column::AccountId])
-        .and_where(Expr::col(operation::Column::OperationId).eq(id()))
         .take();
     let refused = engine
-        .listed(&hex, refusal::Entity)
+        .among(
+            &hex,
+            engine.listed_id(),
+            refusal::Entity,
+            refusal::Column::OperationId,
+        )
         .columns([refusal::Column::OperationId, refusal::Column::AccountId])
-        .and_where(Expr::col(refusal::Column::OperationId).eq(id()))
         .take();
     let either = accepted.union(UnionType::All, refused);
     let rows = connection.query_all(either).await?;
