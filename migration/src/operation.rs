@@ -39,12 +39,12 @@ enum Operation {
 }
 
 const KINDS: [&str; 15] = [
+    "charge",
     "account_opened",
     "subscription_change",
     "period_grant",
     "rollover_grant",
     "pack_purchase",
-    "charge",
     "hold_placed",
     "hold_extended",
     "hold_released",
