@@ -3,9 +3,9 @@
 //! Owns the bound of that memory and what is kept of a charge. It is filled by `apply` alone, so that a
 //! replay of the ledger gives it back; nothing here is known that the ledger does not say.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     catalog::{Produces, PromptFingerprint},
@@ -102,27 +102,121 @@ impl Attempt {
     }
 }
 
+/// How many of the last generations each state of an account has for itself.
+const OWN_MAX: usize = 8;
+
 /// The last [`ATTEMPTS_MAX`] generations of an account, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Recent(VecDeque<Arc<Attempt>>);
+///
+/// A state is copied with each charge, and to copy it counts up every generation that it names, each somewhere
+/// else in memory. So all but the latest few are shared as one.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Vec<Arc<Attempt>>")]
+pub struct Recent {
+    /// At most [`ATTEMPTS_MAX`]; more of them than are remembered once there are later ones.
+    shared: Arc<Vec<Arc<Attempt>>>,
+    /// Those after them, at most [`OWN_MAX`].
+    own: Vec<Arc<Attempt>>,
+}
 
 impl Recent {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.shared.is_empty() && self.own.is_empty()
     }
 
     /// All of them, oldest first.
     pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &Attempt> {
-        self.0.iter().map(Arc::as_ref)
+        self.remembered().map(Arc::as_ref)
     }
 
     /// Remembers one more, and forgets the oldest beyond the bound.
     pub(super) fn remember(&mut self, attempt: Attempt) {
-        if self.0.len() == ATTEMPTS_MAX {
-            self.0.pop_front();
+        if self.own.len() == OWN_MAX {
+            self.shared = Arc::new(self.remembered().map(Arc::clone).collect());
+            self.own.clear();
         }
-        self.0.push_back(Arc::new(attempt));
+        self.own.push(Arc::new(attempt));
+    }
+
+    fn remembered(&self) -> impl DoubleEndedIterator<Item = &Arc<Attempt>> {
+        let forgotten = (self.shared.len() + self.own.len()).saturating_sub(ATTEMPTS_MAX);
+        self.shared.iter().skip(forgotten).chain(&self.own)
+    }
+}
+
+impl PartialEq for Recent {
+    fn eq(&self, other: &Recent) -> bool {
+        self.remembered().eq(other.remembered())
+    }
+}
+
+impl Eq for Recent {}
+
+impl From<Vec<Arc<Attempt>>> for Recent {
+    fn from(attempts: Vec<Arc<Attempt>>) -> Recent {
+        Recent {
+            shared: Arc::new(attempts),
+            own: Vec::new(),
+        }
+    }
+}
+
+impl Serialize for Recent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.remembered())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(sequence: i64) -> Attempt {
+        Attempt {
+            sequence: Sequence(sequence),
+            at: Instant::default(),
+            cost: Credits::ZERO,
+            model: ModelId::parse("aurora").unwrap(),
+            action: ActionId::parse("text-to-image").unwrap(),
+            produces: Produces::Image,
+            project: None,
+            fingerprint: None,
+        }
+    }
+
+    #[test]
+    fn the_last_ones_are_remembered_in_their_order_however_many_there_were() {
+        let mut recent = Recent::default();
+        for last in 1..=100_i64 {
+            recent.remember(attempt(last));
+            let first = (last - 31).max(1);
+            let told: Vec<i64> = recent.attempts().map(|one| one.sequence.0).collect();
+            assert_eq!(told, (first..=last).collect::<Vec<_>>());
+            let back: Vec<i64> = recent.attempts().rev().map(|one| one.sequence.0).collect();
+            assert_eq!(back, (first..=last).rev().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_was_read_back_is_the_same_and_goes_on_the_same() {
+        let mut recent = Recent::default();
+        for last in 1..=60_i64 {
+            recent.remember(attempt(last));
+            let text = serde_json::to_string(&recent).unwrap();
+            let mut read: Recent = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, recent);
+            read.remember(attempt(last + 1));
+            assert_ne!(read, recent);
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_what_it_had() {
+        let mut recent = Recent::default();
+        (1..=40).for_each(|last| recent.remember(attempt(last)));
+        let copy = recent.clone();
+        (41..=60).for_each(|last| recent.remember(attempt(last)));
+        let told: Vec<i64> = copy.attempts().map(|one| one.sequence.0).collect();
+        assert_eq!(told, (9..=40).collect::<Vec<_>>());
     }
 }
