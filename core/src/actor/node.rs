@@ -47,7 +47,7 @@ impl Default for Limits {
             deadline: Duration::from_secs(4),
             accounts_resident_max: 200_000,
             idle_after: Duration::from_secs(600),
-            recent_decisions_max: 100_000,
+            recent_decisions_max: 20_000,
             sweep: None,
             arbiters: 1,
         }

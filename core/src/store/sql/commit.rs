@@ -23,6 +23,7 @@ use sea_orm::{
 use super::{
     contest::write,
     due, error,
+    file::FileSession,
     insert::Inserts,
     load,
     pool::{Pool, TooLate},
@@ -44,6 +45,29 @@ pub(super) async fn commit(
     let transaction = begin(pool).await.map_err(CommitError::RolledBack)?;
     let written = pool.within(write(&transaction, inserts, batch)).await;
     end(pool, transaction, written).await
+}
+
+/// As [`commit`], to a file: no other process writes to it, and nothing is waited for but the disk.
+pub(super) async fn commit_to_file(
+    session: &FileSession,
+    inserts: &Inserts,
+    batch: &[AccountWork],
+) -> Result<Committed, CommitError> {
+    session.begin().map_err(CommitError::RolledBack)?;
+    let committed = match write(session, inserts, batch).await {
+        Ok(committed) => committed,
+        Err(cause) => {
+            session.roll_back();
+            return Err(CommitError::RolledBack(cause));
+        }
+    };
+    match session.commit() {
+        Ok(()) => Ok(committed),
+        Err(failed) if failed.is_full() => Err(CommitError::RolledBack(StoreError::Unavailable(
+            failed.into(),
+        ))),
+        Err(failed) => Err(CommitError::Unknown(failed.into())),
+    }
 }
 
 /// Locks one account, lets it be decided on, writes that, and tells the position that it came to; none if
@@ -87,14 +111,15 @@ pub(super) async fn resolve(
 }
 
 async fn begin(pool: &Pool) -> Result<DatabaseTransaction, StoreError> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let connection = pool.get();
-    Ok(pool
-        .within(connection.begin_with_options(options))
-        .await??)
+    // What fails before it has begun has changed nothing.
+    pool.read(|connection| async move {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(connection.begin_with_options(options).await?)
+    })
+    .await
 }
 
 async fn end<T>(

@@ -12,16 +12,18 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::{
         Connection,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
+use tokio::sync::Mutex;
 
 use super::{
     SqlStore, Writing, Written,
     checkpoint::Checkpointer,
+    file::FileSession,
     insert::Inserts,
     lock::{FileLock, NotLocked},
     pool::Pool,
@@ -30,14 +32,15 @@ use super::{
 /// Connections that read: history pages and exports at once, while charges go on.
 const READERS_MAX: u32 = 4;
 /// For so long a statement waits for a lock of another connection before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// For so long a reader waits for a connection: a page is milliseconds, so this is an overload.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements kept prepared: every shape of the store, those of a commit at each number of rows.
-const STATEMENTS_MAX: usize = 512;
-/// What the connection that writes keeps of the file in memory, in KiB: 16,384 pages. The leaves that
-/// charges touch are everywhere, and one that is not there is read from the file again.
-const WRITER_CACHE_KIB: &str = "-65536";
+pub(super) const STATEMENTS_MAX: usize = 512;
+/// What the connection for batches keeps of the file in memory, in KiB: 2,048 pages. A larger one costs more
+/// than it saves: SQLite walks through all of it after each transaction that split a page, and what is not in
+/// it is in the system's memory.
+const SESSION_CACHE_KIB: &str = "-8192";
 
 /// What a store is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +125,15 @@ const WRITER_SETTINGS: [(&str, &str); 4] = [
     ("wal_autocheckpoint", "0"),
 ];
 
+/// How the connection for batches is opened.
+const SESSION_SETTINGS: [(&str, &str); 5] = [
+    ("journal_mode", "wal"),
+    ("synchronous", "full"),
+    ("foreign_keys", "1"),
+    ("wal_autocheckpoint", "0"),
+    ("cache_size", SESSION_CACHE_KIB),
+];
+
 pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
     let connected = |source: DbErr| OpenError::Connect {
         path: path.to_owned(),
@@ -131,13 +143,14 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
         OpenMode::ReadWrite => {
             let lock = take_lock(path)?;
             let connection = writer(path).await.map_err(connected)?;
-            check_settings(path, &connection).await?;
+            let session = session(path)?;
             let log = writer(path).await.map_err(connected)?;
             Some(Writing {
                 inserts: Inserts::new(connection.get_database_backend()),
                 pool: Arc::new(Pool::of_file(connection)),
                 written: Written::File {
                     checkpointer: Checkpointer::start(log),
+                    session: Box::new(Mutex::new(Some(session))),
                     lock,
                 },
             })
@@ -170,7 +183,6 @@ async fn writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
-            .pragma("cache_size", WRITER_CACHE_KIB)
     })
     .await
 }
@@ -210,14 +222,15 @@ async fn connect(
     Database::connect(options).await
 }
 
-async fn check_settings(path: &Path, connection: &DatabaseConnection) -> Result<(), OpenError> {
+/// The connection for batches: what is acknowledged is what it wrote.
+fn session(path: &Path) -> Result<FileSession, OpenError> {
+    let connected = |source: rusqlite::Error| OpenError::Connect {
+        path: path.to_owned(),
+        source: Box::new(source),
+    };
+    let session = FileSession::open(path, &SESSION_SETTINGS).map_err(connected)?;
     for (pragma, wanted) in WRITER_SETTINGS {
-        let found = setting(connection, pragma)
-            .await
-            .map_err(|source| OpenError::Connect {
-                path: path.to_owned(),
-                source: Box::new(source),
-            })?;
+        let found = session.setting(pragma).map_err(connected)?;
         if found != wanted {
             return Err(OpenError::Setting {
                 path: path.to_owned(),
@@ -227,19 +240,5 @@ async fn check_settings(path: &Path, connection: &DatabaseConnection) -> Result<
             });
         }
     }
-    Ok(())
-}
-
-/// What a PRAGMA answers, as text.
-async fn setting(connection: &DatabaseConnection, pragma: &str) -> Result<String, DbErr> {
-    let asked = Statement::from_string(
-        connection.get_database_backend(),
-        format!("PRAGMA {pragma}"),
-    );
-    let Some(row) = connection.query_one_raw(asked).await? else {
-        return Ok(String::new());
-    };
-    row.try_get_by_index::<i64>(0)
-        .map(|number| number.to_string())
-        .or_else(|_| row.try_get_by_index(0))
+    Ok(session)
 }

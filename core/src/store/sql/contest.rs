@@ -7,12 +7,12 @@ use std::collections::{HashMap, HashSet};
 
 use credits_entity::{account, operation, payment, refusal, usage};
 use futures_util::future::join;
-use sea_orm::ConnectionTrait;
 
 use super::{
     convert,
     insert::{Inserts, Row},
-    shape::{self, Decided},
+    lookup::{self, Decided, Opened},
+    session::Session,
     snapshot,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 const NO_KEY: i64 = 0;
 
 /// Writes the winners of a batch.
-pub(super) async fn write<C: ConnectionTrait>(
+pub(super) async fn write<C: Session>(
     transaction: &C,
     inserts: &Inserts,
     batch: &[AccountWork],
@@ -144,18 +144,18 @@ impl<'b> Contest<'b> {
     }
 
     /// Steps 2 and 3.
-    async fn judge<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
+    async fn judge<C: Session>(&mut self, transaction: &C) -> Result<(), StoreError> {
         self.fence(transaction).await?;
         self.drop_known_ids(transaction).await?;
         self.drop_known_payments(transaction).await
     }
 
-    async fn fence<C: ConnectionTrait>(&mut self, transaction: &C) -> Result<(), StoreError> {
+    async fn fence<C: Session>(&mut self, transaction: &C) -> Result<(), StoreError> {
         let ids = || self.new.iter().map(|one| one.work.account.as_str());
-        let locked = shape::lock(transaction, ids()).await?;
+        let locked = lookup::lock(transaction, ids()).await?;
         let is_ours = |key: i64| locked.as_ref().is_none_or(|locked| locked.contains(&key));
-        let mut found: HashMap<String, (shape::Present, Head)> = HashMap::new();
-        for mut row in shape::present(transaction, ids()).await? {
+        let mut found: HashMap<String, (lookup::Present, Head)> = HashMap::new();
+        for mut row in lookup::present(transaction, ids()).await? {
             let hash = row.hash.take();
             let head = convert::account::head(&row.external_id, row.sequence, hash)?;
             found.insert(row.external_id.clone(), (row, head));
@@ -178,16 +178,13 @@ impl<'b> Contest<'b> {
         Ok(())
     }
 
-    async fn drop_known_ids<C: ConnectionTrait>(
-        &mut self,
-        transaction: &C,
-    ) -> Result<(), StoreError> {
+    async fn drop_known_ids<C: Session>(&mut self, transaction: &C) -> Result<(), StoreError> {
         let works = self.present.iter().map(|present| present.entrant.work);
         let ids: Vec<OperationId> = works.flat_map(AccountWork::operation_ids).collect();
         if ids.is_empty() {
             return Ok(());
         }
-        let decided: HashSet<Decided> = shape::decided(transaction, &ids)
+        let decided: HashSet<Decided> = lookup::decided(transaction, &ids)
             .await?
             .into_iter()
             .collect();
@@ -205,10 +202,7 @@ impl<'b> Contest<'b> {
         Ok(())
     }
 
-    async fn drop_known_payments<C: ConnectionTrait>(
-        &mut self,
-        transaction: &C,
-    ) -> Result<(), StoreError> {
+    async fn drop_known_payments<C: Session>(&mut self, transaction: &C) -> Result<(), StoreError> {
         let present = self.present.iter().map(|present| present.entrant);
         let keys: Vec<(&str, &str)> = present
             .chain(self.new.iter().copied())
@@ -223,7 +217,7 @@ impl<'b> Contest<'b> {
         if keys.is_empty() {
             return Ok(());
         }
-        let used: HashSet<(String, String)> = shape::used(transaction, keys.into_iter())
+        let used: HashSet<(String, String)> = lookup::used(transaction, keys.into_iter())
             .await?
             .into_iter()
             .map(|row| (row.provider, row.reference))
@@ -238,7 +232,7 @@ impl<'b> Contest<'b> {
         Ok(())
     }
 
-    async fn open_accounts<C: ConnectionTrait>(
+    async fn open_accounts<C: Session>(
         &mut self,
         transaction: &C,
         inserts: &Inserts,
@@ -251,8 +245,8 @@ impl<'b> Contest<'b> {
             .map(|entrant| opening_row(inserts, entrant.work))
             .collect();
         let mut keys = HashMap::new();
-        for row in inserts.open.query(transaction, new).await? {
-            keys.insert(row.try_get_by_index::<String>(1)?, row.try_get_by_index(0)?);
+        for row in inserts.open.query::<_, Opened>(transaction, new).await? {
+            keys.insert(row.external_id, row.id);
         }
         self.drop_new(|work| !keys.contains_key(work.account.as_str()));
         self.opened = std::mem::take(&mut self.new)
@@ -262,7 +256,7 @@ impl<'b> Contest<'b> {
         Ok(())
     }
 
-    async fn write_winners<C: ConnectionTrait>(
+    async fn write_winners<C: Session>(
         &self,
         transaction: &C,
         inserts: &Inserts,

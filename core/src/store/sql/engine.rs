@@ -4,7 +4,7 @@
 //! connections are opened and what becomes of an unknown COMMIT. It runs nothing.
 
 use sea_orm::{
-    ConnectionTrait, DbBackend,
+    ConnectionTrait, DbBackend, Statement, StatementBuilder,
     sea_query::{
         Alias, Expr, ExprTrait, Func, FunctionCall, IntoColumnRef, IntoIden, Query,
         SelectStatement, SimpleExpr,
@@ -30,6 +30,14 @@ impl Engine {
     /// The one at the other end.
     pub(super) fn of<C: ConnectionTrait>(connection: &C) -> Engine {
         Engine::from(connection.get_database_backend())
+    }
+
+    /// A statement of this engine.
+    pub(super) fn build(self, statement: &impl StatementBuilder) -> Statement {
+        match self {
+            Engine::Sqlite => DbBackend::Sqlite.build(statement),
+            Engine::Postgres => DbBackend::Postgres.build(statement),
+        }
     }
 
     /// Whether a column of operation ids is one of these. A list is one JSON parameter, whatever its length,

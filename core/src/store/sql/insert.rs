@@ -4,23 +4,26 @@
 //! entities; a call is then a known text with its values, which stays prepared in the connection. It
 //! never begins or ends a transaction.
 //!
-//! Into a table that a trigger guards, SQLite copies all rows of one statement to a table of its own
-//! first. There each row has a statement for itself, and the text of a call is a row of them.
+//! On a server a call is a journey, so that it has many rows. SQLite is at hand, and copies all rows of one
+//! statement to a table of its own first where a trigger guards the one that they go into: there each row has
+//! a call for itself.
 
 use std::sync::OnceLock;
 
 use credits_entity::{account, operation, payment, refusal, usage};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, QueryResult,
-    Statement, Value,
+    ColumnTrait, DbBackend, EntityTrait, IdenStatic, Iterable, Value,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
 
-/// The most rows in one statement: with 23 columns a twentieth of the 32,766 parameters SQLite takes,
-/// and past it the time of a row no longer falls.
+use super::{
+    engine::Engine,
+    session::{Answer, Session},
+};
+use crate::store::StoreError;
+
+/// The most rows in one statement: past it the time of a row no longer falls.
 const ROWS_MAX: usize = 64;
-/// The most where each row has its own statement: each stays prepared, for each number of rows.
-const ROWS_APART_MAX: usize = 32;
 
 /// Every INSERT of a commit.
 #[derive(Debug)]
@@ -70,10 +73,7 @@ impl Inserts {
                 .returning([Column::Id, Column::ExternalId]),
             update: Insert::new(backend, without_due.clone()).on_conflict(over(without_due)),
             update_due: Insert::new(backend, whole.clone()).on_conflict(over(whole)),
-            operations: match backend {
-                DbBackend::Sqlite => Insert::new(backend, operation::Column::iter()).apart(),
-                _ => Insert::new(backend, operation::Column::iter()),
-            },
+            operations: Insert::new(backend, operation::Column::iter()),
             refusals: Insert::new(backend, refusal::Column::iter()),
             payments: Insert::new(backend, payment::Column::iter()),
             usage: Insert::new(backend, usage::Column::iter()).on_conflict(added()),
@@ -113,8 +113,6 @@ pub(super) struct Insert<E: EntityTrait> {
     columns: Vec<E::Column>,
     conflict: Option<OnConflict>,
     returning: Vec<E::Column>,
-    /// Whether each row has a statement of its own.
-    apart: bool,
     texts: [OnceLock<String>; ROWS_MAX],
 }
 
@@ -125,7 +123,6 @@ impl<E: EntityTrait> Insert<E> {
             columns: columns.into_iter().collect(),
             conflict: None,
             returning: Vec::new(),
-            apart: false,
             texts: [const { OnceLock::new() }; ROWS_MAX],
         }
     }
@@ -144,13 +141,6 @@ impl<E: EntityTrait> Insert<E> {
         }
     }
 
-    fn apart(self) -> Insert<E> {
-        Insert {
-            apart: true,
-            ..self
-        }
-    }
-
     /// One row, of which `value` tells what a column says.
     pub(super) fn row(&self, value: impl Fn(E::Column) -> Value) -> Row {
         self.columns.iter().map(|column| value(*column)).collect()
@@ -164,54 +154,49 @@ impl<E: EntityTrait> Insert<E> {
     }
 
     /// Adds the rows.
-    pub(super) async fn run<C: ConnectionTrait>(
+    pub(super) async fn run<C: Session>(
         &self,
-        connection: &C,
+        session: &C,
         rows: Vec<Row>,
-    ) -> Result<(), DbErr> {
-        for statement in self.statements(rows) {
-            connection.execute_raw(statement).await?;
+    ) -> Result<(), StoreError> {
+        for (text, values) in self.calls(rows) {
+            session.run(text, values).await?;
         }
         Ok(())
     }
 
     /// As [`Insert::run`], and what the database answers.
-    pub(super) async fn query<C: ConnectionTrait>(
+    pub(super) async fn query<C: Session, T: Answer>(
         &self,
-        connection: &C,
+        session: &C,
         rows: Vec<Row>,
-    ) -> Result<Vec<QueryResult>, DbErr> {
+    ) -> Result<Vec<T>, StoreError> {
         let mut answers = Vec::new();
-        for statement in self.statements(rows) {
-            answers.extend(connection.query_all_raw(statement).await?);
+        for (text, values) in self.calls(rows) {
+            answers.extend(session.rows(text, values).await?);
         }
         Ok(answers)
     }
 
-    fn statements(&self, rows: Vec<Row>) -> impl Iterator<Item = Statement> {
-        let mut rows = rows.into_iter().peekable();
-        let rows_max = if self.apart { ROWS_APART_MAX } else { ROWS_MAX };
+    fn calls(&self, rows: Vec<Row>) -> impl Iterator<Item = (&str, Vec<Value>)> {
+        let rows_max = match Engine::from(self.backend) {
+            Engine::Sqlite => 1,
+            Engine::Postgres => ROWS_MAX,
+        };
+        let mut rows = rows.into_iter();
         std::iter::from_fn(move || {
-            rows.peek()?;
-            let mut values = Vec::with_capacity(rows.len().min(rows_max) * self.columns.len());
-            let mut count = 0;
-            for row in rows.by_ref().take(rows_max) {
+            let mut values = rows.next()?;
+            let mut count = 1;
+            for row in rows.by_ref().take(rows_max - 1) {
                 values.extend(row);
                 count += 1;
             }
-            let text = self.text(count);
-            Some(Statement::from_sql_and_values(self.backend, text, values))
+            Some((self.text(count), values))
         })
     }
 
     fn text(&self, rows: usize) -> &str {
-        self.texts[rows - 1].get_or_init(|| {
-            if self.apart {
-                vec![self.statement(1); rows].join("; ")
-            } else {
-                self.statement(rows)
-            }
-        })
+        self.texts[rows - 1].get_or_init(|| self.statement(rows))
     }
 
     fn statement(&self, rows: usize) -> String {
@@ -251,14 +236,19 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_into_as_few_statements_as_can_be_and_keep_their_order() {
+    fn each_row_of_a_file_has_a_call_for_itself() {
         let inserts = Inserts::new(DbBackend::Sqlite);
+        let rows = (0..3_i64).map(|row| inserts.refusals.row(|_| row.into()));
+        assert_eq!(inserts.refusals.calls(rows.collect()).count(), 3);
+    }
+
+    #[test]
+    fn rows_go_into_as_few_statements_as_can_be_and_keep_their_order() {
+        let inserts = Inserts::new(DbBackend::Postgres);
         let rows = (0..150_i64).map(|row| inserts.refusals.row(|_| row.into()));
-        let statements = inserts.refusals.statements(rows.collect());
         let mut sizes = Vec::new();
         let mut seen = Vec::new();
-        for statement in statements {
-            let values = statement.values.unwrap().0;
+        for (_, values) in inserts.refusals.calls(rows.collect()) {
             let columns = refusal::Column::iter().count();
             sizes.push(values.len() / columns);
             seen.extend(values.into_iter().step_by(columns));

@@ -1,7 +1,7 @@
 //! The store in a database, over SeaORM.
 //!
-//! Owns the connections: of one SQLite file, one that writes, a few that read, one that moves the
-//! write-ahead log into the file; of a PostgreSQL server, several that write and several that read. The
+//! Owns the connections: of one SQLite file, one that writes batches, one for what else is written, a few
+//! that read, one that moves the write-ahead log into the file; of a PostgreSQL server, several that write and several that read. The
 //! file `commit.rs` is the only place where a transaction begins and ends,
 //! the folder `convert` the only one where rows become the domain and back. It never decides anything.
 
@@ -13,16 +13,19 @@ mod convert;
 mod due;
 mod engine;
 mod error;
+mod file;
 mod hints;
 mod hold;
 mod insert;
 mod load;
 mod lock;
+mod lookup;
 mod past;
 mod pool;
 mod read;
 mod resolve;
 mod server;
+mod session;
 mod shape;
 mod snapshot;
 mod usage;
@@ -34,8 +37,12 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
+use tokio::sync::Mutex;
 
-use self::{checkpoint::Checkpointer, hints::Teller, insert::Inserts, lock::FileLock, pool::Pool};
+use self::{
+    checkpoint::Checkpointer, file::FileSession, hints::Teller, insert::Inserts, lock::FileLock,
+    pool::Pool,
+};
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow, Found,
     KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, Neighbours,
@@ -75,6 +82,8 @@ enum Written {
     /// To a file, by this process alone.
     File {
         checkpointer: Checkpointer,
+        /// What batches are written on; all else that is written has the pool. None once it is closed.
+        session: Box<Mutex<Option<FileSession>>>,
         /// Held until the store is closed or dropped; the last field, so that it is released last.
         lock: FileLock,
     },
@@ -105,6 +114,15 @@ impl Writing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store was opened to read only")]
 struct OpenedReadOnly;
+
+/// A write was asked of a store that was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is closed")]
+struct Closed;
+
+fn closed() -> CommitError {
+    CommitError::RolledBack(StoreError::Unavailable(Box::new(Closed)))
+}
 
 impl SqlStore {
     /// Opens the database file at `path`. To write, the file is made if it is missing and locked
@@ -139,13 +157,44 @@ impl SqlStore {
     pub async fn close(&self) {
         self.readers.close().await;
         if let Some(writing) = &self.writing {
-            if let Written::File { checkpointer, .. } = &writing.written {
+            if let Written::File {
+                checkpointer,
+                session,
+                ..
+            } = &writing.written
+            {
                 checkpointer.close().await;
+                session.lock().await.take();
             }
             writing.pool.close().await;
             if let Written::File { lock, .. } = &writing.written {
                 lock.give_back();
             }
+        }
+    }
+
+    /// Limits the file to so many pages, as a disk would.
+    #[cfg(test)]
+    pub(super) async fn limit_file(&self, pages: &str) {
+        let session = self.file_session().await;
+        let session = session.as_ref().expect("it is open");
+        session.set("max_page_count", pages).expect("it is taken");
+    }
+
+    /// The texts of what was asked of the file by batches.
+    #[cfg(test)]
+    async fn asked_of_file(&self) -> Vec<String> {
+        let session = self.file_session().await;
+        let session = session.as_ref().expect("it is open");
+        let asked = session.asked.lock();
+        asked.expect("nobody panicked with it").clone()
+    }
+
+    #[cfg(test)]
+    async fn file_session(&self) -> tokio::sync::MutexGuard<'_, Option<FileSession>> {
+        match self.writing.as_ref().map(|writing| &writing.written) {
+            Some(Written::File { session, .. }) => session.lock().await,
+            _ => panic!("it is a file that is written to"),
         }
     }
 
@@ -158,14 +207,14 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn load(&self, account: &AccountId) -> Result<Loaded, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(load::load(&readers, account)).await
+        self.readers
+            .read(|readers| async move { load::load(&readers, account).await })
+            .await
     }
 
     async fn look_up(&self, account: &AccountId, lookups: &Lookups) -> Result<Found, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(read::look_up(&readers, account, lookups))
+            .read(|readers| async move { read::look_up(&readers, account, lookups).await })
             .await
     }
 
@@ -174,15 +223,15 @@ impl Store for SqlStore {
         account: &AccountId,
         ids: &[OperationId],
     ) -> Result<HashMap<OperationId, Decision>, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(read::decisions(&readers, account, ids))
+            .read(|readers| async move { read::decisions(&readers, account, ids).await })
             .await
     }
 
     async fn payment(&self, key: &PaymentKey) -> Result<Option<PaymentUse>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(read::payment(&readers, key)).await
+        self.readers
+            .read(|readers| async move { read::payment(&readers, key).await })
+            .await
     }
 
     async fn payments(
@@ -190,9 +239,8 @@ impl Store for SqlStore {
         after: Option<&PaymentKey>,
         limit: u64,
     ) -> Result<Vec<KeptPayment>, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(read::payments(&readers, after, limit))
+            .read(|readers| async move { read::payments(&readers, after, limit).await })
             .await
     }
 
@@ -201,13 +249,23 @@ impl Store for SqlStore {
         account: &AccountId,
         hold: HoldId,
     ) -> Result<Option<KeptHold>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(hold::hold(&readers, account, hold)).await
+        self.readers
+            .read(|readers| async move { hold::hold(&readers, account, hold).await })
+            .await
     }
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
-        let committed = commit::commit(&writing.pool, &writing.inserts, batch).await?;
+        let committed = match &writing.written {
+            Written::File { session, .. } => {
+                let session = session.lock().await;
+                let session = session.as_ref().ok_or_else(closed)?;
+                commit::commit_to_file(session, &writing.inserts, batch).await?
+            }
+            Written::Server { .. } => {
+                commit::commit(&writing.pool, &writing.inserts, batch).await?
+            }
+        };
         writing.committed();
         let won = batch
             .iter()
@@ -260,8 +318,9 @@ impl Store for SqlStore {
         &self,
         accounts: &[AccountId],
     ) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(read::positions(&readers, accounts)).await
+        self.readers
+            .read(|readers| async move { read::positions(&readers, accounts).await })
+            .await
     }
 
     fn neighbours(&self) -> Option<Box<dyn Neighbours>> {
@@ -272,13 +331,15 @@ impl Store for SqlStore {
     }
 
     async fn latest_catalog(&self) -> Result<Option<CatalogVersion>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(read::latest_catalog(&readers)).await
+        self.readers
+            .read(|readers| async move { read::latest_catalog(&readers).await })
+            .await
     }
 
     async fn catalogs(&self) -> Result<Vec<KeptCatalog>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(read::catalogs(&readers)).await
+        self.readers
+            .read(|readers| async move { read::catalogs(&readers).await })
+            .await
     }
 
     async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
@@ -296,9 +357,10 @@ impl Store for SqlStore {
         filter: &OperationFilter,
         window: &SequenceWindow,
     ) -> Result<Vec<OperationRecord>, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(read::operations(&readers, account, filter, window))
+            .read(
+                |readers| async move { read::operations(&readers, account, filter, window).await },
+            )
             .await
     }
 
@@ -307,32 +369,33 @@ impl Store for SqlStore {
         account: &AccountId,
         at: Instant,
     ) -> Result<Option<OperationRecord>, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(past::operation_at(&readers, account, at))
+            .read(|readers| async move { past::operation_at(&readers, account, at).await })
             .await
     }
 
     async fn usage(&self, account: &AccountId, query: &UsageQuery) -> Result<Usage, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(usage::usage(&readers, account, query))
+            .read(|readers| async move { usage::usage(&readers, account, query).await })
             .await
     }
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(read::accounts(&readers, window)).await
+        self.readers
+            .read(|readers| async move { read::accounts(&readers, window).await })
+            .await
     }
 
     async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(due::accounts(&readers, window)).await
+        self.readers
+            .read(|readers| async move { due::accounts(&readers, window).await })
+            .await
     }
 
     async fn next_due_after(&self, after: Instant) -> Result<Option<Instant>, StoreError> {
-        let readers = self.readers.get();
-        self.readers.read(due::next_after(&readers, after)).await
+        self.readers
+            .read(|readers| async move { due::next_after(&readers, after).await })
+            .await
     }
 
     async fn refusals(
@@ -340,9 +403,8 @@ impl Store for SqlStore {
         account: &AccountId,
         limit: u64,
     ) -> Result<Vec<RefusalRecord>, StoreError> {
-        let readers = self.readers.get();
         self.readers
-            .read(read::refusals(&readers, account, limit))
+            .read(|readers| async move { read::refusals(&readers, account, limit).await })
             .await
     }
 

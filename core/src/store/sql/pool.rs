@@ -15,6 +15,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use tokio::time::timeout;
 use tracing::error;
 
+use super::error::is_lost;
 use crate::store::StoreError;
 
 /// Connections of one kind.
@@ -77,12 +78,32 @@ impl Pool {
         }
     }
 
-    /// As [`Pool::within`], where a call that is too late has changed nothing.
-    pub(super) async fn read<T>(
+    /// As [`Pool::within`], where a call that fails has changed nothing. If its connection was lost it is tried
+    /// on another one, as often as there may be lost ones: after a server came back all are.
+    pub(super) async fn read<T, F>(
         &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.within(call).await?
+        call: impl Fn(DatabaseConnection) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let tries = async {
+            let mut lost = 0;
+            loop {
+                match call(self.get()).await {
+                    Err(error) if lost < self.connections_max() && is_lost(&error) => lost += 1,
+                    answer => return answer,
+                }
+            }
+        };
+        self.within(tries).await?
+    }
+
+    /// The most connections of a server. Those of a file are not lost.
+    fn connections_max(&self) -> u32 {
+        let server = self.server.as_ref();
+        let most = server.and_then(|server| server.options.get_max_connections());
+        most.unwrap_or(0)
     }
 
     /// Calls back with each statement.

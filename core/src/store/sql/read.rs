@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SimpleExpr},
 };
 
-use super::{convert, engine::Engine, hold::hold, shape};
+use super::{convert, engine::Engine, hold::hold, lookup};
 use crate::{
     domain::{
         command::ContentHash,
@@ -154,8 +154,8 @@ pub(super) async fn positions<C: ConnectionTrait>(
     accounts: &[AccountId],
 ) -> Result<Vec<(AccountId, Sequence)>, StoreError> {
     let names = accounts.iter().map(AccountId::as_str);
-    let present = shape::present(connection, names).await?;
-    let position = |row: shape::Present| {
+    let present = lookup::present(connection, names).await?;
+    let position = |row: lookup::Present| {
         let sequence = row.sequence.map_or(Sequence::START, Sequence);
         Ok((convert::account::id(&row.external_id)?, sequence))
     };

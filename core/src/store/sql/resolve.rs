@@ -16,6 +16,7 @@ use sea_orm::{
 use super::{
     contest::opening_row,
     insert::Inserts,
+    lookup::Opened,
     read::{key_of, of_account},
 };
 use crate::store::{AccountWork, Committed, StoreError};
@@ -41,7 +42,7 @@ async fn wait<C: ConnectionTrait>(
     transaction: &C,
     inserts: &Inserts,
     batch: &[AccountWork],
-) -> Result<(), DbErr> {
+) -> Result<(), StoreError> {
     let names = batch.iter().map(|work| work.account.as_str());
     let locked: Vec<String> = account::Entity::find()
         .select_only()
@@ -59,7 +60,10 @@ async fn wait<C: ConnectionTrait>(
         .collect();
     absent.sort_by(|one, other| one.account.cmp(&other.account));
     let rows = absent.into_iter().map(|work| opening_row(inserts, work));
-    inserts.open.query(transaction, rows.collect()).await?;
+    inserts
+        .open
+        .query::<_, Opened>(transaction, rows.collect())
+        .await?;
     Ok(())
 }
 

@@ -299,6 +299,34 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
     }
 }
 
+/// After a restart of the server every connection that waits in a pool is dead.
+#[tokio::test]
+async fn no_call_fails_because_connections_that_waited_are_gone() {
+    const ENDS: &str = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    const ACCOUNTS: [&str; 4] = ["ann", "bob", "cec", "dan"];
+    let Some(url) = database().await else { return };
+    let store = connect(&url).await;
+    for name in ACCOUNTS {
+        opened(&store, name).await;
+    }
+    let ids = ACCOUNTS.map(account);
+    for _ in 0..3 {
+        // As many connections as there may be.
+        let reads = ids.iter().cycle().take(32).map(|id| store.load(id));
+        futures_util::future::try_join_all(reads).await.unwrap();
+        let raw = raw(&url).await;
+        raw.execute_unprepared(ENDS).await.unwrap();
+        let reads = ids.iter().cycle().take(32).map(|id| store.load(id));
+        futures_util::future::try_join_all(reads).await.unwrap();
+        raw.execute_unprepared(ENDS).await.unwrap();
+        let mut fresh = Book::new("eve");
+        let work = fresh.tell(OPENED, 1, Request::OpenAccount).work();
+        // A repetition, after the first time: it has lost, and the transaction is there all the same.
+        store.commit(&[work]).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn history_is_not_changed_by_any_statement() {
     let Some(url) = database().await else { return };

@@ -1,0 +1,195 @@
+//! The connection on which batches are written to a file.
+//!
+//! It works on the thread of whoever calls, which is the writer's own. The driver of the other connections has
+//! a thread for each, which is told every statement and waited for: a commit of thirty charges went to and fro
+//! some twenty-five times, which took longer than what SQLite did. Owns how statements and values that SeaORM
+//! and its entities make become SQLite's. It decides nothing.
+
+use std::{
+    error::Error,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+use sea_orm::Value;
+
+use super::{
+    connect::{BUSY_TIMEOUT, STATEMENTS_MAX},
+    engine::Engine,
+    session::{Answer, Session},
+};
+use crate::store::StoreError;
+
+/// The connection. One batch at a time has it.
+#[derive(Debug)]
+pub(super) struct FileSession {
+    /// Never waited for: it makes the connection one that a future may hold.
+    connection: Mutex<Connection>,
+    /// The texts of all that was asked.
+    #[cfg(test)]
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl FileSession {
+    /// Opens the file, which is there, with these settings.
+    pub(super) fn open(path: &Path, settings: &[(&str, &str)]) -> rusqlite::Result<FileSession> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        let session = FileSession {
+            connection: Mutex::new(connection),
+            #[cfg(test)]
+            asked: Mutex::default(),
+        };
+        for (name, value) in settings {
+            session.set(name, value)?;
+        }
+        Ok(session)
+    }
+
+    /// Sets a PRAGMA, whether it was taken or not.
+    pub(super) fn set(&self, name: &str, value: &str) -> rusqlite::Result<()> {
+        self.get().pragma_update(None, name, value)
+    }
+
+    /// What a PRAGMA answers, as text.
+    pub(super) fn setting(&self, name: &str) -> rusqlite::Result<String> {
+        self.get().pragma_query_value(None, name, |row| {
+            let value = row.get_ref(0)?;
+            Ok(match value {
+                ValueRef::Integer(number) => number.to_string(),
+                _ => value.as_str().unwrap_or_default().to_owned(),
+            })
+        })
+    }
+
+    /// Begins a transaction, beside which no other one writes. One that an error left open is rolled back.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        self.roll_back();
+        Ok(self.call("BEGIN IMMEDIATE")?)
+    }
+
+    /// Ends it: what was written is on disk.
+    pub(super) fn commit(&self) -> Result<(), CommitFailed> {
+        self.call("COMMIT").map_err(CommitFailed)
+    }
+
+    /// Ends it, so that nothing of it was written. SQLite may have done so already, as on a full disk.
+    pub(super) fn roll_back(&self) {
+        if self.get().is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.call("ROLLBACK") {
+            tracing::error!(error = %error, "a batch could not be rolled back");
+        }
+    }
+
+    fn call(&self, text: &str) -> rusqlite::Result<()> {
+        self.get().prepare_cached(text)?.execute([]).map(drop)
+    }
+
+    fn get(&self) -> MutexGuard<'_, Connection> {
+        let connection = self.connection.lock();
+        connection.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a prepared statement that has its values run.
+    fn with<T>(
+        &self,
+        text: &str,
+        values: &[Value],
+        run: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        #[cfg(test)]
+        self.asked.lock().unwrap().push(text.to_owned());
+        let connection = self.get();
+        let mut statement = connection.prepare_cached(text)?;
+        for (place, value) in (1..).zip(values) {
+            statement.raw_bind_parameter(place, Bound::of(value)?)?;
+        }
+        Ok(run(&mut statement)?)
+    }
+}
+
+/// COMMIT failed.
+#[derive(Debug)]
+pub(super) struct CommitFailed(rusqlite::Error);
+
+impl CommitFailed {
+    /// Whether the disk, or what the database may take of it, is full: SQLite has then rolled back.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.sqlite_error_code() == Some(ErrorCode::DiskFull)
+    }
+}
+
+impl From<CommitFailed> for Box<dyn Error + Send + Sync> {
+    fn from(failed: CommitFailed) -> Self {
+        Box::new(failed.0)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        StoreError::Unavailable(Box::new(error))
+    }
+}
+
+impl Session for FileSession {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    async fn run(&self, text: &str, values: Vec<Value>) -> Result<(), StoreError> {
+        self.with(text, &values, |statement| statement.raw_execute().map(drop))
+    }
+
+    async fn rows<T: Answer>(&self, text: &str, values: Vec<Value>) -> Result<Vec<T>, StoreError> {
+        self.with(text, &values, |statement| {
+            let mut rows = statement.raw_query();
+            let mut read = Vec::new();
+            while let Some(row) = rows.next()? {
+                read.push(T::from_file(row)?);
+            }
+            Ok(read)
+        })
+    }
+}
+
+/// A value as SQLite has it: what the other connections' driver would store.
+struct Bound<'v>(ValueRef<'v>);
+
+/// No column is of that type.
+#[derive(Debug, thiserror::Error)]
+#[error("a value of a type that no column has: {0}")]
+struct NoColumn(String);
+
+impl<'v> Bound<'v> {
+    fn of(value: &'v Value) -> Result<Bound<'v>, StoreError> {
+        let absent = ValueRef::Null;
+        Ok(Bound(match value {
+            Value::BigInt(number) => number.map_or(absent, ValueRef::Integer),
+            Value::Int(number) => number.map_or(absent, |it| ValueRef::Integer(it.into())),
+            Value::String(text) => text
+                .as_ref()
+                .map_or(absent, |it| ValueRef::Text(it.as_bytes())),
+            Value::Bytes(bytes) => bytes.as_deref().map_or(absent, ValueRef::Blob),
+            Value::Uuid(id) => id
+                .as_ref()
+                .map_or(absent, |it| ValueRef::Blob(it.as_bytes())),
+            other => {
+                let told = NoColumn(format!("{other:?}"));
+                return Err(StoreError::Unavailable(Box::new(told)));
+            }
+        }))
+    }
+}
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.0))
+    }
+}
