@@ -4,7 +4,7 @@
 //! Owns the order of these steps, the same for every transport, and what a panic or a missed deadline
 //! becomes. It never chooses a status code, a media type or a message.
 
-use std::{panic::AssertUnwindSafe, rc::Rc};
+use std::{panic::AssertUnwindSafe, pin::Pin, rc::Rc};
 
 use actix_web::web;
 use async_graphql::{
@@ -106,10 +106,10 @@ pub async fn run(
     viewer: Viewer,
     trace: &TraceId,
 ) -> Result<Response, Stop> {
-    let steps = async {
+    let steps = Box::pin(async {
         let prepared = prepare(worker, envelope, method, Carries::One, viewer, trace).await?;
         whole(worker, prepared).await
-    };
+    });
     labelled(contained(steps).await, trace)
 }
 
@@ -122,22 +122,23 @@ pub async fn open(
     viewer: Viewer,
     trace: &TraceId,
 ) -> Result<Responses, Stop> {
-    let steps = async {
+    let steps = Box::pin(async {
         let prepared = prepare(worker, envelope, method, Carries::Many, viewer, trace).await?;
         if prepared.kind == OperationType::Subscription {
             return Ok(responses(worker.clone(), prepared, *trace));
         }
         let response = labelled(whole(worker, prepared).await, trace)?;
         Ok(stream::iter([Ok(response)]).boxed_local())
-    };
+    });
     contained(steps).await.map_err(|mut stop| {
         stop.label(trace);
         stop
     })
 }
 
-/// What the steps give, or that they panicked. The panic hook has logged it.
-async fn contained<T>(steps: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+/// What the steps give, or that they panicked. The panic hook has logged it. They come in a box: each
+/// future around them would hold their kilobytes several times over.
+async fn contained<T>(steps: Pin<Box<impl Future<Output = Result<T, Stop>>>>) -> Result<T, Stop> {
     let outcome = AssertUnwindSafe(steps).catch_unwind().await;
     outcome.unwrap_or_else(|_| Err(Stop::panicked()))
 }

@@ -120,10 +120,7 @@ pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config: &mut web::ServiceConfig| {
         config
             .app_data(worker.clone())
-            .configure(|config| export::routes(&worker, config))
-            .route("/livez", web::get().to(health::livez))
-            .route("/readyz", web::get().to(health::readyz))
-            .configure(page::routes)
+            // First: an address is compared with all before it, and others have patterns.
             .service(
                 web::resource("/graphql")
                     .wrap(origin::cors(origins))
@@ -131,6 +128,10 @@ pub fn routes(worker: Worker) -> impl FnOnce(&mut web::ServiceConfig) {
                     .route(web::post().to(endpoint::post))
                     .route(web::get().to(endpoint::get))
                     .default_service(web::to(endpoint::other)),
-            );
+            )
+            .configure(|config| export::routes(&worker, config))
+            .route("/livez", web::get().to(health::livez))
+            .route("/readyz", web::get().to(health::readyz))
+            .configure(page::routes);
     }
 }

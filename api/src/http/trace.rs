@@ -5,11 +5,14 @@
 
 use std::fmt;
 
-use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
+use actix_web::{
+    HttpMessage, HttpRequest,
+    http::header::{HeaderMap, HeaderName},
+};
 use uuid::Uuid;
 
 /// The name of the W3C header.
-const TRACEPARENT: &str = "traceparent";
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A trace id: 32 lowercase hexadecimal digits, not all zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ impl TraceId {
     /// The caller's id if its `traceparent` is valid, else a new one.
     pub fn of(headers: &HeaderMap) -> TraceId {
         headers
-            .get(TRACEPARENT)
+            .get(&TRACEPARENT)
             .and_then(|value| value.to_str().ok())
             .and_then(TraceId::parse)
             .unwrap_or_else(TraceId::random)
