@@ -13,6 +13,7 @@ mod proxy;
 mod routes;
 mod silence;
 mod streams;
+mod sweeping;
 mod troubles;
 
 use std::{

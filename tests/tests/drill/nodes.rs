@@ -120,7 +120,7 @@ impl Nodes {
     }
 
     /// Opens the other accounts with a plan, past the crowd, by a node of this process.
-    async fn open_others(&self) {
+    pub async fn open_others(&self, count: u64) {
         let settings = Settings {
             development: true,
             data_dir: self.directories[0].path().to_owned(),
@@ -133,7 +133,7 @@ impl Nodes {
         let store = open_to_write(&settings).await.expect("the server is there");
         let ledger = start_ledger(&settings, &store, Clock::real()).await;
         let ledger = ledger.unwrap_or_else(|problem| panic!("{problem}"));
-        let names: Vec<String> = (0..OTHERS).map(other).collect();
+        let names: Vec<String> = (0..count).map(other).collect();
         for names in names.chunks(OPENED_AT_ONCE) {
             rival::open_accounts(&ledger, names).await;
         }
@@ -172,7 +172,7 @@ async fn three_nodes_behind_a_proxy_take_nothing_back_whatever_is_killed() {
     let proxy = Proxy::start(&nodes.addresses()).await;
     let token = nodes.running[0].token().to_owned();
     let studio = || Client::new(proxy.address(), Some(&token));
-    nodes.open_others().await;
+    nodes.open_others(OTHERS).await;
     crowd.open_accounts(&studio()).await;
     let follower = Follower::start(proxy.address(), &token, ACCOUNTS[0]);
     let working = crowd.go_on(ANSWER_WITHIN, studio);
