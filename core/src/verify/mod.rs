@@ -19,6 +19,8 @@ pub use self::report::{FINDINGS_MAX, Finding, Report, Rule};
 
 use std::collections::HashSet;
 
+use futures_util::{StreamExt, stream};
+
 use self::{audit::Audit, usage::Recount};
 use crate::{
     domain::{
@@ -31,6 +33,8 @@ use crate::{
 
 /// Accounts and operations are read so many at a time: about a megabyte.
 const PAGE: u64 = 500;
+/// The database answers for one account while another one is replayed; a page of each is in memory.
+const ACCOUNTS_AT_ONCE: usize = 8;
 /// The refusals of an account whose ids are compared with its operations': more than an account at
 /// the limit of stored refusals makes in two hours.
 const REFUSALS_MAX: u64 = 10_000;
@@ -55,8 +59,14 @@ pub async fn verify(store: &dyn Store) -> Result<Report, StoreError> {
             return Ok(report);
         };
         above = Some(*last);
-        for (_, account) in &accounts {
-            verify_account(store, account, &mut report).await?;
+        let parts = accounts.iter().map(|(_, account)| async move {
+            let mut part = Report::default();
+            verify_account(store, account, &mut part).await?;
+            Ok::<_, StoreError>(part)
+        });
+        let mut parts = stream::iter(parts).buffered(ACCOUNTS_AT_ONCE);
+        while let Some(part) = parts.next().await {
+            report.take(part?);
         }
     }
 }

@@ -118,6 +118,16 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// Adds what another part of the ledger was found to be.
+    pub(super) fn take(&mut self, part: Report) {
+        self.accounts += part.accounts;
+        self.operations += part.operations;
+        let room = FINDINGS_MAX - self.findings.len();
+        let left_off = part.findings.len().saturating_sub(room) as u64;
+        self.findings.extend(part.findings.into_iter().take(room));
+        self.findings_left_off += left_off + part.findings_left_off;
+    }
+
     pub(super) fn add(
         &mut self,
         account: &AccountId,
@@ -135,5 +145,37 @@ impl Report {
         } else {
             self.findings_left_off += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::account;
+
+    fn part(findings: usize) -> Report {
+        let mut part = Report {
+            accounts: 1,
+            operations: 2,
+            ..Report::default()
+        };
+        for number in 0..findings {
+            part.add(&account("ann"), None, Rule::Head, number.to_string());
+        }
+        part
+    }
+
+    #[test]
+    fn parts_add_up_and_what_is_left_off_is_counted() {
+        let mut whole = Report::default();
+        for findings in [3, FINDINGS_MAX - 1, FINDINGS_MAX + 5] {
+            whole.take(part(findings));
+        }
+        assert_eq!((whole.accounts, whole.operations), (3, 6));
+        assert_eq!(whole.findings.len(), FINDINGS_MAX);
+        assert_eq!(whole.findings[2].message, "2");
+        assert_eq!(whole.findings[3].message, "0");
+        let all = 3 + (FINDINGS_MAX - 1) + (FINDINGS_MAX + 5);
+        assert_eq!(whole.findings_left_off, (all - FINDINGS_MAX) as u64);
     }
 }
