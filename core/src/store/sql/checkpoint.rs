@@ -3,12 +3,18 @@
 //! Owns one connection and one task. COMMIT only ever appends to the log; this task copies it back
 //! within a second or so, without keeping writers or readers waiting. Under writing that never pauses
 //! the log could not start over, so past [`LOG_PAGES_MAX`] the task makes the writer wait, once, for
-//! the few pages that came since the copy before. A store that is dropped aborts the task.
+//! the few pages that came since the copy before. It waits for the task, which wakes it; SQLite would let it
+//! sleep for longer and longer. A store that is dropped aborts the task.
 
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Mutex, Notify},
+    task::JoinHandle,
+};
+
+use super::file::FileSession;
 
 /// After the first write, for so long more of them are waited for.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,10 +30,13 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Starts the task on a connection of its own.
-    pub(super) fn start(connection: DatabaseConnection) -> Checkpointer {
+    /// Starts the task on a connection of its own, beside the one for batches.
+    pub(super) fn start(
+        connection: DatabaseConnection,
+        batches: Arc<Mutex<Option<FileSession>>>,
+    ) -> Checkpointer {
         let written = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection.clone(), Arc::clone(&written)));
+        let task = tokio::spawn(run(connection.clone(), batches, Arc::clone(&written)));
         Checkpointer {
             connection,
             written,
@@ -54,19 +63,27 @@ impl Drop for Checkpointer {
     }
 }
 
-async fn run(connection: DatabaseConnection, written: Arc<Notify>) {
+async fn run(
+    connection: DatabaseConnection,
+    batches: Arc<Mutex<Option<FileSession>>>,
+    written: Arc<Notify>,
+) {
     loop {
         written.notified().await;
         tokio::time::sleep(PAUSE).await;
-        if let Err(error) = move_log(&connection).await {
+        if let Err(error) = move_log(&connection, &batches).await {
             tracing::warn!(error = %error, "the write-ahead log was not moved into the database");
         }
     }
 }
 
-async fn move_log(connection: &DatabaseConnection) -> Result<(), DbErr> {
+async fn move_log(
+    connection: &DatabaseConnection,
+    batches: &Mutex<Option<FileSession>>,
+) -> Result<(), DbErr> {
     let pages = checkpoint(connection, "PASSIVE").await?;
     if pages > LOG_PAGES_MAX {
+        let _waiting = batches.lock().await;
         checkpoint(connection, "RESTART").await?;
     }
     Ok(())

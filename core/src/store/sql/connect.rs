@@ -144,13 +144,14 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
             let lock = take_lock(path)?;
             let connection = writer(path).await.map_err(connected)?;
             let session = session(path)?;
+            let session = Arc::new(Mutex::new(Some(session)));
             let log = writer(path).await.map_err(connected)?;
             Some(Writing {
                 inserts: Inserts::new(connection.get_database_backend()),
                 pool: Arc::new(Pool::of_file(connection)),
                 written: Written::File {
-                    checkpointer: Checkpointer::start(log),
-                    session: Box::new(Mutex::new(Some(session))),
+                    checkpointer: Checkpointer::start(log, Arc::clone(&session)),
+                    session,
                     lock,
                 },
             })

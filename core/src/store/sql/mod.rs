@@ -83,7 +83,7 @@ enum Written {
     File {
         checkpointer: Checkpointer,
         /// What batches are written on; all else that is written has the pool. None once it is closed.
-        session: Box<Mutex<Option<FileSession>>>,
+        session: Arc<Mutex<Option<FileSession>>>,
         /// Held until the store is closed or dropped; the last field, so that it is released last.
         lock: FileLock,
     },
