@@ -1,23 +1,36 @@
 //! Moving the write-ahead log into the database file, beside the writer.
 //!
 //! Owns one connection and one task. COMMIT only ever appends to the log; this task copies it back
-//! within a second or so, without keeping writers or readers waiting. Under writing that never pauses
+//! within some seconds, without keeping writers or readers waiting. It syncs the file, though, and a COMMIT
+//! meanwhile shares the disk: so it waits until there is much to copy, of which more and more is the same
+//! pages. Under writing that never pauses
 //! the log could not start over, so past [`LOG_PAGES_MAX`] the task makes the writer wait, once, for
 //! the few pages that came since the copy before. It waits for the task, which wakes it; SQLite would let it
 //! sleep for longer and longer. A store that is dropped aborts the task.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use tokio::{
     sync::{Mutex, Notify},
     task::JoinHandle,
+    time::{sleep, timeout},
 };
 
 use super::file::FileSession;
 
-/// After the first write, for so long more of them are waited for.
+/// After the first write, for so long more of them are waited for at least.
 const PAUSE: Duration = Duration::from_secs(1);
+/// And for so long after that, unless there are [`WRITES_MAX`].
+const PAUSE_MORE: Duration = Duration::from_secs(9);
+/// So many writes are enough to copy: each touches one to five pages.
+const WRITES_MAX: usize = 4_096;
 /// 64 MiB of log in pages of 4 KiB: above it, the log must start over.
 const LOG_PAGES_MAX: i64 = 16_384;
 
@@ -25,8 +38,38 @@ const LOG_PAGES_MAX: i64 = 16_384;
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     connection: DatabaseConnection,
-    written: Arc<Notify>,
+    log: Arc<Log>,
     task: JoinHandle<()>,
+}
+
+/// How far the log has grown.
+#[derive(Debug, Default)]
+struct Log {
+    writes: AtomicUsize,
+    /// That there is a first write, or that there are enough.
+    grown: Notify,
+}
+
+impl Log {
+    fn grows(&self, writes: usize) {
+        let before = self.writes.fetch_add(writes, Ordering::Relaxed);
+        if before == 0 || (before < WRITES_MAX && before + writes >= WRITES_MAX) {
+            self.grown.notify_one();
+        }
+    }
+
+    async fn is_worth_copying(&self) {
+        self.grown.notified().await;
+        sleep(PAUSE).await;
+        let enough = async {
+            while self.writes.load(Ordering::Relaxed) < WRITES_MAX {
+                self.grown.notified().await;
+            }
+        };
+        // Late or not: it is copied.
+        let _late = timeout(PAUSE_MORE, enough).await;
+        self.writes.store(0, Ordering::Relaxed);
+    }
 }
 
 impl Checkpointer {
@@ -35,18 +78,18 @@ impl Checkpointer {
         connection: DatabaseConnection,
         batches: Arc<Mutex<Option<FileSession>>>,
     ) -> Checkpointer {
-        let written = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection.clone(), batches, Arc::clone(&written)));
+        let log = Arc::new(Log::default());
+        let task = tokio::spawn(run(connection.clone(), batches, Arc::clone(&log)));
         Checkpointer {
             connection,
-            written,
+            log,
             task,
         }
     }
 
-    /// Says that the log has grown.
-    pub(super) fn written(&self) {
-        self.written.notify_one();
+    /// Says that the log has grown by so many writes.
+    pub(super) fn written(&self, writes: usize) {
+        self.log.grows(writes);
     }
 
     /// Ends the task and its connection.
@@ -66,11 +109,10 @@ impl Drop for Checkpointer {
 async fn run(
     connection: DatabaseConnection,
     batches: Arc<Mutex<Option<FileSession>>>,
-    written: Arc<Notify>,
+    log: Arc<Log>,
 ) {
     loop {
-        written.notified().await;
-        tokio::time::sleep(PAUSE).await;
+        log.is_worth_copying().await;
         if let Err(error) = move_log(&connection, &batches).await {
             tracing::warn!(error = %error, "the write-ahead log was not moved into the database");
         }
@@ -98,5 +140,27 @@ async fn checkpoint(connection: &DatabaseConnection, mode: &str) -> Result<i64, 
     match connection.query_one_raw(asked).await? {
         Some(row) => row.try_get_by_index(1),
         None => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn it_is_told_of_the_first_write_and_of_enough_and_of_none_between() {
+        let log = Log::default();
+        let is_told = || log.grown.notified().now_or_never().is_some();
+        assert!(!is_told());
+        log.grows(1);
+        assert!(is_told());
+        log.grows(WRITES_MAX - 2);
+        assert!(!is_told());
+        log.grows(7);
+        assert!(is_told());
+        log.grows(1);
+        assert!(!is_told());
     }
 }

@@ -95,10 +95,10 @@ enum Written {
 }
 
 impl Writing {
-    /// Says that something was committed.
-    fn committed(&self) {
+    /// Says that so many rows were committed.
+    fn committed(&self, writes: usize) {
         if let Written::File { checkpointer, .. } = &self.written {
-            checkpointer.written();
+            checkpointer.written(writes.max(1));
         }
     }
 
@@ -266,7 +266,8 @@ impl Store for SqlStore {
                 commit::commit(&writing.pool, &writing.inserts, batch).await?
             }
         };
-        writing.committed();
+        let rows = batch.iter().map(|work| work.operations.len());
+        writing.committed(rows.sum());
         let won = batch
             .iter()
             .filter(|work| !work.operations.is_empty() && !committed.lost.contains(&work.account));
@@ -281,7 +282,7 @@ impl Store for SqlStore {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
         let (committed, reached) =
             commit::commit_locked(&writing.pool, &writing.inserts, decision).await?;
-        writing.committed();
+        writing.committed(1);
         let reached = reached.map(|sequence| (decision.account().clone(), sequence));
         writing.tell(reached.into_iter());
         Ok(committed)
@@ -300,7 +301,7 @@ impl Store for SqlStore {
         let writing = self.writing().map_err(CommitError::RolledBack)?;
         let (committed, reached) =
             commit::commit_due(&writing.pool, &writing.inserts, window, decision).await?;
-        writing.committed();
+        writing.committed(1);
         writing.tell(reached.into_iter());
         Ok(committed)
     }
@@ -347,7 +348,7 @@ impl Store for SqlStore {
         let connection = writing.pool.get();
         let published = writing.pool.within(shape::publish(&connection, catalog));
         let taken = published.await??;
-        writing.committed();
+        writing.committed(1);
         Ok(taken)
     }
 
@@ -413,7 +414,7 @@ impl Store for SqlStore {
         let connection = writing.pool.get();
         let forgotten = shape::forget_refusals(&connection, before, limit);
         let forgotten = writing.pool.within(forgotten).await??;
-        writing.committed();
+        writing.committed(1);
         Ok(forgotten)
     }
 }
