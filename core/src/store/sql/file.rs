@@ -105,7 +105,10 @@ impl FileSession {
         run: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         #[cfg(test)]
-        self.asked.lock().unwrap().push(text.to_owned());
+        self.asked
+            .lock()
+            .expect("nobody panicked with it")
+            .push(text.to_owned());
         let connection = self.get();
         let mut statement = connection.prepare_cached(text)?;
         for (place, value) in (1..).zip(values) {
@@ -191,5 +194,39 @@ impl<'v> Bound<'v> {
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::MutexGuard as AsyncGuard;
+
+    use super::{
+        super::{SqlStore, Written},
+        FileSession,
+    };
+
+    impl SqlStore {
+        /// Limits the file to so many pages, as a disk would.
+        pub(in super::super::super) async fn limit_file(&self, pages: &str) {
+            let session = self.file_session().await;
+            let session = session.as_ref().expect("it is open");
+            session.set("max_page_count", pages).expect("it is taken");
+        }
+
+        /// The texts of what was asked of the file by batches.
+        pub(in super::super) async fn asked_of_file(&self) -> Vec<String> {
+            let session = self.file_session().await;
+            let session = session.as_ref().expect("it is open");
+            let asked = session.asked.lock();
+            asked.expect("nobody panicked with it").clone()
+        }
+
+        async fn file_session(&self) -> AsyncGuard<'_, Option<FileSession>> {
+            match self.writing.as_ref().map(|writing| &writing.written) {
+                Some(Written::File { session, .. }) => session.lock().await,
+                _ => panic!("it is a file that is written to"),
+            }
+        }
     }
 }

@@ -173,31 +173,6 @@ impl SqlStore {
         }
     }
 
-    /// Limits the file to so many pages, as a disk would.
-    #[cfg(test)]
-    pub(super) async fn limit_file(&self, pages: &str) {
-        let session = self.file_session().await;
-        let session = session.as_ref().expect("it is open");
-        session.set("max_page_count", pages).expect("it is taken");
-    }
-
-    /// The texts of what was asked of the file by batches.
-    #[cfg(test)]
-    async fn asked_of_file(&self) -> Vec<String> {
-        let session = self.file_session().await;
-        let session = session.as_ref().expect("it is open");
-        let asked = session.asked.lock();
-        asked.expect("nobody panicked with it").clone()
-    }
-
-    #[cfg(test)]
-    async fn file_session(&self) -> tokio::sync::MutexGuard<'_, Option<FileSession>> {
-        match self.writing.as_ref().map(|writing| &writing.written) {
-            Some(Written::File { session, .. }) => session.lock().await,
-            _ => panic!("it is a file that is written to"),
-        }
-    }
-
     fn writing(&self) -> Result<&Writing, StoreError> {
         let read_only = || StoreError::Unavailable(Box::new(OpenedReadOnly));
         self.writing.as_ref().ok_or_else(read_only)
