@@ -1,10 +1,12 @@
 //! Charges: credits consumed.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject};
 use credits_core::{
     domain::{
         command::Request,
-        event::Charged,
+        event::{Charged, Fact},
         ids::AccountId,
         outcome::{Operation as Recorded, Outcome},
     },
@@ -135,8 +137,8 @@ impl Charge {
     }
 
     /// The operation as a charge, if it is one.
-    pub fn of(operation: Recorded) -> Option<Charge> {
-        match Operation::from(operation) {
+    pub fn of(operation: impl Into<Operation>) -> Option<Charge> {
+        match operation.into() {
             Operation::Charge(charge) => Some(charge),
             Operation::AccountOpened(_)
             | Operation::PackPurchase(_)
@@ -202,14 +204,17 @@ pub async fn charge(ctx: &Context<'_>, input: ChargeInput) -> Result<ChargePaylo
 
 /// The charge that a call was accepted as, if it was.
 pub(super) fn charge_of(decided: &Decided) -> Option<Charge> {
-    Charge::of(decided.accepted()?.operation.clone())
+    Charge::of(Arc::clone(&decided.accepted()?.operation))
 }
 
 /// What a call consumed: 0 if it is free, none if it was refused.
 pub(super) fn cost_of(decided: &Decided) -> Option<Credits> {
     match &decided.outcome {
         None => Some(Credits::saturating(0)),
-        Some(Outcome::Accepted(_)) => charge_of(decided).map(|charge| charge.charged.cost.into()),
+        Some(Outcome::Accepted(accepted)) => match &accepted.operation.event.fact {
+            Fact::Charge(charged) => Some(charged.cost.into()),
+            _ => None,
+        },
         Some(Outcome::Refused(_)) => None,
     }
 }

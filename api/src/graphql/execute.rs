@@ -106,7 +106,7 @@ impl Decided {
 
     /// The operation, if it was accepted.
     pub fn operation(&self) -> Option<Operation> {
-        Some(self.accepted()?.operation.clone().into())
+        Some(Arc::clone(&self.accepted()?.operation).into())
     }
 
     /// The balance as of the operation, if it was accepted.

@@ -184,7 +184,10 @@ impl Deciding {
             open.usage.merge(ended);
         }
         open.operations.push(record);
-        Accepted { operation, balance }
+        Accepted {
+            operation: Arc::new(operation),
+            balance,
+        }
     }
 
     /// Remembers the holds that `event` is about to end: the account forgets them, and the database does

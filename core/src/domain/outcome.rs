@@ -42,8 +42,8 @@ impl Operation {
 /// A "yes", with the balance right after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The operation.
-    pub operation: Operation,
+    /// The operation; whoever shows it shares it.
+    pub operation: Arc<Operation>,
     /// The balance as of that operation's sequence.
     pub balance: Balance,
 }

@@ -3,6 +3,8 @@
 //! Owns what the columns of an operation and of a refusal mean, and the hash that ties each
 //! operation to all before it. It never reads or writes a database.
 
+use std::sync::Arc;
+
 use super::{
     account::Account,
     balance::Balance,
@@ -251,14 +253,14 @@ impl OperationRecord {
     /// Reads the answer to its command back: the operation and the balance right after it.
     pub fn accepted(&self) -> Result<Accepted, CorruptRecord> {
         Ok(Accepted {
-            operation: Operation {
+            operation: Arc::new(Operation {
                 account: self.account.clone(),
                 sequence: self.sequence,
                 event: self.event()?,
                 change: self.change,
                 available_after: self.available_after,
                 held_after: self.held_after,
-            },
+            }),
             balance: self.read("balance", &self.balance)?,
         })
     }

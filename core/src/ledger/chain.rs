@@ -62,7 +62,7 @@ impl Ledger {
         let mut decisions = decisions.map_err(|error| self.report(&error))?;
         let decision = decisions.remove(&id);
         Ok(decision.and_then(|decision| match decision.outcome {
-            Outcome::Accepted(accepted) => Some(accepted.operation.clone()),
+            Outcome::Accepted(accepted) => Some(accepted.operation.as_ref().clone()),
             Outcome::Refused(_) => None,
         }))
     }

@@ -1,5 +1,7 @@
 //! History: read from the database, past every actor.
 
+use std::sync::Arc;
+
 use super::Ledger;
 use crate::{
     domain::{
@@ -26,7 +28,10 @@ impl Ledger {
         window: &SequenceWindow,
     ) -> Result<Vec<Operation>, LedgerError> {
         let accepted = self.accepted(account, filter, window).await?;
-        Ok(accepted.into_iter().map(|one| one.operation).collect())
+        Ok(accepted
+            .into_iter()
+            .map(|one| Arc::unwrap_or_clone(one.operation))
+            .collect())
     }
 
     /// Operations of an account, in the window's order, each with the balance right after it.

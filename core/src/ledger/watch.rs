@@ -211,7 +211,10 @@ impl Operations {
             }
             if self.watch.sequence() > self.position {
                 let read = self.watch.read_on(self.position).await?;
-                self.read = read.into_iter().map(|one| one.operation).collect();
+                self.read = read
+                    .into_iter()
+                    .map(|one| Arc::unwrap_or_clone(one.operation))
+                    .collect();
             } else {
                 self.watch.changed().await;
             }

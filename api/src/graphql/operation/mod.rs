@@ -269,7 +269,12 @@ pub(super) use operation;
 
 impl From<domain::Operation> for Operation {
     fn from(operation: domain::Operation) -> Operation {
-        let of = Arc::new(operation);
+        Arc::new(operation).into()
+    }
+}
+
+impl From<Arc<domain::Operation>> for Operation {
+    fn from(of: Arc<domain::Operation>) -> Operation {
         match of.event.fact.clone() {
             Fact::AccountOpened => AccountOpened::new(of).into(),
             Fact::SubscriptionChange { change, lot } => {

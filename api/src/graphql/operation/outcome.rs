@@ -1,5 +1,7 @@
 //! Outcomes: what an operation id was decided to be, asked after the fact.
 
+use std::sync::Arc;
+
 use async_graphql::{Enum, SimpleObject};
 use credits_core::domain::outcome::Outcome;
 
@@ -33,7 +35,7 @@ impl From<&Outcome> for OperationOutcome {
         match outcome {
             Outcome::Accepted(accepted) => OperationOutcome {
                 status: OutcomeStatus::Accepted,
-                operation: Some(accepted.operation.clone().into()),
+                operation: Some(Arc::clone(&accepted.operation).into()),
                 balance: Some(Balance::from(&accepted.balance)),
                 user_errors: Vec::new(),
             },

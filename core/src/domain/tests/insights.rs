@@ -1,5 +1,7 @@
 //! Insights: the charges of a period by what to be careful with, counted.
 
+use std::sync::Arc;
+
 use proptest::{prelude::*, sample::select};
 
 use super::{
@@ -19,7 +21,7 @@ fn charges(scene: &Scene) -> Vec<Operation> {
     let operations = scene
         .records
         .iter()
-        .map(|one| one.accepted().unwrap().operation);
+        .map(|one| Arc::unwrap_or_clone(one.accepted().unwrap().operation));
     operations
         .filter(|one| matches!(one.event.fact, Fact::Charge(_)))
         .collect()

@@ -175,7 +175,7 @@ async fn an_attempt_that_is_still_under_way_can_be_done_again() {
         Answer::Decided {
             outcome: Outcome::Accepted(accepted),
             ..
-        } => accepted.operation.clone(),
+        } => accepted.operation.as_ref().clone(),
         other => panic!("it is accepted: {other:?}"),
     };
     let (first, second) = (accepted(both.0.unwrap()), accepted(both.1.unwrap()));

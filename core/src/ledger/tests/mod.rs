@@ -79,7 +79,7 @@ impl Stage {
             Answer::Decided {
                 outcome: Outcome::Accepted(accepted),
                 ..
-            } => accepted.operation.clone(),
+            } => accepted.operation.as_ref().clone(),
             other => panic!("it is accepted: {other:?}"),
         }
     }
