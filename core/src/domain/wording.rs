@@ -1,5 +1,7 @@
 //! Numbers and instants in sentences, for people.
 
+use chrono::Timelike;
+
 use super::{credits::Credits, time::Instant};
 
 /// So many of something: "1 day", "2 days".
@@ -16,5 +18,7 @@ pub(super) fn in_credits(amount: Credits) -> String {
 
 /// An instant to the minute, which is what people read: "2026-03-01 09:30 UTC".
 pub(super) fn spoken(at: Instant) -> String {
-    at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string()
+    let at = at.to_utc();
+    let (day, hour, minute) = (at.date_naive(), at.hour(), at.minute());
+    format!("{day} {hour:02}:{minute:02} UTC")
 }
