@@ -34,18 +34,6 @@ pub(super) struct Present {
     pub(super) hash: Option<Vec<u8>>,
 }
 
-impl Answer for Present {
-    fn from_file(row: &Row<'_>) -> rusqlite::Result<Present> {
-        Ok(Present {
-            id: row.get("id")?,
-            external_id: row.get("external_id")?,
-            next_due_at_us: row.get("next_due_at_us")?,
-            sequence: row.get("sequence")?,
-            hash: row.get("hash")?,
-        })
-    }
-}
-
 /// An id that was decided, and on which account.
 #[derive(Debug, PartialEq, Eq, Hash, FromQueryResult)]
 pub(super) struct Decided {
@@ -53,25 +41,10 @@ pub(super) struct Decided {
     pub(super) account_id: i64,
 }
 
-impl Answer for Decided {
-    fn from_file(row: &Row<'_>) -> rusqlite::Result<Decided> {
-        Ok(Decided {
-            operation_id: row.get("operation_id")?,
-            account_id: row.get("account_id")?,
-        })
-    }
-}
-
 /// The key of an account.
 #[derive(Debug, FromQueryResult)]
 pub(super) struct Key {
     pub(super) id: i64,
-}
-
-impl Answer for Key {
-    fn from_file(row: &Row<'_>) -> rusqlite::Result<Key> {
-        Ok(Key { id: row.get("id")? })
-    }
 }
 
 /// An account that was opened.
@@ -81,15 +54,6 @@ pub(super) struct Opened {
     pub(super) external_id: String,
 }
 
-impl Answer for Opened {
-    fn from_file(row: &Row<'_>) -> rusqlite::Result<Opened> {
-        Ok(Opened {
-            id: row.get("id")?,
-            external_id: row.get("external_id")?,
-        })
-    }
-}
-
 /// A payment that was used.
 #[derive(Debug, FromQueryResult)]
 pub(super) struct Used {
@@ -97,14 +61,34 @@ pub(super) struct Used {
     pub(super) reference: String,
 }
 
-impl Answer for Used {
-    fn from_file(row: &Row<'_>) -> rusqlite::Result<Used> {
-        Ok(Used {
-            provider: row.get("provider")?,
-            reference: row.get("reference")?,
-        })
-    }
+/// Reads a row by the names of its columns, as `FromQueryResult` does on SeaORM's connections.
+macro_rules! answer {
+    ($row:ident { $($column:ident),* }) => {
+        impl Answer for $row {
+            fn from_file(row: &Row<'_>) -> rusqlite::Result<$row> {
+                Ok($row { $($column: row.get(stringify!($column))?,)* })
+            }
+        }
+    };
 }
+
+answer!(Present {
+    id,
+    external_id,
+    next_due_at_us,
+    sequence,
+    hash
+});
+answer!(Decided {
+    operation_id,
+    account_id
+});
+answer!(Key { id });
+answer!(Opened { id, external_id });
+answer!(Used {
+    provider,
+    reference
+});
 
 /// A statement whose only value is a list: its text is made once for each engine.
 struct Text {

@@ -5,6 +5,7 @@
 //! file `commit.rs` is the only place where a transaction begins and ends,
 //! the folder `convert` the only one where rows become the domain and back. It never decides anything.
 
+mod aside;
 mod checkpoint;
 mod commit;
 mod connect;
@@ -26,7 +27,6 @@ mod read;
 mod resolve;
 mod server;
 mod session;
-mod shape;
 mod snapshot;
 mod usage;
 
@@ -321,7 +321,7 @@ impl Store for SqlStore {
     async fn publish(&self, catalog: &KeptCatalog) -> Result<bool, StoreError> {
         let writing = self.writing()?;
         let connection = writing.pool.get();
-        let published = writing.pool.within(shape::publish(&connection, catalog));
+        let published = writing.pool.within(aside::publish(&connection, catalog));
         let taken = published.await??;
         writing.committed(1);
         Ok(taken)
@@ -387,7 +387,7 @@ impl Store for SqlStore {
     async fn forget_refusals(&self, before: Instant, limit: u64) -> Result<u64, StoreError> {
         let writing = self.writing()?;
         let connection = writing.pool.get();
-        let forgotten = shape::forget_refusals(&connection, before, limit);
+        let forgotten = aside::forget_refusals(&connection, before, limit);
         let forgotten = writing.pool.within(forgotten).await??;
         writing.committed(1);
         Ok(forgotten)

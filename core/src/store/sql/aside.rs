@@ -1,4 +1,4 @@
-//! The statements that keep other things than decisions.
+//! What is written beside decisions: catalogs, and the end of old refusals.
 //!
 //! They are built from the entities. It never begins or ends a transaction; the rows that a commit writes are
 //! [`insert`](super::insert)'s.
