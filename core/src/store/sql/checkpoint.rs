@@ -145,9 +145,35 @@ async fn checkpoint(connection: &DatabaseConnection, mode: &str) -> Result<i64, 
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
+    use futures_util::{FutureExt, future::join};
+    use tokio::time::Instant;
 
     use super::*;
+
+    /// How long it waits after so many writes, and so many more after so long.
+    async fn waits(writes: usize, more: usize, after: Duration) -> Duration {
+        let log = Log::default();
+        let began = Instant::now();
+        log.grows(writes);
+        let grows = async {
+            sleep(after).await;
+            log.grows(more);
+        };
+        let waited = async {
+            log.is_worth_copying().await;
+            began.elapsed()
+        };
+        join(waited, grows).await.0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_copied_at_once_if_there_is_much_and_soon_if_there_is_little() {
+        let [second, three] = [1, 3].map(Duration::from_secs);
+        assert_eq!(waits(WRITES_MAX, 0, three).await, PAUSE);
+        assert_eq!(waits(1, WRITES_MAX, second / 2).await, PAUSE);
+        assert_eq!(waits(1, WRITES_MAX, three).await, three);
+        assert_eq!(waits(1, 1, three).await, PAUSE + PAUSE_MORE);
+    }
 
     #[test]
     fn it_is_told_of_the_first_write_and_of_enough_and_of_none_between() {

@@ -63,9 +63,12 @@ pub(super) async fn commit_to_file(
     };
     match session.commit() {
         Ok(()) => Ok(committed),
-        Err(failed) if failed.is_full() => Err(CommitError::RolledBack(StoreError::Unavailable(
-            failed.into(),
-        ))),
+        Err(failed) if failed.is_full() => {
+            session.roll_back();
+            Err(CommitError::RolledBack(StoreError::Unavailable(
+                failed.into(),
+            )))
+        }
         Err(failed) => Err(CommitError::Unknown(failed.into())),
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
     sqlx::{
         Connection,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -35,7 +35,7 @@ const READERS_MAX: u32 = 4;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// For so long a reader waits for a connection: a page is milliseconds, so this is an overload.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Statements kept prepared: every shape of the store, those of a commit at each number of rows.
+/// Statements kept prepared: every shape of the store.
 pub(super) const STATEMENTS_MAX: usize = 512;
 /// What the connection for batches keeps of the file in memory, in KiB: 2,048 pages. A larger one costs more
 /// than it saves: SQLite walks through all of it after each transaction that split a page, and what is not in
@@ -125,15 +125,6 @@ const WRITER_SETTINGS: [(&str, &str); 4] = [
     ("wal_autocheckpoint", "0"),
 ];
 
-/// How the connection for batches is opened.
-const SESSION_SETTINGS: [(&str, &str); 5] = [
-    ("journal_mode", "wal"),
-    ("synchronous", "full"),
-    ("foreign_keys", "1"),
-    ("wal_autocheckpoint", "0"),
-    ("cache_size", SESSION_CACHE_KIB),
-];
-
 pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
     let connected = |source: DbErr| OpenError::Connect {
         path: path.to_owned(),
@@ -143,6 +134,7 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
         OpenMode::ReadWrite => {
             let lock = take_lock(path)?;
             let connection = writer(path).await.map_err(connected)?;
+            check_settings(path, &connection).await?;
             let session = session(path)?;
             let session = Arc::new(Mutex::new(Some(session)));
             let log = writer(path).await.map_err(connected)?;
@@ -223,23 +215,68 @@ async fn connect(
     Database::connect(options).await
 }
 
-/// The connection for batches: what is acknowledged is what it wrote.
+/// The connection for batches.
 fn session(path: &Path) -> Result<FileSession, OpenError> {
     let connected = |source: rusqlite::Error| OpenError::Connect {
         path: path.to_owned(),
         source: Box::new(source),
     };
-    let session = FileSession::open(path, &SESSION_SETTINGS).map_err(connected)?;
+    let session = FileSession::open(path).map_err(connected)?;
     for (pragma, wanted) in WRITER_SETTINGS {
-        let found = session.setting(pragma).map_err(connected)?;
-        if found != wanted {
-            return Err(OpenError::Setting {
-                path: path.to_owned(),
-                pragma,
-                wanted,
-                found,
-            });
-        }
+        session.set(pragma, wanted).map_err(connected)?;
+        taken(
+            path,
+            pragma,
+            wanted,
+            session.setting(pragma).map_err(connected)?,
+        )?;
     }
+    session
+        .set("cache_size", SESSION_CACHE_KIB)
+        .map_err(connected)?;
     Ok(session)
+}
+
+/// The other connection that writes, what is acknowledged as well.
+async fn check_settings(path: &Path, connection: &DatabaseConnection) -> Result<(), OpenError> {
+    for (pragma, wanted) in WRITER_SETTINGS {
+        let found = setting(connection, pragma).await;
+        let found = found.map_err(|source| OpenError::Connect {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        taken(path, pragma, wanted, found)?;
+    }
+    Ok(())
+}
+
+fn taken(
+    path: &Path,
+    pragma: &'static str,
+    wanted: &'static str,
+    found: String,
+) -> Result<(), OpenError> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(OpenError::Setting {
+        path: path.to_owned(),
+        pragma,
+        wanted,
+        found,
+    })
+}
+
+/// What a PRAGMA answers, as text.
+async fn setting(connection: &DatabaseConnection, pragma: &str) -> Result<String, DbErr> {
+    let asked = Statement::from_string(
+        connection.get_database_backend(),
+        format!("PRAGMA {pragma}"),
+    );
+    let Some(row) = connection.query_one_raw(asked).await? else {
+        return Ok(String::new());
+    };
+    row.try_get_by_index::<i64>(0)
+        .map(|number| number.to_string())
+        .or_else(|_| row.try_get_by_index(0))
 }

@@ -35,20 +35,16 @@ pub(super) struct FileSession {
 }
 
 impl FileSession {
-    /// Opens the file, which is there, with these settings.
-    pub(super) fn open(path: &Path, settings: &[(&str, &str)]) -> rusqlite::Result<FileSession> {
+    /// Opens the file, which is there.
+    pub(super) fn open(path: &Path) -> rusqlite::Result<FileSession> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        let session = FileSession {
+        Ok(FileSession {
             connection: Mutex::new(connection),
             #[cfg(test)]
             asked: Mutex::default(),
-        };
-        for (name, value) in settings {
-            session.set(name, value)?;
-        }
-        Ok(session)
+        })
     }
 
     /// Sets a PRAGMA, whether it was taken or not.

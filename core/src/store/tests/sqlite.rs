@@ -1,10 +1,11 @@
 //! What only the store in a file has: the lock, the settings, the triggers, the log, a full disk.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use credits_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use tempfile::TempDir;
+use tokio::{runtime::Handle, task::spawn_blocking, time::sleep};
 
 use super::book::{Book, account, charge, id, purchase, subscribe};
 use crate::{
@@ -320,6 +321,51 @@ async fn a_full_database_has_rolled_back_and_goes_on_once_there_is_room() {
         store.load(&account("ann")).await.unwrap().account,
         book.account
     );
+}
+
+#[tokio::test]
+async fn a_batch_that_failed_leaves_the_file_to_others() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let mut book = ann();
+    commits(&store, &mut book).await;
+    file.execute(
+        "CREATE TRIGGER fails BEFORE INSERT ON payment BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .await;
+    book.tell(OPENED, 5, purchase("pay-2"));
+    let work = book.work();
+    let failed = store.commit(std::slice::from_ref(&work)).await;
+    assert!(
+        matches!(failed, Err(CommitError::RolledBack(_))),
+        "{failed:?}"
+    );
+    file.execute("PRAGMA busy_timeout = 0; DROP TRIGGER fails")
+        .await;
+    assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
+}
+
+/// One that read before it had its turn would find another state than it writes to.
+#[tokio::test]
+async fn a_batch_waits_for_whoever_writes_before_it_reads() {
+    let file = File::new().await;
+    let store = file.open().await;
+    let mut book = ann();
+    commits(&store, &mut book).await;
+    let other = file.raw().await.begin().await.unwrap();
+    other
+        .execute_unprepared("UPDATE account SET held = held")
+        .await
+        .unwrap();
+    book.tell(OPENED, 5, charge());
+    let work = book.work();
+    // It keeps its thread for as long as it waits.
+    let runtime = Handle::current();
+    let writing = spawn_blocking(move || runtime.block_on(store.commit(&[work])));
+    sleep(Duration::from_millis(300)).await;
+    assert!(!writing.is_finished());
+    other.commit().await.unwrap();
+    assert_eq!(writing.await.unwrap().unwrap().lost, []);
 }
 
 #[tokio::test]
