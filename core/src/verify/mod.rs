@@ -26,7 +26,7 @@ use crate::{
     domain::{
         day::Day,
         ids::{AccountId, OperationId, Sequence},
-        record::CorruptRecord,
+        record::{CorruptRecord, OperationRecord},
     },
     store::{AccountWindow, Loaded, OperationFilter, SequenceWindow, Store, StoreError},
 };
@@ -98,6 +98,10 @@ async fn verify_account(
                 recount.count(&event, store, report).await?;
                 payments::is_known(store, record, &event, report).await?;
             }
+        }
+        // One that is not full is the last.
+        if (page.len() as u64) < PAGE {
+            break;
         }
     }
     if let Some(loaded) = loaded {
@@ -173,7 +177,7 @@ async fn page(
     above: Option<Sequence>,
     below: Option<Sequence>,
     limit: u64,
-) -> Result<Vec<crate::domain::record::OperationRecord>, StoreError> {
+) -> Result<Vec<OperationRecord>, StoreError> {
     let window = SequenceWindow {
         above,
         below,
