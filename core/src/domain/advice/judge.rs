@@ -185,14 +185,9 @@ impl Request<'_> {
         if *previous == terms.model {
             return None;
         }
-        let there = self.catalog.price(&Generation {
-            model: Some(previous.clone()),
-            ..self.generation.clone()
-        });
-        let there = match &there {
-            Ok(Priced::Cost(price)) => Some(price),
-            Ok(Priced::Free) | Err(_) => None,
-        };
+        let there = self.catalog.model(previous);
+        let there = there.and_then(|there| self.catalog.price_on(there, self.generation));
+        let there = there.as_ref();
         let costs_more_by = there.map(|there| self.price.cost.get() - there.cost.get());
         Some(Advisory {
             window: Some(Window {

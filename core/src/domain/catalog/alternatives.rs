@@ -91,21 +91,13 @@ impl Catalog {
         asked: &PriceTerms,
         affordable: Credits,
     ) -> impl Iterator<Item = Price> {
-        // A model that does not offer the action would be told so at some length.
         let others = self
             .models
             .iter()
-            .filter(|model| model.id != asked.model && model.action(&generation.action).is_some());
-        others.filter_map(move |model| {
-            let request = Generation {
-                model: Some(model.id.clone()),
-                ..generation.clone()
-            };
-            match self.price(&request) {
-                Ok(Priced::Cost(price)) if price.cost <= affordable => Some(price),
-                Ok(_) | Err(_) => None,
-            }
-        })
+            .filter(move |model| model.id != asked.model);
+        others
+            .filter_map(move |model| self.price_on(model, generation))
+            .filter(move |price| price.cost <= affordable)
     }
 
     /// The request as an alternative to the one with the terms `asked`, if it costs at most

@@ -1,6 +1,7 @@
 //! What a request costs: one product of exact factors, rounded up once, at the end.
 //!
-//! Owns [`Catalog::price`], which judges a request by the catalog alone. It never looks at an account.
+//! Owns [`Catalog::price`] and [`Catalog::price_on`], which judge a request by the catalog alone. It never looks
+//! at an account.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,9 +73,18 @@ impl Catalog {
                 action: action.id.clone(),
                 offered_by: self.models_offering(&action.id),
             })?;
-        terms(action, model, offer, generation)?
-            .price()
-            .map(Priced::Cost)
+        priced(action, model, offer, generation).map(Priced::Cost)
+    }
+
+    /// The price of a request on `model`, whatever model it names itself; none if that would be free or
+    /// refused.
+    pub fn price_on(&self, model: &Model, generation: &Generation) -> Option<Price> {
+        let action = self.action(&generation.action)?;
+        if action.produces.is_free() {
+            return None;
+        }
+        let offer = model.action(&action.id)?;
+        priced(action, model, offer, generation).ok()
     }
 
     fn model_unknown(&self, generation: &Generation) -> PriceRefusal {
@@ -92,6 +102,15 @@ impl Catalog {
             .take(MODELS_LISTED_MAX)
             .collect()
     }
+}
+
+fn priced(
+    action: &Action,
+    model: &Model,
+    offer: &ModelAction,
+    generation: &Generation,
+) -> Result<Price, PriceRefusal> {
+    terms(action, model, offer, generation)?.price()
 }
 
 /// The terms of a request on one model, parameters checked and defaults filled in.

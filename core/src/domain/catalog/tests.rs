@@ -411,6 +411,36 @@ fn fingerprints_are_64_digits() {
     assert!(serde_json::from_str::<PromptFingerprint>("\"0a\"").is_err());
 }
 
+#[test]
+fn a_request_costs_on_a_model_what_it_costs_when_it_names_it() {
+    let catalog = example();
+    let mut priced = 0;
+    for text in [
+        "text-to-image x3",
+        "text-to-image x999",
+        "text-to-video 10s",
+        "image-to-video sketch",
+        "upscale x4",
+        "chat",
+        "no-such-action",
+    ] {
+        for model in &catalog.models {
+            let named = Generation {
+                model: Some(model.id.clone()),
+                ..request(text)
+            };
+            let price = match catalog.price(&named) {
+                Ok(Priced::Cost(price)) => Some(price),
+                Ok(Priced::Free) | Err(_) => None,
+            };
+            priced += usize::from(price.is_some());
+            let on_model = catalog.price_on(model, &request(text));
+            assert_eq!(on_model, price, "{text} on {}", model.id);
+        }
+    }
+    assert!(priced > 8);
+}
+
 proptest! {
     #[test]
     fn a_ratio_reads_back_as_shown(numerator in 0..=i64::MAX, denominator in 1..=i64::MAX, scale in 0_u32..=18) {
