@@ -141,8 +141,15 @@ pub enum CorruptRecord {
     },
 }
 
-fn json<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("facts, postings and balances are plain data")
+/// Longer than most postings are as JSON, most facts and most balances: a text that grows is copied each time.
+const POSTINGS_BYTES: usize = 128;
+const FACT_BYTES: usize = 1_024;
+const BALANCE_BYTES: usize = 384;
+
+fn json<T: serde::Serialize>(value: &T, bytes: usize) -> String {
+    let mut text = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut text, value).expect("facts, postings and balances are plain data");
+    String::from_utf8(text).expect("JSON is text")
 }
 
 impl OperationRecord {
@@ -180,9 +187,9 @@ impl OperationRecord {
             change: balance.available.get() - available_before.get(),
             available_after: balance.available,
             held_after: balance.held,
-            postings: json(&event.postings),
-            fact: json(&event.fact),
-            balance: json(balance),
+            postings: json(&event.postings, POSTINGS_BYTES),
+            fact: json(&event.fact, FACT_BYTES),
+            balance: json(balance, BALANCE_BYTES),
             previous,
             hash: CHAIN_START,
         };
