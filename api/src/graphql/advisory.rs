@@ -300,24 +300,25 @@ impl Advisory {
 
 impl From<Told> for Advisory {
     fn from(told: Told) -> Advisory {
-        match told.advisory.fact.clone() {
+        let advisory = Arc::clone(&told.advisory);
+        match &advisory.fact {
             AdvisoryFact::RepeatedPrompt {
                 run,
                 credits_so_far,
                 window_minutes,
             } => Advisory::RepeatedPrompt(RepeatedPrompt {
                 told,
-                run,
-                credits_so_far: credits_so_far.into(),
-                window_minutes,
+                run: *run,
+                credits_so_far: (*credits_so_far).into(),
+                window_minutes: *window_minutes,
             }),
             AdvisoryFact::ManyVariations {
                 variations,
                 cost_of_one,
             } => Advisory::ManyVariations(ManyVariations {
                 told,
-                variations,
-                cost_of_one: cost_of_one.into(),
+                variations: *variations,
+                cost_of_one: (*cost_of_one).into(),
             }),
             AdvisoryFact::VideoCost {
                 images,
@@ -325,9 +326,9 @@ impl From<Told> for Advisory {
                 image_cost,
             } => Advisory::VideoCost(VideoCost {
                 told,
-                images: Credits::saturating(i64::try_from(images).unwrap_or(i64::MAX)),
+                images: Credits::saturating(i64::try_from(*images).unwrap_or(i64::MAX)),
                 image_model: image_model.as_str().into(),
-                image_cost: image_cost.into(),
+                image_cost: (*image_cost).into(),
             }),
             AdvisoryFact::ModelSwitch {
                 project,
@@ -343,13 +344,13 @@ impl From<Told> for Advisory {
             }),
             AdvisoryFact::LargeShare { percent, available } => Advisory::LargeShare(LargeShare {
                 told,
-                percent,
-                available: available.into(),
+                percent: *percent,
+                available: (*available).into(),
             }),
             AdvisoryFact::ExpiringSoon { amount, at } => Advisory::ExpiringSoon(ExpiringSoon {
                 told,
-                amount: amount.into(),
-                at: at.into(),
+                amount: (*amount).into(),
+                at: (*at).into(),
             }),
         }
     }

@@ -114,7 +114,8 @@ operation! {
         /// The attempts that it belongs to: what it does again, and what does it again. A generation that
         /// was done once is a chain of one.
         async fn chain(&self, ctx: &Context<'_>) -> Result<AttemptChain, Fault> {
-            attempt::chain(ctx, &self.operation).await
+            // In a box: every field's future would be as large.
+            Box::pin(attempt::chain(ctx, &self.operation)).await
         }
 
         /// Whether the hold had expired before it was settled, so that the cost was taken anew.
@@ -211,10 +212,12 @@ pub(super) fn charge_of(decided: &Decided) -> Option<Charge> {
 pub(super) fn cost_of(decided: &Decided) -> Option<Credits> {
     match &decided.outcome {
         None => Some(Credits::saturating(0)),
-        Some(Outcome::Accepted(accepted)) => match &accepted.operation.event.fact {
-            Fact::Charge(charged) => Some(charged.cost.into()),
-            _ => None,
-        },
+        Some(Outcome::Accepted(accepted)) => {
+            let Fact::Charge(charged) = &accepted.operation.event.fact else {
+                return None;
+            };
+            Some(charged.cost.into())
+        }
         Some(Outcome::Refused(_)) => None,
     }
 }
