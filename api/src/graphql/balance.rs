@@ -9,6 +9,7 @@ use super::scalar::{Credits, DateTime, Sequence};
 /// `allowance.remaining`, `rollover` and `packs` together; what is held or frozen is in none of the
 /// three.
 #[derive(Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Balance {
     /// What can be spent now.
     pub available: Credits,
@@ -34,6 +35,7 @@ pub struct Balance {
 /// How the allowance of the current period stands, in whole credits: `granted` is `used`, `held` and
 /// `remaining` together, unless part of it is frozen.
 #[derive(Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct AllowanceUsage {
     /// What the plan granted for this period.
     pub granted: Credits,
@@ -56,6 +58,7 @@ pub struct AllowanceUsage {
 
 /// Credits that end together.
 #[derive(Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct Expiring {
     /// When they end, if they are not used before.
     pub at: DateTime,

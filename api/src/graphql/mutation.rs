@@ -173,6 +173,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The catalog file.")] input: PublishCatalogInput,
     ) -> Result<PublishCatalogPayload, Fault> {
-        catalog::publish(ctx, input).await
+        // In a box: every mutation's future would be as large.
+        Box::pin(catalog::publish(ctx, input)).await
     }
 }

@@ -60,6 +60,7 @@ struct Operation {
 }
 
 #[derive(SimpleObject)]
+#[graphql(serial)]
 struct Balance {
     available: i64,
 }
