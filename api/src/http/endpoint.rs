@@ -7,6 +7,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    body::{BodyStream, SizedStream, to_bytes_limited},
     http::{ConnectionType, StatusCode, header::CONTENT_LENGTH},
     web,
 };
@@ -56,10 +57,12 @@ pub async fn post(
             .set_connection_type(ConnectionType::Close);
         response
     };
-    if announced_bytes(&request).is_some_and(|bytes| bytes > body_bytes_max) {
-        return too_large();
-    }
-    let body = match payload.to_bytes_limited(body_bytes_max).await {
+    let read = match announced_bytes(&request) {
+        // Of that size, up to 32 KiB, which is what a buffer of unknown size begins with.
+        Some(bytes) => to_bytes_limited(SizedStream::new(bytes, payload), body_bytes_max).await,
+        None => to_bytes_limited(BodyStream::new(payload), body_bytes_max).await,
+    };
+    let body = match read {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "The body ended early.".to_owned()),
         Err(_) => return too_large(),
@@ -176,7 +179,7 @@ fn admit(
     }
 }
 
-fn announced_bytes(request: &HttpRequest) -> Option<usize> {
+fn announced_bytes(request: &HttpRequest) -> Option<u64> {
     let length = request.headers().get(CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()
 }
