@@ -44,10 +44,10 @@ impl Default for Limits {
             operations_under_way_max: 8_192,
             batch_operations_max: 1_024,
             writers: 1,
-            deadline: Duration::from_secs(4),
+            deadline: Duration::from_millis(3_500),
             accounts_resident_max: 200_000,
             idle_after: Duration::from_secs(600),
-            recent_decisions_max: 20_000,
+            recent_decisions_max: 4_096,
             sweep: None,
             arbiters: 1,
         }
