@@ -104,7 +104,7 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub database_readers: Option<u32>,
-    /// Longest statement on PostgreSQL, in milliseconds [file: database.statement_timeout_ms] [default: 3000]
+    /// Longest statement on PostgreSQL, in milliseconds [file: database.statement_timeout_ms] [default: 2500]
     #[arg(
         long,
         value_name = "MS",
@@ -121,7 +121,7 @@ pub struct ServeArgs {
     )]
     pub database_lock_timeout_ms: Option<u32>,
     /// Longest call of PostgreSQL before its connections are given up, in milliseconds [file:
-    /// database.call_timeout_ms] [default: 3500]
+    /// database.call_timeout_ms] [default: 3000]
     #[arg(
         long,
         value_name = "MS",
@@ -153,7 +153,7 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub writer_batch_operations_max: Option<u32>,
-    /// Longest wait for an outcome, in milliseconds [file: writer.deadline_ms] [default: 4000]
+    /// Longest wait for an outcome, in milliseconds [file: writer.deadline_ms] [default: 3500]
     #[arg(
         long,
         value_name = "MS",

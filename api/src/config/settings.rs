@@ -131,9 +131,9 @@ impl Default for DatabaseSettings {
             url: None,
             writers: 4,
             readers: 8,
-            statement_timeout_ms: 3_000,
+            statement_timeout_ms: 2_500,
             lock_timeout_ms: 2_000,
-            call_timeout_ms: 3_500,
+            call_timeout_ms: 3_000,
             migrate: true,
         }
     }
@@ -197,7 +197,7 @@ impl Default for WriterSettings {
         WriterSettings {
             queue_operations_max: 4_096,
             batch_operations_max: 512,
-            deadline_ms: 4_000,
+            deadline_ms: 3_500,
         }
     }
 }
