@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 
-use super::{Report, Rule, verify};
+use super::{PAGE, Report, Rule, verify};
 use crate::{
     domain::{
         command::Request,
@@ -121,6 +121,40 @@ fn rules(report: &Report) -> Vec<Found> {
         .iter()
         .map(|finding| (finding.rule, finding.sequence))
         .collect()
+}
+
+/// An account with so many operations.
+fn long(name: &str, length: u64) -> Book {
+    const AT: &str = "2026-01-31T09:00:00Z";
+    let mut book = Book::new(name);
+    book.tell(AT, 1, Request::OpenAccount)
+        .tell(AT, 2, subscribe("studio"));
+    let begun = u64::try_from(book.head.sequence.0).unwrap();
+    for number in 0..u128::from(length - begun) {
+        let request = if number % 2 == 0 {
+            reserve()
+        } else {
+            let hold = id(99 + number);
+            Request::Release { hold }
+        };
+        book.tell(AT, 100 + number, request);
+    }
+    assert_eq!(u64::try_from(book.head.sequence.0), Ok(length));
+    book
+}
+
+#[tokio::test]
+async fn a_ledger_is_proved_to_its_end_whether_its_last_page_is_full_or_not() {
+    let (_file, stores) = stores().await;
+    for store in &stores {
+        for length in [PAGE, PAGE + 1] {
+            let mut book = long(&format!("of-{length}"), length);
+            assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+        }
+        let report = verify(store.as_ref()).await.unwrap();
+        assert_eq!(rules(&report), []);
+        assert_eq!(report.operations, 2 * PAGE + 1);
+    }
 }
 
 #[tokio::test]
