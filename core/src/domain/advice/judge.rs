@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use super::{Advisory, AdvisoryFact, ModelUse, Window, adjust};
 use crate::domain::{
     account::{Account, HandsOn},
-    catalog::{Catalog, Catalogs, Generation, Price, Priced, Produces},
+    catalog::{Catalog, Catalogs, Generation, Price, Produces},
     credits::Credits,
     ids::{ModelId, ProjectId},
     recent::Attempt,
@@ -160,15 +160,13 @@ impl Request<'_> {
     /// One image as the account made its last one, with the model's defaults; none if the model or the
     /// action is no longer there.
     fn image_cost(&self, last: &Attempt) -> Option<Credits> {
-        let offer = self.catalog.model(&last.model)?.action(&last.action)?;
+        let model = self.catalog.model(&last.model)?;
         let image = Generation {
-            variations: offer.variations.min,
-            ..Generation::of(last.action.clone(), Some(last.model.clone()))
+            variations: model.action(&last.action)?.variations.min,
+            ..Generation::of(last.action.clone(), None)
         };
-        match self.catalog.price(&image) {
-            Ok(Priced::Cost(price)) if !price.cost.is_zero() => Some(price.cost),
-            Ok(Priced::Cost(_) | Priced::Free) | Err(_) => None,
-        }
+        let cost = self.catalog.price_on(model, &image)?.cost;
+        (!cost.is_zero()).then_some(cost)
     }
 
     fn model_switch(&self) -> Option<Advisory> {
@@ -185,8 +183,8 @@ impl Request<'_> {
         if *previous == terms.model {
             return None;
         }
-        let there = self.catalog.model(previous);
-        let there = there.and_then(|there| self.catalog.price_on(there, self.generation));
+        let model = self.catalog.model(previous);
+        let there = model.and_then(|model| self.catalog.price_on(model, self.generation));
         let there = there.as_ref();
         let costs_more_by = there.map(|there| self.price.cost.get() - there.cost.get());
         Some(Advisory {
