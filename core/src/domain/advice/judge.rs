@@ -71,7 +71,9 @@ impl Account {
         at: Instant,
     ) -> impl Iterator<Item = &'a Attempt> {
         let from = repeat_window(catalog, at).from;
-        self.recent.attempts().filter(move |attempt| {
+        // Each attempt is somewhere else in memory: none is looked at in vain.
+        let looked_at = generation.has_prompt().then(|| self.recent.attempts());
+        looked_at.into_iter().flatten().filter(move |attempt| {
             attempt.at > from
                 && generation.is_of_prompt(attempt.fingerprint)
                 && attempt.model == *model

@@ -59,6 +59,11 @@ impl Generation {
         }
     }
 
+    /// Whether its prompt is known, under any key that is live.
+    pub fn has_prompt(&self) -> bool {
+        self.prompt_fingerprint.is_some() || self.prompt_fingerprint_before.is_some()
+    }
+
     /// Whether `kept` is the fingerprint of its prompt, under any key that is live.
     pub fn is_of_prompt(&self, kept: Option<PromptFingerprint>) -> bool {
         kept.is_some() && [self.prompt_fingerprint, self.prompt_fingerprint_before].contains(&kept)
