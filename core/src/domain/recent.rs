@@ -20,8 +20,8 @@ use super::{
 pub const ATTEMPTS_MAX: usize = 32;
 
 /// A processed generation, as far as advice looks at it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Kept", from = "Kept")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Kept")]
 pub struct Attempt {
     /// The position of its charge.
     pub sequence: Sequence,
@@ -42,7 +42,7 @@ pub struct Attempt {
 }
 
 /// An attempt as it is written: a list of values, since names would be most of it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Kept(
     Sequence,
     Instant,
@@ -54,18 +54,20 @@ struct Kept(
     Option<PromptFingerprint>,
 );
 
-impl From<Attempt> for Kept {
-    fn from(attempt: Attempt) -> Kept {
-        Kept(
-            attempt.sequence,
-            attempt.at,
-            attempt.cost,
-            attempt.model,
-            attempt.action,
-            attempt.produces,
-            attempt.project,
-            attempt.fingerprint,
-        )
+impl Serialize for Attempt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // As `Kept` is read, without a copy of what it names.
+        let kept = (
+            self.sequence,
+            self.at,
+            self.cost,
+            &self.model,
+            &self.action,
+            self.produces,
+            &self.project,
+            &self.fingerprint,
+        );
+        kept.serialize(serializer)
     }
 }
 
