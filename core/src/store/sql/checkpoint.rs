@@ -3,10 +3,9 @@
 //! Owns one connection and one task. COMMIT only ever appends to the log; this task copies it back
 //! within some seconds, without keeping writers or readers waiting. It syncs the file, though, and a COMMIT
 //! meanwhile shares the disk: so it waits until there is much to copy, of which more and more is the same
-//! pages. Under writing that never pauses
-//! the log could not start over, so past [`LOG_PAGES_MAX`] the task makes the writer wait, once, for
-//! the few pages that came since the copy before. It waits for the task, which wakes it; SQLite would let it
-//! sleep for longer and longer. A store that is dropped aborts the task.
+//! pages. Under writing that never pauses the log could not start over, so past [`LOG_PAGES_MAX`] the task
+//! makes the writer wait, once, for the few pages that came since the copies before. It waits for the task,
+//! which wakes it; SQLite would let it sleep for longer and longer. A store that is dropped aborts the task.
 
 use std::{
     sync::{
@@ -33,6 +32,10 @@ const PAUSE_MORE: Duration = Duration::from_secs(9);
 const WRITES_MAX: usize = 4_096;
 /// 64 MiB of log in pages of 4 KiB: above it, the log must start over.
 const LOG_PAGES_MAX: i64 = 16_384;
+/// So often the log is copied before the writer waits, the first time included. Each copy takes what came
+/// during the one before, so that they get short; one within which no COMMIT falls also syncs the file,
+/// which takes longer than all of them and would otherwise be left to the one that the writer waits for.
+const COPIES: usize = 4;
 
 /// The task, as long as it is wanted.
 #[derive(Debug)]
@@ -125,6 +128,9 @@ async fn move_log(
 ) -> Result<(), DbErr> {
     let pages = checkpoint(connection, "PASSIVE").await?;
     if pages > LOG_PAGES_MAX {
+        for _ in 1..COPIES {
+            checkpoint(connection, "PASSIVE").await?;
+        }
         let _waiting = batches.lock().await;
         checkpoint(connection, "RESTART").await?;
     }
