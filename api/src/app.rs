@@ -310,7 +310,6 @@ async fn publish(settings: &Settings, ledger: &Ledger) -> Result<(), Problem> {
 }
 
 fn limits(settings: &Settings, writers: usize) -> Limits {
-    let cores = settings.http.worker_count();
     Limits {
         operations_under_way_max: settings.writer.queue_operations_max,
         batch_operations_max: settings.writer.batch_operations_max,
@@ -322,7 +321,7 @@ fn limits(settings: &Settings, writers: usize) -> Limits {
             chunk_accounts: settings.sweeper.chunk_accounts,
             ..Sweep::default()
         }),
-        arbiters: (cores / 2).max(1),
+        arbiters: (settings.http.worker_count() / 2).max(1),
         ..Limits::default()
     }
 }

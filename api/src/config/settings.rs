@@ -84,7 +84,7 @@ pub struct HttpSettings {
     /// The most sockets and event streams open at a time. Each takes about 30 KiB and a file
     /// descriptor.
     pub streams_max: usize,
-    /// Worker threads; 0 means one for each core.
+    /// Worker threads; 0 means one fewer than there are cores, and at least one.
     pub workers: usize,
 }
 
@@ -308,10 +308,14 @@ impl HttpSettings {
         address
     }
 
-    /// The number of worker threads.
+    /// The number of worker threads. Unless it is set, a core is left to the writer: on two cores, two
+    /// threads that do the same and take turns with it on both are slower than one that stays where it is.
     pub fn worker_count(&self) -> usize {
         match self.workers {
-            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            0 => {
+                let cores = thread::available_parallelism().map_or(1, NonZero::get);
+                cores.saturating_sub(1).max(1)
+            }
             count => count,
         }
     }

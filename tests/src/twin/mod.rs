@@ -8,6 +8,8 @@
 mod charge;
 mod ledger;
 
+use std::{num::NonZero, thread};
+
 use async_graphql::{EmptySubscription, ObjectType, Schema};
 use credits_api::{
     app::token_time_s,
@@ -64,7 +66,8 @@ fn serve<M: ObjectType + Copy + 'static>(
     };
     let listen = ServerSettings {
         listen: http.address(),
-        workers: http.worker_count(),
+        // No writer needs a core to itself here.
+        workers: thread::available_parallelism().map_or(1, NonZero::get),
     };
     Server::build(&listen, edge)
 }
