@@ -182,7 +182,7 @@ impl Application {
         };
         let listen = ServerSettings {
             listen: settings.http.address(),
-            workers: settings.http.worker_count(),
+            workers: settings.http_workers(),
         };
         let server = Server::build(&listen, edge).map_err(|source| Problem::Server {
             address: listen.listen,
@@ -321,7 +321,7 @@ fn limits(settings: &Settings, writers: usize) -> Limits {
             chunk_accounts: settings.sweeper.chunk_accounts,
             ..Sweep::default()
         }),
-        arbiters: (settings.http.worker_count() / 2).max(1),
+        arbiters: (settings.http_workers() / 2).max(1),
         ..Limits::default()
     }
 }

@@ -84,7 +84,7 @@ pub struct HttpSettings {
     /// The most sockets and event streams open at a time. Each takes about 30 KiB and a file
     /// descriptor.
     pub streams_max: usize,
-    /// Worker threads; 0 means one fewer than there are cores, and at least one.
+    /// Worker threads; 0 means one for each core, but for one core that is left to the writer of a file.
     pub workers: usize,
 }
 
@@ -296,6 +296,22 @@ impl Settings {
             None => format!("sqlite://{}/credits.db", self.data_dir.display()),
         }
     }
+
+    /// Whether the database is a file, which this process writes to, and not a server.
+    pub fn has_file(&self) -> bool {
+        self.database_url().starts_with("sqlite:")
+    }
+
+    /// The number of threads that answer requests. Unless it is set, a file's writer has a core to itself: two
+    /// threads that take turns with it on two cores are slower than one that stays where it is.
+    pub fn http_workers(&self) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        match self.http.workers {
+            0 if self.has_file() => cores().saturating_sub(1).max(1),
+            0 => cores(),
+            count => count,
+        }
+    }
 }
 
 impl HttpSettings {
@@ -306,18 +322,6 @@ impl HttpSettings {
             address.set_port(port);
         }
         address
-    }
-
-    /// The number of worker threads. Unless it is set, a core is left to the writer: on two cores, two
-    /// threads that do the same and take turns with it on both are slower than one that stays where it is.
-    pub fn worker_count(&self) -> usize {
-        match self.workers {
-            0 => {
-                let cores = thread::available_parallelism().map_or(1, NonZero::get);
-                cores.saturating_sub(1).max(1)
-            }
-            count => count,
-        }
     }
 
     /// The longest execution of a request.
