@@ -35,7 +35,7 @@ const LOG_PAGES_MAX: i64 = 16_384;
 /// So often the log is copied before the writer waits, the first time included. Each copy takes what came
 /// during the one before, so that they get short; one within which no COMMIT falls also syncs the file,
 /// which takes longer than all of them and would otherwise be left to the one that the writer waits for.
-const COPIES: usize = 4;
+const COPIES: usize = 6;
 
 /// The task, as long as it is wanted.
 #[derive(Debug)]
