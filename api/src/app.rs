@@ -321,7 +321,7 @@ fn limits(settings: &Settings, writers: usize) -> Limits {
             chunk_accounts: settings.sweeper.chunk_accounts,
             ..Sweep::default()
         }),
-        arbiters: (settings.http_workers() / 2).max(1),
+        arbiters: settings.http_workers().div_ceil(2),
         ..Limits::default()
     }
 }

@@ -297,17 +297,13 @@ impl Settings {
         }
     }
 
-    /// Whether the database is a file, which this process writes to, and not a server.
-    pub fn has_file(&self) -> bool {
-        self.database_url().starts_with("sqlite:")
-    }
-
     /// The number of threads that answer requests. Unless it is set, a file's writer has a core to itself: two
     /// threads that take turns with it on two cores are slower than one that stays where it is.
     pub fn http_workers(&self) -> usize {
         let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+        let has_file = self.database_url().starts_with("sqlite:");
         match self.http.workers {
-            0 if self.has_file() => cores().saturating_sub(1).max(1),
+            0 if has_file => cores().saturating_sub(1).max(1),
             0 => cores(),
             count => count,
         }
