@@ -104,6 +104,7 @@ test("a socket that says nothing is given up for another", async (t) => {
   // The connection stays, and nothing comes through it any more.
   proxy.hush();
   const { operation } = await spend();
+  assert.equal(proxy.open(), 1);
   await until(() => shown.at(-1).available === operation.availableAfter);
   assert.deepEqual(reported, []);
 });

@@ -4,15 +4,19 @@ import { createServer, connect } from "node:net";
 
 const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
 
-/** Passes on what comes, as slowly as `weather` says, until the connection is hushed or ends. */
+/**
+ * Passes on what comes, as slowly as `weather` says, until the connection ends. What comes once it is
+ * hushed is read and dropped: to stop reading would close it, and a closed connection is not silent.
+ */
 async function pass(from, to, line, weather) {
   for await (const chunk of from) {
     let rest = chunk;
-    while (rest.length > 0) {
+    while (rest.length > 0 && !line.hushed) {
       const piece = rest.subarray(0, weather.pieceBytes ?? rest.length);
       rest = rest.subarray(piece.length);
       if (weather.delayMs) await sleep(weather.delayMs());
-      if (line.hushed || to.destroyed) return;
+      if (to.destroyed) return;
+      if (line.hushed) break;
       if (!to.write(piece)) await new Promise((drained) => to.once("drain", drained).once("close", drained));
     }
   }
@@ -34,8 +38,8 @@ export async function openProxy(url, weather = {}) {
       // A connection that fails on one side is over on the other, unless it is hushed.
       from.on("error", () => {});
       from.on("close", () => {
-        lines.delete(line);
         if (!line.hushed) to.destroy();
+        if (to.closed || !line.hushed) lines.delete(line);
       });
       pass(from, to, line, weather).catch(() => to.destroy());
     }
@@ -49,8 +53,8 @@ export async function openProxy(url, weather = {}) {
   };
   return {
     port: server.address().port,
-    /** How many connections there are. */
-    open: () => lines.size,
+    /** How many connections clients have. */
+    open: () => [...lines].filter(({ client }) => !client.closed).length,
     /** Resets all connections. */
     cut,
     /** Passes on nothing more of the connections there are, and says so to nobody. */
