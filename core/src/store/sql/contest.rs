@@ -10,6 +10,7 @@ use futures_util::future::join;
 
 use super::{
     convert,
+    ends::End,
     insert::{Inserts, Row},
     lookup::{self, Decided, Opened},
     session::Session,
@@ -91,6 +92,36 @@ fn account_row(inserts: &Inserts, work: &AccountWork) -> Row {
     inserts.update_due.row(value)
 }
 
+/// Where the chains of those accounts end that are there.
+async fn ends<C: Session>(
+    transaction: &C,
+    accounts: Vec<&str>,
+) -> Result<HashMap<String, End>, StoreError> {
+    let mut ends = HashMap::new();
+    if accounts.is_empty() {
+        return Ok(ends);
+    }
+    for row in lookup::present(transaction, accounts.into_iter()).await? {
+        let head = convert::account::head(&row.external_id, row.sequence, row.hash)?;
+        let end = End {
+            key: row.id,
+            next_due_at_us: row.next_due_at_us,
+            head,
+        };
+        ends.insert(row.external_id, end);
+    }
+    Ok(ends)
+}
+
+/// Where the chain of an account ends once the work is written.
+fn end_after(key: i64, work: &AccountWork) -> End {
+    End {
+        key,
+        next_due_at_us: convert::account::next_due_at_us(&work.after),
+        head: work.head(),
+    }
+}
+
 /// By [`Inserts::open`].
 pub(super) fn opening_row(inserts: &Inserts, work: &AccountWork) -> Row {
     let mut row = account_row(inserts, work);
@@ -118,15 +149,14 @@ struct Entrant<'b> {
 
 /// A work on an account that is there, as the work expects it.
 struct Present<'b> {
-    key: i64,
-    next_due_at_us: Option<i64>,
+    end: End,
     entrant: Entrant<'b>,
 }
 
 impl Present<'_> {
     /// Whether something is due at another instant than before.
     fn due_moves(&self) -> bool {
-        convert::account::next_due_at_us(&self.entrant.work.after) != self.next_due_at_us
+        convert::account::next_due_at_us(&self.entrant.work.after) != self.end.next_due_at_us
     }
 }
 
@@ -154,27 +184,24 @@ impl<'b> Contest<'b> {
         let ids = || self.new.iter().map(|one| one.work.account.as_str());
         let locked = lookup::lock(transaction, ids()).await?;
         let is_ours = |key: i64| locked.as_ref().is_none_or(|locked| locked.contains(&key));
-        let mut found: HashMap<String, (lookup::Present, Head)> = HashMap::new();
-        for mut row in lookup::present(transaction, ids()).await? {
-            let hash = row.hash.take();
-            let head = convert::account::head(&row.external_id, row.sequence, hash)?;
-            found.insert(row.external_id.clone(), (row, head));
-        }
-        for entrant in std::mem::take(&mut self.new) {
+        let known = self
+            .new
+            .iter()
+            .map(|one| transaction.end(&one.work.account));
+        let known: Vec<Option<End>> = known.collect();
+        let unknown = ids().zip(&known).filter(|(_, known)| known.is_none());
+        let mut found = ends(transaction, unknown.map(|(id, _)| id).collect()).await?;
+        for (entrant, known) in std::mem::take(&mut self.new).into_iter().zip(known) {
             let work = entrant.work;
-            match found.remove(work.account.as_str()) {
-                Some((row, head)) if head == work.base && is_ours(row.id) => {
-                    self.present.push(Present {
-                        key: row.id,
-                        next_due_at_us: row.next_due_at_us,
-                        entrant,
-                    })
+            match known.or_else(|| found.remove(work.account.as_str())) {
+                Some(end) if end.head == work.base && is_ours(end.key) => {
+                    self.present.push(Present { end, entrant })
                 }
                 None if work.base == Head::START => self.new.push(entrant),
                 Some(_) | None => self.lost.push(work.account.clone()),
             }
         }
-        self.present.sort_by_key(|present| present.key);
+        self.present.sort_by_key(|present| present.end.key);
         Ok(())
     }
 
@@ -195,7 +222,7 @@ impl<'b> Contest<'b> {
             present.entrant.work.operation_ids().any(|id| {
                 decided.contains(&Decided {
                     operation_id: id.0,
-                    account_id: present.key,
+                    account_id: present.end.key,
                 })
             })
         });
@@ -270,10 +297,10 @@ impl<'b> Contest<'b> {
             let row = rows[place].account.take();
             if present.due_moves() {
                 let mut row = row.unwrap_or_else(|| account_row(inserts, work));
-                row[key_at] = present.key.into();
+                row[key_at] = present.end.key.into();
                 moved.push(row);
             } else if let Some(mut row) = row {
-                row[key_at] = present.key.into();
+                row[key_at] = present.end.key.into();
                 row.remove(due_at);
                 stayed.push(row);
             }
@@ -285,7 +312,7 @@ impl<'b> Contest<'b> {
         let payment_at = inserts.payments.place(payment::Column::AccountId);
         let usage_at = inserts.usage.place(usage::Column::AccountId);
         let present = self.present.iter();
-        let present = present.map(|present| (present.key, present.entrant));
+        let present = present.map(|present| (present.end.key, present.entrant));
         let (mut operations, mut refusals) = (Vec::new(), Vec::new());
         let (mut payments, mut usage) = (Vec::new(), Vec::new());
         for (key, entrant) in present.chain(self.opened.iter().copied()) {
@@ -298,6 +325,7 @@ impl<'b> Contest<'b> {
             of_account(&mut refusals, &mut rows.refusals, refusal_at);
             of_account(&mut payments, &mut rows.payments, payment_at);
             of_account(&mut usage, &mut rows.usage, usage_at);
+            transaction.leave(&entrant.work.account, end_after(key, entrant.work));
         }
         inserts.operations.run(transaction, operations).await?;
         inserts.refusals.run(transaction, refusals).await?;

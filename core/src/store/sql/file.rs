@@ -19,16 +19,22 @@ use sea_orm::Value;
 
 use super::{
     connect::{BUSY_TIMEOUT, STATEMENTS_MAX},
+    ends::{End, Ends},
     engine::Engine,
     session::{Answer, Session},
 };
-use crate::store::StoreError;
+use crate::{domain::ids::AccountId, store::StoreError};
+
+/// Asks whether another connection has written: the number is then another one.
+const DATA_VERSION: &str = "PRAGMA data_version";
 
 /// The connection. One batch at a time has it.
 #[derive(Debug)]
 pub(super) struct FileSession {
     /// Never waited for: it makes the connection one that a future may hold.
     connection: Mutex<Connection>,
+    /// Neither.
+    ends: Mutex<Ends>,
     /// The texts of all that was asked.
     #[cfg(test)]
     pub(super) asked: Mutex<Vec<String>>,
@@ -42,6 +48,7 @@ impl FileSession {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(FileSession {
             connection: Mutex::new(connection),
+            ends: Mutex::default(),
             #[cfg(test)]
             asked: Mutex::default(),
         })
@@ -66,12 +73,27 @@ impl FileSession {
     /// Begins a transaction, beside which no other one writes. One that an error left open is rolled back.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         self.roll_back();
-        Ok(self.call("BEGIN IMMEDIATE")?)
+        self.call("BEGIN IMMEDIATE")?;
+        let version = self
+            .get()
+            .prepare_cached(DATA_VERSION)?
+            .query_one([], |row| row.get(0))?;
+        self.ends().begin(version);
+        Ok(())
     }
 
     /// Ends it: what was written is on disk.
     pub(super) fn commit(&self) -> Result<(), CommitFailed> {
-        self.call("COMMIT").map_err(CommitFailed)
+        match self.call("COMMIT") {
+            Ok(()) => {
+                self.ends().committed();
+                Ok(())
+            }
+            Err(error) => {
+                self.ends().forget();
+                Err(CommitFailed(error))
+            }
+        }
     }
 
     /// Ends it, so that nothing of it was written. SQLite may have done so already, as on a full disk.
@@ -91,6 +113,10 @@ impl FileSession {
     fn get(&self) -> MutexGuard<'_, Connection> {
         let connection = self.connection.lock();
         connection.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a prepared statement that has its values run.
@@ -140,6 +166,14 @@ impl From<rusqlite::Error> for StoreError {
 impl Session for FileSession {
     fn engine(&self) -> Engine {
         Engine::Sqlite
+    }
+
+    fn end(&self, account: &AccountId) -> Option<End> {
+        self.ends().get(account)
+    }
+
+    fn leave(&self, account: &AccountId, end: End) {
+        self.ends().leave(account.clone(), end);
     }
 
     async fn run(&self, text: &str, values: Vec<Value>) -> Result<(), StoreError> {
@@ -201,6 +235,46 @@ mod tests {
         super::{SqlStore, Written},
         FileSession,
     };
+    use crate::{
+        domain::command::Request,
+        store::{
+            Store,
+            tests::{Book, File, charge, subscribe},
+        },
+    };
+
+    const OPENED: &str = "2026-01-05T09:00:00Z";
+
+    /// How often batches have read where chains end.
+    async fn looks(store: &SqlStore) -> usize {
+        let asked = store.asked_of_file().await;
+        let looks = |text: &&String| text.starts_with("SELECT") && text.contains("next_due_at_us");
+        asked.iter().filter(looks).count()
+    }
+
+    #[tokio::test]
+    async fn what_a_batch_wrote_is_not_read_again_until_another_connection_has_written() {
+        let file = File::new().await;
+        let store = file.open().await;
+        let mut book = Book::new("ann");
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("studio"));
+        store.commit(&[book.work()]).await.unwrap();
+        assert_eq!(looks(&store).await, 1, "an account may be there");
+        for operation in 3..40_u128 {
+            if operation == 20 {
+                // To copy the log into the file changes nothing.
+                file.execute("PRAGMA wal_checkpoint(RESTART)").await;
+            }
+            book.tell(OPENED, operation, charge());
+            store.commit(&[book.work()]).await.unwrap();
+        }
+        assert_eq!(looks(&store).await, 1);
+        file.execute("CREATE TABLE other (number INTEGER)").await;
+        book.tell(OPENED, 40, charge());
+        store.commit(&[book.work()]).await.unwrap();
+        assert_eq!(looks(&store).await, 2);
+    }
 
     impl SqlStore {
         /// Limits the file to so many pages, as a disk would.

@@ -12,6 +12,7 @@ mod connect;
 mod contest;
 mod convert;
 mod due;
+mod ends;
 mod engine;
 mod error;
 mod file;

@@ -6,8 +6,8 @@
 use rusqlite::Row;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
-use super::engine::Engine;
-use crate::store::StoreError;
+use super::{ends::End, engine::Engine};
+use crate::{domain::ids::AccountId, store::StoreError};
 
 /// A row that a commit reads.
 pub(super) trait Answer: FromQueryResult + Send {
@@ -33,6 +33,14 @@ pub(super) trait Session: Sync {
         text: &str,
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
+
+    /// Where the chain of the account ends in this transaction, if that is known without a look.
+    fn end(&self, _account: &AccountId) -> Option<End> {
+        None
+    }
+
+    /// The transaction leaves the account so, if it commits.
+    fn leave(&self, _account: &AccountId, _end: End) {}
 }
 
 impl<C: ConnectionTrait> Session for C {

@@ -89,6 +89,24 @@ async fn a_decision_under_the_lock_is_made_on_what_is_there_and_written() {
     }
 }
 
+/// It went past the batches, which must see it all the same.
+#[tokio::test]
+async fn a_batch_loses_to_what_was_decided_under_the_lock() {
+    let (_file, stores) = stores().await;
+    for store in stores {
+        let mut book = opened(store.as_ref(), "ann").await;
+        let mut late = Late::new("ann", Some((9, charge())));
+        store.commit_locked(&mut late).await.unwrap();
+        book.tell(LATER, 10, charge());
+        let committed = store.commit(&[book.work()]).await.unwrap();
+        assert_eq!(committed.lost, [account("ann")]);
+        let mut book = Book::of(store.load(&account("ann")).await.unwrap());
+        book.tell(LATER, 10, charge());
+        let committed = store.commit(&[book.work()]).await.unwrap();
+        assert_eq!(committed, Committed::default());
+    }
+}
+
 #[tokio::test]
 async fn the_operation_that_used_a_payment_is_found_with_it() {
     let (_file, stores) = stores().await;
