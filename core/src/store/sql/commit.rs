@@ -3,8 +3,9 @@
 //! 1. `BEGIN`: on SQLite `IMMEDIATE`, and the one writer is alone from here on; on PostgreSQL
 //!    READ COMMITTED.
 //! 2. On PostgreSQL, lock the rows of the accounts, none of which is waited for: one that another
-//!    transaction has is lost. Read the accounts of the batch, each with its last operation. Whose sequence and hash are not
-//!    what the work was decided on has lost; one that is absent and decided as new is to be opened.
+//!    transaction has is lost. Read the accounts of the batch, each with its last operation, but for those
+//!    whose [`ends`](super::ends) a file's connection left itself. Whose sequence and hash are not what the
+//!    work was decided on has lost; one that is absent and decided as new is to be opened.
 //! 3. Read which operation ids and payments are known already. Their accounts have lost too.
 //! 4. Add the new accounts, in the batch's key order. One that is there all the same has lost.
 //! 5. Write operations, refusals, payments and, where they are due, account rows ([`snapshot`]) and

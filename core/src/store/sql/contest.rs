@@ -184,16 +184,16 @@ impl<'b> Contest<'b> {
         let ids = || self.new.iter().map(|one| one.work.account.as_str());
         let locked = lookup::lock(transaction, ids()).await?;
         let is_ours = |key: i64| locked.as_ref().is_none_or(|locked| locked.contains(&key));
-        let known = self
-            .new
-            .iter()
-            .map(|one| transaction.end(&one.work.account));
-        let known: Vec<Option<End>> = known.collect();
-        let unknown = ids().zip(&known).filter(|(_, known)| known.is_none());
-        let mut found = ends(transaction, unknown.map(|(id, _)| id).collect()).await?;
-        for (entrant, known) in std::mem::take(&mut self.new).into_iter().zip(known) {
+        // Each is taken once: a second work on the same account has lost.
+        let known = self.new.iter().map(|one| &one.work.account);
+        let known = known.filter_map(|id| Some((id.as_str(), transaction.end(id)?)));
+        let mut known: HashMap<&str, End> = known.collect();
+        let unknown = ids().filter(|id| !known.contains_key(id)).collect();
+        let mut found = ends(transaction, unknown).await?;
+        for entrant in std::mem::take(&mut self.new) {
             let work = entrant.work;
-            match known.or_else(|| found.remove(work.account.as_str())) {
+            let id = work.account.as_str();
+            match known.remove(id).or_else(|| found.remove(id)) {
                 Some(end) if end.head == work.base && is_ours(end.key) => {
                     self.present.push(Present { end, entrant })
                 }

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 
 use crate::domain::{ids::AccountId, record::Head};
 
-/// Accounts whose ends are known, at most: some 150 bytes each. With one more all are forgotten.
+/// Accounts whose ends are known, at most, but for a batch that is larger: some 200 bytes each. Before a batch
+/// that could bring more, all are forgotten.
 const KNOWN_MAX: usize = 32_768;
 
 /// Where the chain of an account ends, and what a commit must know of its row.

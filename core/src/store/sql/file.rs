@@ -3,7 +3,7 @@
 //! It works on the thread of whoever calls, which is the writer's own. The driver of the other connections has
 //! a thread for each, which is told every statement and waited for: a commit of thirty charges went to and fro
 //! some twenty-five times, which took longer than what SQLite did. Owns how statements and values that SeaORM
-//! and its entities make become SQLite's. It decides nothing.
+//! and its entities make become SQLite's, and which [`Ends`] its batches left. It decides nothing.
 
 use std::{
     error::Error,
@@ -24,9 +24,6 @@ use super::{
     session::{Answer, Session},
 };
 use crate::{domain::ids::AccountId, store::StoreError};
-
-/// Asks whether another connection has written: the number is then another one.
-const DATA_VERSION: &str = "PRAGMA data_version";
 
 /// The connection. One batch at a time has it.
 #[derive(Debug)]
@@ -74,12 +71,23 @@ impl FileSession {
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         self.roll_back();
         self.call("BEGIN IMMEDIATE")?;
-        let version = self
-            .get()
-            .prepare_cached(DATA_VERSION)?
-            .query_one([], |row| row.get(0))?;
-        self.ends().begin(version);
-        Ok(())
+        match self.version() {
+            Ok(version) => {
+                self.ends().begin(version);
+                Ok(())
+            }
+            Err(error) => {
+                self.roll_back();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Another number once another connection has written.
+    fn version(&self) -> rusqlite::Result<i64> {
+        let connection = self.get();
+        let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+        statement.query_one([], |row| row.get(0))
     }
 
     /// Ends it: what was written is on disk.
@@ -232,14 +240,14 @@ mod tests {
     use tokio::sync::MutexGuard as AsyncGuard;
 
     use super::{
-        super::{SqlStore, Written},
+        super::{SqlStore, Written, session::Session},
         FileSession,
     };
     use crate::{
         domain::command::Request,
         store::{
             Store,
-            tests::{Book, File, charge, subscribe},
+            tests::{Book, File, account, charge, subscribe},
         },
     };
 
@@ -264,16 +272,39 @@ mod tests {
         for operation in 3..40_u128 {
             if operation == 20 {
                 // To copy the log into the file changes nothing.
-                file.execute("PRAGMA wal_checkpoint(RESTART)").await;
+                let busy = file.number("PRAGMA wal_checkpoint(RESTART)").await;
+                assert_eq!(busy, 0);
             }
             book.tell(OPENED, operation, charge());
-            store.commit(&[book.work()]).await.unwrap();
+            assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
         }
         assert_eq!(looks(&store).await, 1);
         file.execute("CREATE TABLE other (number INTEGER)").await;
         book.tell(OPENED, 40, charge());
-        store.commit(&[book.work()]).await.unwrap();
+        assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
         assert_eq!(looks(&store).await, 2);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_known_after_a_commit_that_failed() {
+        let file = File::new().await;
+        let store = file.open().await;
+        let mut book = Book::new("ann");
+        book.tell(OPENED, 1, Request::OpenAccount);
+        store.commit(&[book.work()]).await.unwrap();
+        let refers = "REFERENCES account (id) DEFERRABLE INITIALLY DEFERRED";
+        file.execute(&format!("CREATE TABLE other (number INTEGER {refers})"))
+            .await;
+        book.tell(OPENED, 2, subscribe("studio"));
+        store.commit(&[book.work()]).await.unwrap();
+        let session = store.file_session().await;
+        let session = session.as_ref().unwrap();
+        session.begin().unwrap();
+        let known = session.end(&account("ann")).unwrap();
+        assert_eq!(known.head, book.head);
+        session.call("INSERT INTO other VALUES (99)").unwrap();
+        session.commit().unwrap_err();
+        assert_eq!(session.end(&account("ann")), None);
     }
 
     impl SqlStore {
