@@ -51,9 +51,7 @@ impl Call {
 /// account.
 pub fn is_free(ctx: &Context<'_>, generation: &Generation) -> Result<bool, Fault> {
     access::caller(ctx)?;
-    let published = access::catalog(ctx);
-    let action = published.catalog.action(&generation.action);
-    Ok(action.is_some_and(|action| action.produces.is_free()))
+    Ok(access::catalog(ctx).catalog.is_free(generation))
 }
 
 /// Asks the ledger to decide.

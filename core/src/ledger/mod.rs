@@ -66,7 +66,7 @@ use crate::{
     },
     clock::{Clock, Reading},
     domain::{
-        catalog::{Catalogs, Generation, Priced},
+        catalog::{Catalogs, Generation},
         command::{Command, Request},
         ids::{AccountId, CatalogVersion},
         outcome::Outcome,
@@ -296,8 +296,7 @@ impl Ledger {
         };
         let catalogs = self.catalogs();
         let in_force = catalogs.in_force(self.now()).or(catalogs.latest());
-        let price = in_force.map(|published| published.catalog.price(generation));
-        matches!(price, Some(Ok(Priced::Free)))
+        in_force.is_some_and(|published| published.catalog.is_free(generation))
     }
 
     /// The account as it is committed, with what became due committed first; none if it was never
