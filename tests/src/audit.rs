@@ -84,6 +84,13 @@ const BROKEN: &str = "\
     WHERE o.available_after < 0 OR o.held_after < 0 \
        OR o.previous <> COALESCE(b.hash, zeroblob(32))";
 
+/// Rows of accounts that are not there.
+const ORPHANS: &str = "\
+    SELECT account_id AS account, COUNT(*) AS stands, 0 AS summed, 0 AS moved FROM \
+        (SELECT account_id FROM operation UNION ALL SELECT account_id FROM refusal \
+         UNION ALL SELECT account_id FROM payment UNION ALL SELECT account_id FROM usage) \
+    WHERE account_id NOT IN (SELECT id FROM account) GROUP BY account_id";
+
 impl Audit {
     /// Opens a database on a server, for what its rows say; whether they add up is `credits verify`'s.
     pub async fn on_server(url: &str) -> Audit {
@@ -226,6 +233,7 @@ impl Audit {
             ("gap", GAPS),
             ("decided twice", DOUBLES),
             ("below zero or chain", BROKEN),
+            ("of no account", ORPHANS),
         ] {
             let told = format!(
                 "SELECT account || ' has ' || stands || ', summed ' || summed || ', moved ' || \
