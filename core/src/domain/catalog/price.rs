@@ -48,16 +48,11 @@ pub struct Price {
 }
 
 impl Catalog {
-    /// Whether a request makes text, which is unlimited whatever else it says.
-    pub fn is_free(&self, generation: &Generation) -> bool {
-        let action = self.action(&generation.action);
-        action.is_some_and(|action| action.produces.is_free())
-    }
-
     /// The price of a request, judged by the catalog alone: text is free whatever else the request
     /// says; then model, action and parameters are checked in that order.
     pub fn price(&self, generation: &Generation) -> Result<Priced, PriceRefusal> {
-        if self.is_free(generation) {
+        let action = self.action(&generation.action);
+        if action.is_some_and(|action| action.produces.is_free()) {
             return Ok(Priced::Free);
         }
         let model = match &generation.model {
@@ -67,7 +62,6 @@ impl Catalog {
             ),
             None => None,
         };
-        let action = self.action(&generation.action);
         let action = action.ok_or_else(|| PriceRefusal::ActionUnknown {
             action: generation.action.clone(),
         })?;
@@ -85,10 +79,10 @@ impl Catalog {
     /// The price of a request on `model`, whatever model it names itself; none if that would be free or
     /// refused.
     pub fn price_on(&self, model: &Model, generation: &Generation) -> Option<Price> {
-        if self.is_free(generation) {
+        let action = self.action(&generation.action)?;
+        if action.produces.is_free() {
             return None;
         }
-        let action = self.action(&generation.action)?;
         let offer = model.action(&action.id)?;
         priced(action, model, offer, generation).ok()
     }

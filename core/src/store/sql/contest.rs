@@ -135,8 +135,8 @@ struct Contest<'b> {
     present: Vec<Present<'b>>,
     /// On accounts to be opened.
     new: Vec<Entrant<'b>>,
-    /// On accounts that this transaction has opened, with their keys.
-    opened: Vec<(i64, Entrant<'b>)>,
+    /// On accounts that this transaction has opened, with where their chains then end.
+    opened: Vec<(End, Entrant<'b>)>,
     lost: Vec<AccountId>,
 }
 
@@ -149,15 +149,11 @@ struct Entrant<'b> {
 
 /// A work on an account that is there, as the work expects it.
 struct Present<'b> {
-    end: End,
+    /// Where its chain ends once the work is written.
+    after: End,
+    /// Whether something is then due at another instant than before.
+    due_moves: bool,
     entrant: Entrant<'b>,
-}
-
-impl Present<'_> {
-    /// Whether something is due at another instant than before.
-    fn due_moves(&self) -> bool {
-        convert::account::next_due_at_us(&self.entrant.work.after) != self.end.next_due_at_us
-    }
 }
 
 impl<'b> Contest<'b> {
@@ -195,13 +191,18 @@ impl<'b> Contest<'b> {
             let id = work.account.as_str();
             match known.remove(id).or_else(|| found.remove(id)) {
                 Some(end) if end.head == work.base && is_ours(end.key) => {
-                    self.present.push(Present { end, entrant })
+                    let after = end_after(end.key, work);
+                    self.present.push(Present {
+                        after,
+                        due_moves: after.next_due_at_us != end.next_due_at_us,
+                        entrant,
+                    })
                 }
                 None if work.base == Head::START => self.new.push(entrant),
                 Some(_) | None => self.lost.push(work.account.clone()),
             }
         }
-        self.present.sort_by_key(|present| present.end.key);
+        self.present.sort_by_key(|present| present.after.key);
         Ok(())
     }
 
@@ -222,7 +223,7 @@ impl<'b> Contest<'b> {
             present.entrant.work.operation_ids().any(|id| {
                 decided.contains(&Decided {
                     operation_id: id.0,
-                    account_id: present.end.key,
+                    account_id: present.after.key,
                 })
             })
         });
@@ -278,7 +279,10 @@ impl<'b> Contest<'b> {
         self.drop_new(|work| !keys.contains_key(work.account.as_str()));
         self.opened = std::mem::take(&mut self.new)
             .into_iter()
-            .map(|entrant| (keys[entrant.work.account.as_str()], entrant))
+            .map(|entrant| {
+                let key = keys[entrant.work.account.as_str()];
+                (end_after(key, entrant.work), entrant)
+            })
             .collect();
         Ok(())
     }
@@ -295,12 +299,12 @@ impl<'b> Contest<'b> {
         for present in &self.present {
             let Entrant { place, work } = present.entrant;
             let row = rows[place].account.take();
-            if present.due_moves() {
+            if present.due_moves {
                 let mut row = row.unwrap_or_else(|| account_row(inserts, work));
-                row[key_at] = present.end.key.into();
+                row[key_at] = present.after.key.into();
                 moved.push(row);
             } else if let Some(mut row) = row {
-                row[key_at] = present.end.key.into();
+                row[key_at] = present.after.key.into();
                 row.remove(due_at);
                 stayed.push(row);
             }
@@ -312,20 +316,21 @@ impl<'b> Contest<'b> {
         let payment_at = inserts.payments.place(payment::Column::AccountId);
         let usage_at = inserts.usage.place(usage::Column::AccountId);
         let present = self.present.iter();
-        let present = present.map(|present| (present.end.key, present.entrant));
+        let present = present.map(|present| (present.after, present.entrant));
         let (mut operations, mut refusals) = (Vec::new(), Vec::new());
         let (mut payments, mut usage) = (Vec::new(), Vec::new());
-        for (key, entrant) in present.chain(self.opened.iter().copied()) {
+        for (after, entrant) in present.chain(self.opened.iter().copied()) {
             let rows = &mut rows[entrant.place];
             let of_account = |all: &mut Vec<Row>, rows: &mut Vec<Row>, place: usize| {
-                rows.iter_mut().for_each(|row| row[place] = key.into());
+                rows.iter_mut()
+                    .for_each(|row| row[place] = after.key.into());
                 all.append(rows);
             };
             of_account(&mut operations, &mut rows.operations, operation_at);
             of_account(&mut refusals, &mut rows.refusals, refusal_at);
             of_account(&mut payments, &mut rows.payments, payment_at);
             of_account(&mut usage, &mut rows.usage, usage_at);
-            transaction.leave(&entrant.work.account, end_after(key, entrant.work));
+            transaction.leave(&entrant.work.account, after);
         }
         inserts.operations.run(transaction, operations).await?;
         inserts.refusals.run(transaction, refusals).await?;

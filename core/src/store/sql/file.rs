@@ -286,6 +286,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_known_end_is_for_one_work_of_the_account() {
+        let file = File::new().await;
+        let store = file.open().await;
+        let mut book = Book::new("ann");
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("studio"));
+        store.commit(&[book.work()]).await.unwrap();
+        let mut other = book.clone();
+        book.tell(OPENED, 3, charge());
+        other.tell(OPENED, 4, charge());
+        let committed = store.commit(&[book.work(), other.work()]).await.unwrap();
+        assert_eq!(committed.lost, [account("ann")]);
+        let loaded = store.load(&account("ann")).await.unwrap();
+        assert_eq!(loaded.head, book.head);
+    }
+
+    #[tokio::test]
     async fn nothing_is_known_after_a_commit_that_failed() {
         let file = File::new().await;
         let store = file.open().await;
