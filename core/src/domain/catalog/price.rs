@@ -48,6 +48,12 @@ pub struct Price {
 }
 
 impl Catalog {
+    /// Whether a request makes text, which is unlimited whatever else it says.
+    pub fn is_free(&self, generation: &Generation) -> bool {
+        let action = self.action(&generation.action);
+        action.is_some_and(|action| action.produces.is_free())
+    }
+
     /// The price of a request, judged by the catalog alone: text is free whatever else the request
     /// says; then model, action and parameters are checked in that order.
     pub fn price(&self, generation: &Generation) -> Result<Priced, PriceRefusal> {
