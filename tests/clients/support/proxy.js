@@ -15,8 +15,8 @@ async function pass(from, to, line, weather) {
       const piece = rest.subarray(0, weather.pieceBytes ?? rest.length);
       rest = rest.subarray(piece.length);
       if (weather.delayMs) await sleep(weather.delayMs());
-      if (to.destroyed) return;
       if (line.hushed) break;
+      if (to.destroyed) return;
       if (!to.write(piece)) await new Promise((drained) => to.once("drain", drained).once("close", drained));
     }
   }
