@@ -21,6 +21,7 @@ use super::{
     connect::{BUSY_TIMEOUT, STATEMENTS_MAX},
     ends::{End, Ends},
     engine::Engine,
+    permit,
     session::{Answer, Session},
 };
 use crate::{domain::ids::AccountId, store::StoreError};
@@ -43,6 +44,7 @@ impl FileSession {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        permit::confine(&connection)?;
         Ok(FileSession {
             connection: Mutex::new(connection),
             ends: Mutex::default(),

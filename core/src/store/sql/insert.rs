@@ -4,9 +4,8 @@
 //! entities; a call is then a known text with its values, which stays prepared in the connection. It
 //! never begins or ends a transaction.
 //!
-//! On a server a call is a journey, so that it has many rows. SQLite is at hand, and copies all rows of one
-//! statement to a table of its own first where a trigger guards the one that they go into: there each row has
-//! a call for itself.
+//! On a server a call is a journey, so that it has many rows. SQLite is at hand, and copies each page that a
+//! statement of several rows touches, to be able to take back that one: there each row has a call for itself.
 
 use std::sync::OnceLock;
 
@@ -232,6 +231,24 @@ mod tests {
             let text = inserts.operations.text(rows);
             let columns = operation::Column::iter().count();
             assert_eq!(text.matches('?').count(), rows * columns);
+        }
+    }
+
+    /// No trigger stands before what batches write to a file: [`permit`](super::super::permit).
+    #[test]
+    fn nothing_that_is_there_is_replaced() {
+        let inserts = Inserts::new(DbBackend::Sqlite);
+        let texts = [
+            inserts.open.text(1),
+            inserts.update.text(1),
+            inserts.update_due.text(1),
+            inserts.operations.text(1),
+            inserts.refusals.text(1),
+            inserts.payments.text(1),
+            inserts.usage.text(1),
+        ];
+        for text in texts {
+            assert!(text.starts_with("INSERT INTO "), "{text}");
         }
     }
 

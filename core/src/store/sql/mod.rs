@@ -23,6 +23,7 @@ mod load;
 mod lock;
 mod lookup;
 mod past;
+mod permit;
 mod pool;
 mod read;
 mod resolve;

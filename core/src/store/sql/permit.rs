@@ -1,0 +1,130 @@
+//! What the connection for batches may do: less than any other.
+//!
+//! History is kept by triggers, which stand before every change of a row on every connection but this one. Its
+//! statements are few and known when they are prepared, so that it is judged then whether one could change
+//! what never changes, and not for each row: the guard against `INSERT OR REPLACE` looks for a row in three
+//! ways before each charge, and lets SQLite copy each page that the charge touches. It decides nothing else.
+
+use credits_entity::{account, usage};
+use rusqlite::{
+    Connection,
+    config::DbConfig,
+    hooks::{AuthAction, AuthContext, Authorization},
+};
+use sea_orm::{EntityName, IdenStatic};
+
+/// Confines the connection to adding rows, to a new state of accounts that keep their names, and to sums.
+/// Triggers do not stand in its way.
+///
+/// A plain INSERT of what is there fails by the table's own keys. `INSERT OR REPLACE` would not, and can't be
+/// told from it here; [`Inserts`](super::insert::Inserts) makes none.
+pub(super) fn confine(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
+        action if is_permitted(&action) => Authorization::Allow,
+        _ => Authorization::Deny,
+    }))
+}
+
+fn is_permitted(action: &AuthAction<'_>) -> bool {
+    match action {
+        AuthAction::Select
+        | AuthAction::Read { .. }
+        | AuthAction::Function { .. }
+        | AuthAction::Insert { .. }
+        | AuthAction::Transaction { .. }
+        | AuthAction::Pragma { .. } => true,
+        AuthAction::Update {
+            table_name,
+            column_name,
+        } => {
+            let names = [account::Column::Id, account::Column::ExternalId];
+            let is_named = |name: account::Column| name.as_str() == *column_name;
+            *table_name == usage::Entity.table_name()
+                || (*table_name == account::Entity.table_name() && !names.into_iter().any(is_named))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, ErrorCode};
+
+    use super::confine;
+    use crate::{
+        domain::command::Request,
+        store::{
+            Store,
+            tests::{Book, File, purchase, subscribe},
+        },
+    };
+
+    const OPENED: &str = "2026-01-05T09:00:00Z";
+
+    /// The connection, to a file with an account that bought a pack.
+    async fn confined() -> (File, Connection) {
+        let file = File::new().await;
+        let store = file.open().await;
+        let mut book = Book::new("ann");
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("studio"))
+            .tell(OPENED, 3, purchase("pay-1"));
+        store.commit(&[book.work()]).await.unwrap();
+        store.close().await;
+        let connection = Connection::open(file.path()).unwrap();
+        confine(&connection).unwrap();
+        (file, connection)
+    }
+
+    #[tokio::test]
+    async fn what_never_changes_can_not_be_changed_by_a_batch_either() {
+        let (_file, connection) = confined().await;
+        let table = [
+            "UPDATE operation SET consumed = 0",
+            "DELETE FROM operation",
+            "UPDATE payment SET reference = 'pay-2'",
+            "DELETE FROM payment",
+            "UPDATE catalog SET version = 9",
+            "DELETE FROM catalog",
+            "UPDATE refusal SET content = NULL",
+            "UPDATE account SET external_id = 'bob'",
+            "UPDATE account SET id = 9",
+            "DELETE FROM account",
+            "INSERT INTO operation SELECT * FROM operation WHERE true \
+             ON CONFLICT DO UPDATE SET consumed = 0",
+            "DROP TRIGGER operation_update",
+            "DROP TABLE operation",
+            "ALTER TABLE operation RENAME TO other",
+            "CREATE TABLE other (number INTEGER)",
+            "ATTACH ':memory:' AS other",
+        ];
+        for text in table {
+            let error = connection.execute(text, []).expect_err(text);
+            let denied = Some(ErrorCode::AuthorizationForStatementDenied);
+            assert_eq!(error.sqlite_error_code(), denied, "{text}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_not_added_again() {
+        let (_file, connection) = confined().await;
+        for table in ["operation", "payment", "account"] {
+            let again = format!("INSERT INTO {table} SELECT * FROM {table}");
+            let error = connection.execute(&again, []).expect_err(table);
+            let met = Some(ErrorCode::ConstraintViolation);
+            assert_eq!(error.sqlite_error_code(), met, "{table}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn accounts_get_a_new_state_and_sums_a_new_sum() {
+        let (_file, connection) = confined().await;
+        for text in [
+            "UPDATE account SET held = held",
+            "UPDATE usage SET credits = 1",
+        ] {
+            connection.execute(text, []).expect(text);
+        }
+    }
+}
