@@ -1,9 +1,13 @@
 //! What a commit looks up: whose chains end where, and which ids and payments are known.
 //!
 //! Owns these statements, and the texts of them, each made once: it is built from the entities in the words of
-//! the [`Engine`], and what is looked for is one JSON value, whatever its length. It decides nothing.
+//! the [`Engine`], and what is looked for is one JSON value, whatever its length, but for ids in a file: SQLite is
+//! at hand and looks for each. It decides nothing.
 
-use std::{collections::HashSet, sync::OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{LazyLock, OnceLock},
+};
 
 use credits_entity::{account, operation, payment, refusal};
 use rusqlite::Row;
@@ -150,6 +154,26 @@ static PRESENT: Text = Text::of(found);
 static DECIDED: Text = Text::of(either);
 static USED: Text = Text::of(paid);
 
+/// As [`DECIDED`], in a file, of the one id that is its value twice.
+static DECIDED_ALONE: LazyLock<String> = LazyLock::new(|| {
+    let id = Expr::val(Uuid::nil());
+    let accepted = Query::select()
+        .from(operation::Entity)
+        .columns([operation::Column::OperationId, operation::Column::AccountId])
+        .and_where(Expr::col(operation::Column::OperationId).eq(id.clone()))
+        .take();
+    let refused = Query::select()
+        .from(refusal::Entity)
+        .columns([refusal::Column::OperationId, refusal::Column::AccountId])
+        .and_where(Expr::col(refusal::Column::OperationId).eq(id))
+        .take();
+    Engine::Sqlite.build(&united(accepted, refused)).sql
+});
+
+fn united(mut one: SelectStatement, other: SelectStatement) -> SelectStatement {
+    one.union(UnionType::All, other).take()
+}
+
 /// The keys of those of the accounts whose rows this transaction has locked against every other one, in
 /// key order, none of them waited for: one that another transaction has is not among them. On SQLite,
 /// where the one writer is alone, there is nothing to lock, and none is told.
@@ -183,7 +207,15 @@ pub(super) async fn decided<C: Session>(
     session: &C,
     ids: &[OperationId],
 ) -> Result<Vec<Decided>, StoreError> {
-    DECIDED.find(session, &hex(ids)).await
+    if session.engine() == Engine::Postgres {
+        return DECIDED.find(session, &hex(ids)).await;
+    }
+    let mut found = Vec::new();
+    for id in ids {
+        let id = sea_orm::Value::from(id.0);
+        found.extend(session.rows(&DECIDED_ALONE, vec![id.clone(), id]).await?);
+    }
+    Ok(found)
 }
 
 /// Those of the payments that were used before.
@@ -241,7 +273,7 @@ fn found(engine: Engine, ids: &Value) -> SelectStatement {
 }
 
 fn either(engine: Engine, ids: &Value) -> SelectStatement {
-    let mut accepted = engine
+    let accepted = engine
         .among(
             ids,
             engine.listed_id(),
@@ -259,7 +291,7 @@ fn either(engine: Engine, ids: &Value) -> SelectStatement {
         )
         .columns([refusal::Column::OperationId, refusal::Column::AccountId])
         .take();
-    accepted.union(UnionType::All, refused).take()
+    united(accepted, refused)
 }
 
 fn paid(engine: Engine, pairs: &Value) -> SelectStatement {
