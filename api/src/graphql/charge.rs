@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject};
+use async_graphql::{Context, ID};
 use credits_core::{
     domain::{
         command::Request,
@@ -18,7 +18,7 @@ use super::{
     attempt::{self, AttemptChain},
     execute::{self, Decided, payload},
     explanation::{self, ChargeExplanation},
-    generation::SpendInput,
+    generation::ChargeInput,
     hold::Hold,
     operation::{Operation, operation},
     page::{Page, connection},
@@ -31,7 +31,7 @@ use crate::{auth::Scope, error::Fault};
 
 operation! {
     /// Credits consumed for a generation that was processed: final, however good its result.
-    Charge { charged: Charged, behind: bool } told charged.advisories, behind behind {
+    Charge { charged: Arc<Charged>, behind: bool } told charged.advisories, behind behind {
         /// What was consumed, in credits.
         async fn cost(&self) -> Credits {
             self.charged.cost.into()
@@ -99,7 +99,8 @@ operation! {
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
             match self.charged.hold {
-                Some(hold) => standing::find(ctx, &self.operation.account, hold).await,
+                // In a box, as those below: every field's future would be as large.
+                Some(hold) => Box::pin(standing::find(ctx, &self.operation.account, hold)).await,
                 None => Ok(None),
             }
         }
@@ -108,13 +109,12 @@ operation! {
         /// charges of any age.
         #[graphql(complexity = "standing::COST")]
         async fn explanation(&self, ctx: &Context<'_>) -> Result<ChargeExplanation, Fault> {
-            explanation::explain(ctx, &self.operation, &self.charged).await
+            Box::pin(explanation::explain(ctx, &self.operation, &self.charged)).await
         }
 
         /// The attempts that it belongs to: what it does again, and what does it again. A generation that
         /// was done once is a chain of one.
         async fn chain(&self, ctx: &Context<'_>) -> Result<AttemptChain, Fault> {
-            // In a box: every field's future would be as large.
             Box::pin(attempt::chain(ctx, &self.operation)).await
         }
 
@@ -159,14 +159,6 @@ impl Charge {
     }
 }
 
-/// What to charge for.
-#[derive(InputObject)]
-pub struct ChargeInput {
-    /// The generation that was processed, and what the caller expects of its price.
-    #[graphql(flatten)]
-    pub spend: SpendInput,
-}
-
 payload! {
     /// The answer to a charge. For an action that makes text `cost` is 0, `recorded` is false and
     /// `operation`, `charge`, `account` and `balance` are null: nothing is stored.
@@ -190,7 +182,7 @@ payload! {
 
 /// Consumes credits for a generation that is processed; text is free for any token.
 pub async fn charge(ctx: &Context<'_>, input: ChargeInput) -> Result<ChargePayload, Fault> {
-    let call = input.spend.parse(ctx)?;
+    let call = input.parse(ctx)?;
     if execute::is_free(ctx, &call.generation)? {
         return Ok(Decided::free().into());
     }

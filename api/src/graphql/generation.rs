@@ -49,9 +49,12 @@ pub struct GenerationInput {
     pub regenerate_of: Option<ID>,
 }
 
-/// A spend: a generation, and what the caller expects of its price.
+/// What to charge for.
+//
+// A reserve asks for the same and more. It is no part of another input here: for each such part async-graphql
+// copies all the values of the whole.
 #[derive(InputObject)]
-pub struct SpendInput {
+pub struct ChargeInput {
     /// The client's id of this call: a UUID made and stored before it, version 7 for choice.
     pub operation_id: ID,
     /// The account; the token's own, if left out.
@@ -119,7 +122,7 @@ impl GenerationInput {
     }
 }
 
-impl SpendInput {
+impl ChargeInput {
     /// The spend with its parts parsed.
     pub fn parse(self, ctx: &Context<'_>) -> Result<Spending, Fault> {
         let quote = access::ledger(ctx).quote_guard(self.quote_id.as_deref());

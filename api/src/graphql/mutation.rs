@@ -10,7 +10,8 @@ use super::{
         ResumeSubscriptionPayload, StartSubscriptionInput, StartSubscriptionPayload,
     },
     catalog::{self, PublishCatalogInput, PublishCatalogPayload},
-    charge::{self, ChargeInput, ChargePayload},
+    charge::{self, ChargePayload},
+    generation::ChargeInput,
     hold::{
         self, ExtendHoldInput, ExtendHoldPayload, ReleaseInput, ReleasePayload, ReserveInput,
         ReservePayload, SettleInput, SettlePayload,

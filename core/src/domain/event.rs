@@ -177,7 +177,7 @@ pub enum Fact {
         frozen: bool,
     },
     /// Credits were consumed.
-    Charge(Charged),
+    Charge(Arc<Charged>),
     /// Credits were set aside.
     HoldPlaced {
         /// How many.

@@ -74,8 +74,8 @@ impl Ledger {
             limit: CHARGES_MAX as u64,
         };
         let found = self.operations(&view.account.id, &filter, &window).await?;
-        let terms = |operation: Operation| match operation.event.fact {
-            Fact::Charge(charged) => Some(charged.spend.terms),
+        let terms = |operation: Operation| match &operation.event.fact {
+            Fact::Charge(charged) => Some(charged.spend.terms.clone()),
             _ => None,
         };
         Ok(found.into_iter().filter_map(terms).collect())

@@ -2,14 +2,14 @@
 
 use async_graphql::{ID, InputObject};
 
-use crate::graphql::generation::SpendInput;
+use crate::graphql::generation::ChargeInput;
 
 /// Credits to set aside.
 #[derive(InputObject)]
 pub struct ReserveInput {
     /// The generation that will be processed, and what the caller expects of its price.
     #[graphql(flatten)]
-    pub spend: SpendInput,
+    pub spend: ChargeInput,
     /// How many minutes the hold lasts, at most 1,440; what the catalog says, if left out.
     pub ttl_minutes: Option<i32>,
 }

@@ -3,6 +3,8 @@
 //! Owns the guards of the second half of a generation's way. A settle is the recorded instant of
 //! "processed" and final; before it a hold can be released, which is no refund: nothing was consumed.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::{Case, Verdict, spend::check_ttl};
@@ -156,14 +158,14 @@ fn settled(
         terms: price.terms,
         ..pinned.clone()
     };
-    let fact = Fact::Charge(Charged {
+    let fact = Fact::Charge(Arc::new(Charged {
         cost: price.cost,
         spend,
         hold: Some(id),
         late,
         // What there was to tell was told when the hold was placed.
         advisories: Vec::new(),
-    });
+    }));
     Verdict {
         fact,
         postings,

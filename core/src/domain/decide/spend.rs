@@ -38,13 +38,13 @@ impl Case<'_> {
             .iter()
             .map(|draw| Posting::consumed(draw.lot, draw.amount))
             .collect();
-        let fact = Fact::Charge(Charged {
+        let fact = Fact::Charge(Arc::new(Charged {
             cost: price.cost,
             spend: spend(generation, price, published, chain),
             hold: None,
             late: false,
             advisories,
-        });
+        }));
         Ok(Some(Verdict {
             fact,
             postings,

@@ -291,7 +291,7 @@ fn an_announced_price_list_is_told_with_what_lately_would_have_cost() {
         "charge video reel",
     ]);
     let charges = scene.ledger.iter().filter_map(|event| match &event.fact {
-        Fact::Charge(charged) => Some(charged),
+        Fact::Charge(charged) => Some(charged.as_ref()),
         _ => None,
     });
     let next = known
