@@ -123,7 +123,8 @@ impl Decided {
     /// The account as it stands now; none for what is free.
     pub async fn account(&self, ctx: &Context<'_>) -> Result<Option<Account>, Fault> {
         match &self.account {
-            Some(account) => Account::load(ctx, account).await,
+            // In a box: the future of every field of a payload would be as large.
+            Some(account) => Box::pin(Account::load(ctx, account)).await,
             None => Ok(None),
         }
     }
