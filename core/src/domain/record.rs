@@ -145,6 +145,8 @@ pub enum CorruptRecord {
 const POSTINGS_BYTES: usize = 128;
 const FACT_BYTES: usize = 1_024;
 const BALANCE_BYTES: usize = 384;
+/// More than the other columns of most operations take under the hash.
+const OTHERS_BYTES: usize = 512;
 
 fn json<T: serde::Serialize>(value: &T, bytes: usize) -> String {
     let mut text = Vec::with_capacity(bytes);
@@ -199,7 +201,8 @@ impl OperationRecord {
 
     /// The hash of all its columns and of the chain before it.
     pub fn computed_hash(&self) -> ChainHash {
-        let mut encoding = Encoding::new("credits/operation/1");
+        let texts = self.postings.len() + self.fact.len() + self.balance.len();
+        let mut encoding = Encoding::with_room("credits/operation/1", OTHERS_BYTES + texts);
         encoding
             .bytes(&self.previous)
             .text(self.account.as_str())
