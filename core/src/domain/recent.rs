@@ -104,68 +104,79 @@ impl Attempt {
     }
 }
 
-/// How many of the last generations each state of an account has for itself.
-const OWN_MAX: usize = 8;
+/// So many of the last generations are linked; then they go to those that lie together.
+const LINKED_MAX: usize = 16;
 
 /// The last [`ATTEMPTS_MAX`] generations of an account, oldest first.
 ///
-/// A state is copied with each charge, and to copy it counts up every generation that it names, each somewhere
-/// else in memory. So all but the latest few are shared as one.
+/// A state is copied with each charge, so that all are shared with the states before: what is copied is where
+/// they are. Whoever reads them finds most in one place.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(from = "Vec<Arc<Attempt>>")]
+#[serde(from = "Vec<Attempt>")]
 pub struct Recent {
     /// At most [`ATTEMPTS_MAX`]; more of them than are remembered once there are later ones.
-    shared: Arc<Vec<Arc<Attempt>>>,
-    /// Those after them, at most [`OWN_MAX`].
-    own: Vec<Arc<Attempt>>,
+    together: Arc<Vec<Attempt>>,
+    /// The latest, with those before it that came after these.
+    latest: Option<Arc<Link>>,
+    /// How many are linked, at most [`LINKED_MAX`].
+    linked: usize,
+}
+
+#[derive(Debug)]
+struct Link {
+    attempt: Attempt,
+    before: Option<Arc<Link>>,
 }
 
 impl Recent {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.own.is_empty()
+        self.together.is_empty() && self.latest.is_none()
     }
 
     /// All of them, oldest first.
     pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &Attempt> {
-        self.remembered().map(Arc::as_ref)
+        let link = std::iter::successors(self.latest.as_ref(), |link| link.before.as_ref());
+        let linked: Vec<&Attempt> = link.map(|link| &link.attempt).collect();
+        let forgotten = (self.together.len() + self.linked).saturating_sub(ATTEMPTS_MAX);
+        let together = self.together.iter().skip(forgotten);
+        together.chain(linked.into_iter().rev())
     }
 
     /// Remembers one more, and forgets the oldest beyond the bound.
     pub(super) fn remember(&mut self, attempt: Attempt) {
-        if self.own.len() == OWN_MAX {
-            self.shared = Arc::new(self.remembered().map(Arc::clone).collect());
-            self.own.clear();
+        if self.linked == LINKED_MAX {
+            *self = Recent::from(self.attempts().cloned().collect::<Vec<_>>());
         }
-        self.own.push(Arc::new(attempt));
-    }
-
-    fn remembered(&self) -> impl DoubleEndedIterator<Item = &Arc<Attempt>> {
-        let forgotten = (self.shared.len() + self.own.len()).saturating_sub(ATTEMPTS_MAX);
-        self.shared.iter().skip(forgotten).chain(&self.own)
+        self.latest = Some(Arc::new(Link {
+            attempt,
+            before: self.latest.take(),
+        }));
+        self.linked += 1;
     }
 }
 
 impl PartialEq for Recent {
     fn eq(&self, other: &Recent) -> bool {
-        self.remembered().eq(other.remembered())
+        self.attempts().eq(other.attempts())
     }
 }
 
 impl Eq for Recent {}
 
-impl From<Vec<Arc<Attempt>>> for Recent {
-    fn from(attempts: Vec<Arc<Attempt>>) -> Recent {
+impl From<Vec<Attempt>> for Recent {
+    fn from(attempts: Vec<Attempt>) -> Recent {
         Recent {
-            shared: Arc::new(attempts),
-            own: Vec::new(),
+            together: Arc::new(attempts),
+            latest: None,
+            linked: 0,
         }
     }
 }
 
 impl Serialize for Recent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.remembered())
+        serializer.collect_seq(self.attempts())
     }
 }
 

@@ -14,8 +14,6 @@
 //!
 //! Owns that rule and the sums. It never reads or writes a database.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -68,23 +66,21 @@ impl UsageSums {
     }
 }
 
-/// Sums of charges, each key once.
+/// Sums of charges, each key once, in the order of their keys. Most are few, and copied with each state of an
+/// account: a map would take a kilobyte for one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
-pub struct UsageTally(BTreeMap<UsageKey, UsageSums>);
+#[serde(from = "Vec<Entry>")]
+pub struct UsageTally(Vec<Entry>);
 
-/// As it is kept in an account's snapshot, where a map has text keys only.
 type Entry = (UsageKey, UsageSums);
 
 impl From<Vec<Entry>> for UsageTally {
     fn from(entries: Vec<Entry>) -> UsageTally {
-        UsageTally(entries.into_iter().collect())
-    }
-}
-
-impl From<UsageTally> for Vec<Entry> {
-    fn from(tally: UsageTally) -> Vec<Entry> {
-        tally.0.into_iter().collect()
+        let mut tally = UsageTally::default();
+        for (key, sums) in entries {
+            tally.add(key, &sums);
+        }
+        tally
     }
 }
 
@@ -125,7 +121,10 @@ impl UsageTally {
 
     /// Adds sums to those of a key.
     pub fn add(&mut self, key: UsageKey, sums: &UsageSums) {
-        self.0.entry(key).or_default().add(sums);
+        match self.0.binary_search_by(|(there, _)| there.cmp(&key)) {
+            Ok(place) => self.0[place].1.add(sums),
+            Err(place) => self.0.insert(place, (key, *sums)),
+        }
     }
 
     /// Adds all sums of another one.
@@ -137,7 +136,7 @@ impl UsageTally {
 
     /// Its sums in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&UsageKey, &UsageSums)> {
-        self.0.iter()
+        self.0.iter().map(|(key, sums)| (key, sums))
     }
 
     /// What happened at `sequence` is counted to its group: the first of one begins it anew.
