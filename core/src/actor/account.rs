@@ -91,7 +91,10 @@ impl AccountActor {
         if after_loss {
             debug!(account.id = %self.id, account.pending = desk.pending.len(), "deciding again");
         }
-        let lookups = facts::lookups(desk.pending.iter().map(|one| &one.command), after_loss);
+        let lookups = facts::lookups(
+            desk.pending.iter().map(|one| one.command.as_ref()),
+            after_loss,
+        );
         let node = Arc::clone(&self.node);
         let id = self.id.clone();
         let loading = async move {
@@ -255,7 +258,7 @@ impl AccountActor {
         let lineage = deciding.lineage.clone();
         let node = Arc::clone(&self.node);
         let account = Arc::clone(&deciding.account);
-        let lookups = facts::lookups([&call.command].into_iter(), true);
+        let lookups = facts::lookups([call.command.as_ref()].into_iter(), true);
         let looking = async move {
             // If what was under way is lost, this call is decided again with all the others.
             let _lost = kept.await;

@@ -65,7 +65,10 @@ impl Turn for DeskTurn {
     }
 
     fn lookups(&self) -> Lookups {
-        facts::lookups(self.desk.pending.iter().map(|call| &call.command), true)
+        facts::lookups(
+            self.desk.pending.iter().map(|call| call.command.as_ref()),
+            true,
+        )
     }
 
     fn decide(&mut self, loaded: Loaded, found: Found) -> Vec<Submission> {

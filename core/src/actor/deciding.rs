@@ -48,7 +48,8 @@ impl Open {
     fn on(base: Head) -> Open {
         Open {
             base,
-            operations: Vec::new(),
+            // Nearly always it is one: growth by itself would make room for four.
+            operations: Vec::with_capacity(1),
             usage: UsageTally::default(),
         }
     }

@@ -3,6 +3,8 @@
 //! Owns the messages. They are sent with `try_send` and answered through what they carry: a caller
 //! that goes away cancels nothing.
 
+use std::sync::Arc;
+
 use actix::Message;
 use tokio::{sync::oneshot, time::Instant as Monotonic};
 
@@ -23,8 +25,8 @@ pub type Viewer = oneshot::Sender<Result<Option<AccountView>, LedgerError>>;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Execute {
-    /// What is asked.
-    pub command: Command,
+    /// What is asked; shared with its caller, who may have to ask another actor.
+    pub command: Arc<Command>,
     /// The hash of its content.
     pub content: ContentHash,
     /// Until when it may be decided.

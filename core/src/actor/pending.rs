@@ -47,7 +47,7 @@ impl Ticket {
 #[derive(Clone, Debug)]
 pub struct Pending {
     /// What is asked.
-    pub command: Command,
+    pub command: Arc<Command>,
     /// The hash of its content.
     pub content: ContentHash,
     /// Until when it may be decided, again if need be.

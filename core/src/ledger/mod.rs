@@ -204,6 +204,7 @@ impl Ledger {
         if self.catalogs().latest().is_none() {
             return Err(LedgerError::Unavailable);
         }
+        let command = Arc::new(command);
         let deadline = Monotonic::now() + self.node.limits.deadline;
         let mut taken_up = false;
         for _ in 0..ACTORS_TRIED_MAX {
@@ -231,7 +232,7 @@ impl Ledger {
     async fn try_execute(
         &self,
         account: &AccountId,
-        command: &Command,
+        command: &Arc<Command>,
         deadline: Monotonic,
         ticket: &Ticket,
     ) -> Result<Result<Settled, LedgerError>, ActorGone> {
@@ -247,7 +248,7 @@ impl Ledger {
         };
         let (waiter, answer) = Waiter::new(command.operation_id, permit);
         let call = Execute {
-            command: command.clone(),
+            command: Arc::clone(command),
             content: command.request.content(),
             deadline,
             ticket: ticket.clone(),

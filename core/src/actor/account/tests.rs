@@ -88,7 +88,7 @@ async fn who_looks_while_an_account_is_loaded_begins_no_second_load() {
     let (waiter, answer) = Waiter::new(command.operation_id, place);
     let call = Execute {
         content: command.request.content(),
-        command,
+        command: Arc::new(command),
         deadline: Monotonic::now() + std::time::Duration::from_secs(60),
         ticket: Ticket::default(),
         waiter,
