@@ -72,7 +72,7 @@ pub struct ServeArgs {
         help_heading = "Server"
     )]
     pub http_streams_max: Option<u32>,
-    /// Worker threads; 0 means one for each core, but for one that is left to a file's writer [file: http.workers] [default: 0]
+    /// Worker threads; 0 means one for each core [file: http.workers] [default: 0]
     #[arg(
         long,
         value_name = "COUNT",

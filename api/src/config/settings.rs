@@ -84,7 +84,7 @@ pub struct HttpSettings {
     /// The most sockets and event streams open at a time. Each takes about 30 KiB and a file
     /// descriptor.
     pub streams_max: usize,
-    /// Worker threads; 0 means one for each core, but for one core that is left to the writer of a file.
+    /// Worker threads; 0 means one for each core.
     pub workers: usize,
 }
 
@@ -297,14 +297,10 @@ impl Settings {
         }
     }
 
-    /// The number of threads that answer requests. Unless it is set, a file's writer has a core to itself: two
-    /// threads that take turns with it on two cores are slower than one that stays where it is.
+    /// The number of threads that answer requests.
     pub fn http_workers(&self) -> usize {
-        let cores = || thread::available_parallelism().map_or(1, NonZero::get);
-        let has_file = self.database_url().starts_with("sqlite:");
         match self.http.workers {
-            0 if has_file => cores().saturating_sub(1).max(1),
-            0 => cores(),
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
             count => count,
         }
     }

@@ -25,15 +25,11 @@ fn refusal(text: &str, flags: &[&str]) -> String {
 }
 
 #[test]
-fn a_core_is_left_to_the_writer_of_a_file_and_none_to_that_of_a_server() {
+fn each_core_has_a_worker_unless_a_number_is_set() {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let workers =
         |flags: &[&str]| load_text("development = true", flags).map(|it| it.http_workers());
-    let server = "--database-url=postgres://credits@db.example/credits";
-    let file = "--database-url=sqlite://credits.db";
-    assert_eq!(workers(&[]).expect("good"), (cores - 1).max(1));
-    assert_eq!(workers(&[file]).expect("good"), (cores - 1).max(1));
-    assert_eq!(workers(&[server]).expect("good"), cores);
+    assert_eq!(workers(&[]).expect("good"), cores);
     assert_eq!(workers(&["--http-workers=7"]).expect("good"), 7);
 }
 

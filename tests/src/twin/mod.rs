@@ -66,7 +66,6 @@ fn serve<M: ObjectType + Copy + 'static>(
     };
     let listen = ServerSettings {
         listen: http.address(),
-        // No writer needs a core to itself here.
         workers: thread::available_parallelism().map_or(1, NonZero::get),
     };
     Server::build(&listen, edge)
