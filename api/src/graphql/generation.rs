@@ -50,9 +50,8 @@ pub struct GenerationInput {
 }
 
 /// What to charge for.
-//
-// A reserve asks for the same and more. It is no part of another input here: for each such part async-graphql
-// copies all the values of the whole.
+// A charge is this input, not one that has it as a part: for each part async-graphql copies all values of the
+// whole. A reserve, which is rarer, has it as one.
 #[derive(InputObject)]
 pub struct ChargeInput {
     /// The client's id of this call: a UUID made and stored before it, version 7 for choice.

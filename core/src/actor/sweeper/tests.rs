@@ -404,7 +404,7 @@ async fn an_account_that_panics_or_makes_no_sense_is_left_out_and_told_of_once()
     let scene = Scene::new(Arc::clone(&store) as Arc<dyn Store>, clock);
     scene.open(&["ann", "bob", "cid", "dan"]).await;
     scene.set_time(RENEWS);
-    // Nobody can write to ann, bob's row makes no sense, and cid's hold drew from a lot that is not.
+    // Ann's renewal can't be written, bob's row makes no sense, and cid's hold drew from a lot that is not.
     file.execute(
         "CREATE INDEX deaf ON operation (json('{' || kind)) \
          WHERE account_id = 1 AND kind = 'period_grant'",

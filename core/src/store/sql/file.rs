@@ -239,6 +239,7 @@ impl ToSql for Bound<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::{ErrorCode, config::DbConfig};
     use tokio::sync::MutexGuard as AsyncGuard;
 
     use super::{
@@ -285,6 +286,19 @@ mod tests {
         book.tell(OPENED, 40, charge());
         assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
         assert_eq!(looks(&store).await, 2);
+    }
+
+    #[tokio::test]
+    async fn it_is_judged_by_what_it_asks_and_not_by_triggers() {
+        let file = File::new().await;
+        let store = file.open().await;
+        let session = store.file_session().await;
+        let session = session.as_ref().unwrap();
+        let denied = session.call("DELETE FROM operation").unwrap_err();
+        let denied = denied.sqlite_error_code();
+        assert_eq!(denied, Some(ErrorCode::AuthorizationForStatementDenied));
+        let triggers = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
+        assert!(!session.get().db_config(triggers).unwrap());
     }
 
     #[tokio::test]

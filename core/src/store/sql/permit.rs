@@ -1,7 +1,6 @@
 //! What the connection for batches may do: less than any other.
 //!
-//! History is kept by triggers, which stand before every change of a row on every connection but this one. Its
-//! statements are few and known when they are prepared, so that it is judged then whether one could change
+//! On every other connection triggers keep history as it was written. This one's statements are few and known when they are prepared, so that it is judged then whether one could change
 //! what never changes, and not for each row: the guard against `INSERT OR REPLACE` looks for a row in three
 //! ways before each charge, and lets SQLite copy each page that the charge touches. It decides nothing else.
 
@@ -38,10 +37,14 @@ fn is_permitted(action: &AuthAction<'_>) -> bool {
             table_name,
             column_name,
         } => {
-            let names = [account::Column::Id, account::Column::ExternalId];
-            let is_named = |name: account::Column| name.as_str() == *column_name;
+            // The key of an account is its row's, whichever of the two it is called.
+            let names = [
+                account::Column::Id.as_str(),
+                account::Column::ExternalId.as_str(),
+                "ROWID",
+            ];
             *table_name == usage::Entity.table_name()
-                || (*table_name == account::Entity.table_name() && !names.into_iter().any(is_named))
+                || (*table_name == account::Entity.table_name() && !names.contains(column_name))
         }
         _ => false,
     }
@@ -49,7 +52,9 @@ fn is_permitted(action: &AuthAction<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use credits_entity::operation;
     use rusqlite::{Connection, ErrorCode};
+    use sea_orm::{IdenStatic, Iterable};
 
     use super::confine;
     use crate::{
@@ -90,6 +95,7 @@ mod tests {
             "UPDATE refusal SET content = NULL",
             "UPDATE account SET external_id = 'bob'",
             "UPDATE account SET id = 9",
+            "UPDATE account SET rowid = 9",
             "DELETE FROM account",
             "INSERT INTO operation SELECT * FROM operation WHERE true \
              ON CONFLICT DO UPDATE SET consumed = 0",
@@ -115,6 +121,14 @@ mod tests {
             let met = Some(ErrorCode::ConstraintViolation);
             assert_eq!(error.sqlite_error_code(), met, "{table}: {error}");
         }
+        // An id at another position.
+        let columns: Vec<&str> = operation::Column::iter().map(|one| one.as_str()).collect();
+        let columns = columns.join(", ");
+        let moved = columns.replace("sequence", "sequence + 100");
+        let again = format!("INSERT INTO operation ({columns}) SELECT {moved} FROM operation");
+        let error = connection.execute(&again, []).expect_err("it has the id");
+        let told = error.to_string();
+        assert!(told.contains("operation.operation_id"), "{told}");
     }
 
     #[tokio::test]
