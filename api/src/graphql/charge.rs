@@ -99,8 +99,7 @@ operation! {
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
             match self.charged.hold {
-                // In a box, as those below: every field's future would be as large.
-                Some(hold) => Box::pin(standing::find(ctx, &self.operation.account, hold)).await,
+                Some(hold) => standing::find(ctx, &self.operation.account, hold).await,
                 None => Ok(None),
             }
         }
@@ -109,6 +108,7 @@ operation! {
         /// charges of any age.
         #[graphql(complexity = "standing::COST")]
         async fn explanation(&self, ctx: &Context<'_>) -> Result<ChargeExplanation, Fault> {
+            // In a box, as below: every field's future would be as large.
             Box::pin(explanation::explain(ctx, &self.operation, &self.charged)).await
         }
 

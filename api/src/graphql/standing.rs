@@ -15,6 +15,7 @@ use credits_core::{
     },
     store::{OperationFilter, SequenceWindow},
 };
+use futures_util::future::BoxFuture;
 
 use super::{
     access,
@@ -29,25 +30,28 @@ pub const COST: usize = 20;
 /// and rarely an extension.
 const CHANGES_MAX: u64 = 1_000;
 
+/// A look that comes in a box: the future of every field beside the one that looks would be as large.
+type Look<'c> = BoxFuture<'c, Result<Option<Hold>, Fault>>;
+
 /// The hold of that name as it stands now; none if none was placed.
-pub async fn find(
-    ctx: &Context<'_>,
-    account: &AccountId,
-    hold: HoldId,
-) -> Result<Option<Hold>, Fault> {
-    match access::ledger(ctx).outcome(account, hold).await? {
-        Some(Outcome::Accepted(accepted)) => placed_by(ctx, &accepted.operation).await,
-        Some(Outcome::Refused(_)) | None => Ok(None),
-    }
+pub fn find<'c>(ctx: &'c Context<'_>, account: &'c AccountId, hold: HoldId) -> Look<'c> {
+    Box::pin(async move {
+        match access::ledger(ctx).outcome(account, hold).await? {
+            Some(Outcome::Accepted(accepted)) => placed_by(ctx, &accepted.operation).await,
+            Some(Outcome::Refused(_)) | None => Ok(None),
+        }
+    })
 }
 
 /// The hold that an operation placed, as it stands now; none for any other operation.
-pub async fn placed_by(ctx: &Context<'_>, operation: &Operation) -> Result<Option<Hold>, Fault> {
-    let Some(view) = access::ledger(ctx).view(&operation.account).await? else {
-        return Ok(None);
-    };
-    let mut found = standing(ctx, &view.account, std::slice::from_ref(operation)).await?;
-    Ok(found.pop().map(|(_, hold)| hold))
+pub fn placed_by<'c>(ctx: &'c Context<'_>, operation: &'c Operation) -> Look<'c> {
+    Box::pin(async move {
+        let Some(view) = access::ledger(ctx).view(&operation.account).await? else {
+            return Ok(None);
+        };
+        let mut found = standing(ctx, &view.account, std::slice::from_ref(operation)).await?;
+        Ok(found.pop().map(|(_, hold)| hold))
+    })
 }
 
 /// A page of the holds of an account, of which `account` is a state.

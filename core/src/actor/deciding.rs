@@ -48,8 +48,7 @@ impl Open {
     fn on(base: Head) -> Open {
         Open {
             base,
-            // Nearly always it is one: growth by itself would make room for four.
-            operations: Vec::with_capacity(1),
+            operations: Vec::new(),
             usage: UsageTally::default(),
         }
     }
@@ -183,6 +182,10 @@ impl Deciding {
         };
         if let Some(ended) = self.account.ended_group() {
             open.usage.merge(ended);
+        }
+        if open.operations.is_empty() {
+            // Nearly always it stays one: growth by itself would make room for four.
+            open.operations.reserve_exact(1);
         }
         open.operations.push(record);
         Accepted {

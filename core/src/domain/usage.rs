@@ -66,8 +66,8 @@ impl UsageSums {
     }
 }
 
-/// Sums of charges, each key once, in the order of their keys. Most are few, and copied with each state of an
-/// account: a map would take a kilobyte for one.
+/// Sums of charges, each key once, in the order of their keys. Those of an account's state
+/// are few, and copied with each state: a map would take a kilobyte for one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Entry>")]
 pub struct UsageTally(Vec<Entry>);

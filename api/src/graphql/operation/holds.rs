@@ -43,7 +43,7 @@ operation! {
         /// The hold as it stands now.
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
-            Box::pin(standing::placed_by(ctx, &self.operation)).await
+            standing::placed_by(ctx, &self.operation).await
         }
     }
 }
@@ -64,7 +64,7 @@ operation! {
         /// The hold as it stands now.
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
-            Box::pin(standing::find(ctx, &self.operation.account, self.hold)).await
+            standing::find(ctx, &self.operation.account, self.hold).await
         }
     }
 }
@@ -80,7 +80,7 @@ operation! {
         /// The hold as it stands now.
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
-            Box::pin(standing::find(ctx, &self.operation.account, self.hold)).await
+            standing::find(ctx, &self.operation.account, self.hold).await
         }
     }
 }
@@ -131,7 +131,7 @@ operation! {
         /// The hold as it stands now; the first, if several ended.
         #[graphql(complexity = "standing::COST")]
         async fn hold(&self, ctx: &Context<'_>) -> Result<Option<Hold>, Fault> {
-            Box::pin(standing::find(ctx, &self.operation.account, self.hold)).await
+            standing::find(ctx, &self.operation.account, self.hold).await
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What SQLite and PostgreSQL say in other words.
 //!
 //! Owns every difference of their SQL: nothing else in the store asks which one it speaks to, but for how
-//! connections are opened and what becomes of an unknown COMMIT. It runs nothing.
+//! connections are opened, what becomes of an unknown COMMIT, whether there is a row to lock, and how much one
+//! statement of a commit is for. It runs nothing.
 
 use sea_orm::{
     ConnectionTrait, DbBackend, Statement, StatementBuilder,

@@ -21,7 +21,7 @@ use super::{
     connect::{BUSY_TIMEOUT, STATEMENTS_MAX},
     ends::{End, Ends},
     engine::Engine,
-    permit,
+    permit::{self, NotPlain},
     session::{Answer, Session},
 };
 use crate::{domain::ids::AccountId, store::StoreError};
@@ -136,6 +136,10 @@ impl FileSession {
         values: &[Value],
         run: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        if !permit::is_plain(text) {
+            let told = NotPlain(text.to_owned());
+            return Err(StoreError::Unavailable(Box::new(told)));
+        }
         #[cfg(test)]
         self.asked
             .lock()
@@ -265,12 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_batch_wrote_is_not_read_again_until_another_connection_has_written() {
-        let file = File::new().await;
-        let store = file.open().await;
-        let mut book = Book::new("ann");
-        book.tell(OPENED, 1, Request::OpenAccount)
-            .tell(OPENED, 2, subscribe("studio"));
-        store.commit(&[book.work()]).await.unwrap();
+        let (file, store, mut book) = File::with_ann().await;
         assert_eq!(looks(&store).await, 1, "an account may be there");
         for operation in 3..40_u128 {
             if operation == 20 {
@@ -297,18 +296,15 @@ mod tests {
         let denied = session.call("DELETE FROM operation").unwrap_err();
         let denied = denied.sqlite_error_code();
         assert_eq!(denied, Some(ErrorCode::AuthorizationForStatementDenied));
+        let replaces = "INSERT OR REPLACE INTO operation SELECT * FROM operation";
+        session.run(replaces, Vec::new()).await.unwrap_err();
         let triggers = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
         assert!(!session.get().db_config(triggers).unwrap());
     }
 
     #[tokio::test]
     async fn a_known_end_is_for_one_work_of_the_account() {
-        let file = File::new().await;
-        let store = file.open().await;
-        let mut book = Book::new("ann");
-        book.tell(OPENED, 1, Request::OpenAccount)
-            .tell(OPENED, 2, subscribe("studio"));
-        store.commit(&[book.work()]).await.unwrap();
+        let (_file, store, mut book) = File::with_ann().await;
         let mut other = book.clone();
         book.tell(OPENED, 3, charge());
         other.tell(OPENED, 4, charge());

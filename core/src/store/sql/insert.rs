@@ -234,24 +234,6 @@ mod tests {
         }
     }
 
-    /// No trigger stands before what batches write to a file: [`permit`](super::super::permit).
-    #[test]
-    fn nothing_that_is_there_is_replaced() {
-        let inserts = Inserts::new(DbBackend::Sqlite);
-        let texts = [
-            inserts.open.text(1),
-            inserts.update.text(1),
-            inserts.update_due.text(1),
-            inserts.operations.text(1),
-            inserts.refusals.text(1),
-            inserts.payments.text(1),
-            inserts.usage.text(1),
-        ];
-        for text in texts {
-            assert!(text.starts_with("INSERT INTO "), "{text}");
-        }
-    }
-
     #[test]
     fn each_row_of_a_file_has_a_call_for_itself() {
         let inserts = Inserts::new(DbBackend::Sqlite);

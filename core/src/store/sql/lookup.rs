@@ -151,6 +151,7 @@ impl Text {
 
 static LOCK: Text = Text::of(locked);
 static PRESENT: Text = Text::of(found);
+/// On a server.
 static DECIDED: Text = Text::of(either);
 static USED: Text = Text::of(paid);
 

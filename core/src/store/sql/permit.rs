@@ -1,8 +1,10 @@
 //! What the connection for batches may do: less than any other.
 //!
-//! On every other connection triggers keep history as it was written. This one's statements are few and known when they are prepared, so that it is judged then whether one could change
-//! what never changes, and not for each row: the guard against `INSERT OR REPLACE` looks for a row in three
-//! ways before each charge, and lets SQLite copy each page that the charge touches. It decides nothing else.
+//! On every other connection triggers keep history as it was written. This one's statements are few and known
+//! when they are prepared, so that it is judged then whether one could change what never changes, and not for
+//! each row: the guard against `INSERT OR REPLACE` looks for a row in three ways before each charge, and lets
+//! SQLite copy each page that the charge touches. PRAGMAs are not judged: none changes a row. It decides nothing
+//! else.
 
 use credits_entity::{account, usage};
 use rusqlite::{
@@ -15,8 +17,8 @@ use sea_orm::{EntityName, IdenStatic};
 /// Confines the connection to adding rows, to a new state of accounts that keep their names, and to sums.
 /// Triggers do not stand in its way.
 ///
-/// A plain INSERT of what is there fails by the table's own keys. `INSERT OR REPLACE` would not, and can't be
-/// told from it here; [`Inserts`](super::insert::Inserts) makes none.
+/// A plain INSERT of what is there fails by the table's own keys. `INSERT OR REPLACE` would not, and SQLite does
+/// not tell one from the other here: [`is_plain`] does.
 pub(super) fn confine(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
@@ -24,6 +26,16 @@ pub(super) fn confine(connection: &Connection) -> rusqlite::Result<()> {
         _ => Authorization::Deny,
     }))
 }
+
+/// Whether a statement of a batch reads, or adds rows without taking others away.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.starts_with("SELECT ") || text.starts_with("INSERT INTO ")
+}
+
+/// A statement that no batch has.
+#[derive(Debug, thiserror::Error)]
+#[error("no batch may ask: {0}")]
+pub(super) struct NotPlain(pub(super) String);
 
 fn is_permitted(action: &AuthAction<'_>) -> bool {
     match action {
@@ -57,24 +69,17 @@ mod tests {
     use sea_orm::{IdenStatic, Iterable};
 
     use super::confine;
-    use crate::{
-        domain::command::Request,
-        store::{
-            Store,
-            tests::{Book, File, purchase, subscribe},
-        },
+    use crate::store::{
+        Store,
+        tests::{File, purchase},
     };
 
     const OPENED: &str = "2026-01-05T09:00:00Z";
 
     /// The connection, to a file with an account that bought a pack.
     async fn confined() -> (File, Connection) {
-        let file = File::new().await;
-        let store = file.open().await;
-        let mut book = Book::new("ann");
-        book.tell(OPENED, 1, Request::OpenAccount)
-            .tell(OPENED, 2, subscribe("studio"))
-            .tell(OPENED, 3, purchase("pay-1"));
+        let (file, store, mut book) = File::with_ann().await;
+        book.tell(OPENED, 3, purchase("pay-1"));
         store.commit(&[book.work()]).await.unwrap();
         store.close().await;
         let connection = Connection::open(file.path()).unwrap();

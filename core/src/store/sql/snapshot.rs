@@ -74,12 +74,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_row_is_at_most_fifteen_charges_behind_and_loads_the_same() {
-        let file = File::new().await;
-        let store = file.open().await;
-        let mut book = Book::new("ann");
-        book.tell(OPENED, 1, Request::OpenAccount)
-            .tell(OPENED, 2, subscribe("studio"));
-        store.commit(&[book.work()]).await.unwrap();
+        let (file, store, mut book) = File::with_ann().await;
         for operation in 3..=40_u128 {
             book.tell(OPENED, operation, charge());
             store.commit(&[book.work()]).await.unwrap();
@@ -110,12 +105,7 @@ mod tests {
     #[tokio::test]
     async fn a_row_that_is_further_behind_is_corrupt() {
         for last in [reserve(), charge()] {
-            let file = File::new().await;
-            let store = file.open().await;
-            let mut book = Book::new("ann");
-            book.tell(OPENED, 1, Request::OpenAccount)
-                .tell(OPENED, 2, subscribe("studio"));
-            store.commit(&[book.work()]).await.unwrap();
+            let (file, store, mut book) = File::with_ann().await;
             let raw = "CREATE TABLE old AS SELECT * FROM account";
             file.execute(raw).await;
             for operation in 3..16_u128 {

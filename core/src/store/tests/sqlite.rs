@@ -35,6 +35,17 @@ impl File {
         file
     }
 
+    /// One with `ann`, who is on the largest plan, and what is in it.
+    pub(crate) async fn with_ann() -> (File, SqlStore, Book) {
+        let file = File::new().await;
+        let store = file.open().await;
+        let mut book = Book::new("ann");
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("studio"));
+        commits(&store, &mut book).await;
+        (file, store, book)
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("credits.db")
     }
