@@ -153,3 +153,33 @@ impl UsageTally {
 pub fn last_whole_group(sequence: Sequence) -> Sequence {
     Sequence(sequence.0 / USAGE_GROUP * USAGE_GROUP)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(model: &str) -> Entry {
+        let key = UsageKey {
+            day: Day::of(crate::domain::time::Instant::default()),
+            model: ModelId::parse(model).unwrap(),
+            action: ActionId::parse("text-to-image").unwrap(),
+            project: None,
+        };
+        let sums = UsageSums {
+            charges: 1,
+            ..UsageSums::default()
+        };
+        (key, sums)
+    }
+
+    /// A server's rows are written in this order, so that no two transactions wait for each other.
+    #[test]
+    fn sums_are_in_the_order_of_their_keys_however_they_came() {
+        let came = ["c", "a", "b", "a"].map(entry).to_vec();
+        let tally = UsageTally::from(came);
+        let told = tally
+            .iter()
+            .map(|(key, sums)| (key.model.as_str(), sums.charges));
+        assert_eq!(told.collect::<Vec<_>>(), [("a", 2), ("b", 1), ("c", 1)]);
+    }
+}
