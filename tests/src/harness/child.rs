@@ -1,26 +1,21 @@
 //! The service as a child process: the built program, which can be killed.
 //!
-//! Owns where the program is, how it is started on a directory, and how it ends. Waiting is for
-//! conditions, with a bound: the process is up when it says that it is ready.
+//! Owns where the program is, how it is started on a directory, and how it ends. The process is up when
+//! it says that it is ready.
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{self, Command, ExitStatus},
     sync::OnceLock,
-    time::{Duration, Instant},
 };
 
 use credits_api::{app::token_time_s, auth::Scope, config::Settings};
 
-use super::{client::Client, service::CATALOG};
+use super::{client::Client, service::CATALOG, wait::until};
 
-/// How long a start may take: a debug build recovers a killed database in less than a second.
-const START_WITHIN: Duration = Duration::from_secs(20);
 /// Where what it prints when it begins to serve is kept.
 const WELCOME: &str = "welcome.txt";
-/// How often readiness is asked for.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What the studio may do.
 const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
 /// What a user's browser may do.
@@ -244,17 +239,10 @@ impl Child {
         self.process.try_wait().expect("the process is ours")
     }
 
-    /// Asks it to end and waits until it has: how it ended. None if it has not `within` that time.
-    pub async fn leave(&mut self, within: Duration) -> Option<ExitStatus> {
+    /// Asks it to end, waits until it has, and returns how it ended.
+    pub async fn leave(&mut self) -> ExitStatus {
         self.terminate();
-        let asked = Instant::now();
-        while asked.elapsed() < within {
-            if let Some(status) = self.ended() {
-                return Some(status);
-            }
-            actix_rt::time::sleep(LOOK_EVERY).await;
-        }
-        None
+        until("the service ends", async || self.ended()).await
     }
 
     /// The status of `/readyz`; none if nobody answers.
@@ -266,18 +254,13 @@ impl Child {
 
     /// Waits for the address that it prints, and until it is ready there.
     async fn until_ready(&mut self, directory: &Path) {
-        let started = Instant::now();
-        loop {
-            if let Some(address) = printed_address(&directory.join(WELCOME)) {
-                self.address = address;
-                if self.readiness().await == Some(200) {
-                    return;
-                }
-            }
+        let welcome = directory.join(WELCOME);
+        until("the service is ready", async || {
             assert_eq!(self.ended(), None, "the service runs");
-            assert!(started.elapsed() < START_WITHIN, "the service is ready");
-            actix_rt::time::sleep(LOOK_EVERY).await;
-        }
+            self.address = printed_address(&welcome)?;
+            (self.readiness().await == Some(200)).then_some(())
+        })
+        .await;
     }
 }
 

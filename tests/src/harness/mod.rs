@@ -10,6 +10,7 @@ mod events;
 mod need;
 mod service;
 mod socket;
+mod wait;
 
 pub use self::{
     child::{Child, Program},
@@ -18,4 +19,5 @@ pub use self::{
     need::present_or_skip,
     service::{CATALOG, ON, Rights, START, Service, instant},
     socket::{Heard, Socket, frame, kind},
+    wait::until,
 };

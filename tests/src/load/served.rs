@@ -12,8 +12,6 @@ use crate::harness::{Child, Program};
 
 /// The file in which the program logs.
 const LOG: &str = "service.log";
-/// It has to move its log into the file.
-const STOPS_WITHIN: Duration = Duration::from_secs(60);
 
 /// A service on a ground.
 pub struct Served {
@@ -60,11 +58,9 @@ impl Served {
 
     /// Stops it in order.
     pub async fn stop(mut self) -> io::Result<()> {
-        let left = self.child.leave(STOPS_WITHIN).await;
-        match left {
-            Some(status) if status.success() => Ok(()),
-            Some(status) => Err(io::Error::other(format!("the service ended: {status}"))),
-            None => Err(io::Error::other("the service does not stop")),
+        match self.child.leave().await {
+            status if status.success() => Ok(()),
+            status => Err(io::Error::other(format!("the service ended: {status}"))),
         }
     }
 }
