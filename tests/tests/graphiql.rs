@@ -8,9 +8,7 @@ use std::{
 };
 
 use credits_core::domain::day::Day;
-use credits_tests::harness::{
-    Client, Program, START, Service, instant, operation_id, present_or_skip,
-};
+use credits_tests::harness::{Client, Program, START, Service, instant, operation_id, require};
 use serde_json::{Map, Value, json};
 
 /// Where the page has its tabs.
@@ -222,14 +220,15 @@ async fn the_demo_account_shows_all_that_can_be_told() {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs Node.js and Chromium")]
 async fn a_newcomer_finds_the_way_in_a_browser() {
     let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].map(PathBuf::from);
     let chromium = chromium.into_iter().find(|path| path.is_file());
     let installed = Path::new(BROWSER).join("node_modules").is_dir();
-    let Some(chromium) = chromium.filter(|_| installed && node().is_some()) else {
-        present_or_skip("Node, Chromium, and `npm ci` in tests/browser", false);
-        return;
-    };
+    require("Node.js", node().is_some());
+    require("`npm ci` in tests/browser", installed);
+    require("Chromium", chromium.is_some());
+    let chromium = chromium.expect("it is required");
     let directory = tempfile::tempdir().unwrap();
     let child = Program::find().serve_with(directory.path(), &[]).await;
     let log = directory.path().join("browser.log");

@@ -24,7 +24,7 @@ use credits_core::domain::{
     ids::{AccountId, CatalogVersion, OperationId, PlanId},
     time::{Instant, period_at, period_start},
 };
-use credits_tests::harness::{CATALOG, present_or_skip};
+use credits_tests::harness::{CATALOG, require};
 
 /// A microsecond, and a day of them, as the script has it.
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
@@ -174,12 +174,10 @@ fn an_account_that_nobody_touches_renews_when_dateutil_says() {
 }
 
 #[test]
+#[cfg_attr(not(require_all), ignore = "needs Python 3 with dateutil")]
 fn dateutil_writes_the_same_again() {
     let python = PYTHONS.into_iter().find(|python| has_dateutil(python));
-    let needs = "Python 3 with dateutil (Debian: python3-dateutil)";
-    if !present_or_skip(needs, python.is_some()) {
-        return;
-    }
+    require("Python 3 with dateutil", python.is_some());
     let mut script = Command::new(python.unwrap());
     let script = script.arg("schedules.py").current_dir(folder());
     let output = script.output().unwrap();

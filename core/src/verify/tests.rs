@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         Store,
-        tests::{Book, File, at, charge, id, purchase, report, reserve, stores, subscribe},
+        tests::{Book, File, at, charge, id, on_each_store, purchase, report, reserve, subscribe},
     },
 };
 
@@ -143,30 +143,26 @@ fn long(name: &str, length: u64) -> Book {
     book
 }
 
-#[tokio::test]
-async fn a_ledger_is_proved_to_its_end_whether_its_last_page_is_full_or_not() {
-    let (_file, stores) = stores().await;
-    for store in &stores {
-        for length in [PAGE, PAGE + 1] {
-            let mut book = long(&format!("of-{length}"), length);
-            assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
-        }
-        let report = verify(store.as_ref()).await.unwrap();
-        assert_eq!(rules(&report), []);
-        assert_eq!(report.operations, 2 * PAGE + 1);
+on_each_store!(
+    a_ledger_is_proved_to_its_end_whether_its_last_page_is_full_or_not,
+    a_sound_ledger_has_no_findings
+);
+
+async fn a_ledger_is_proved_to_its_end_whether_its_last_page_is_full_or_not(store: &dyn Store) {
+    for length in [PAGE, PAGE + 1] {
+        let mut book = long(&format!("of-{length}"), length);
+        assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
     }
+    let report = verify(store).await.unwrap();
+    assert_eq!(rules(&report), []);
+    assert_eq!(report.operations, 2 * PAGE + 1);
 }
 
-#[tokio::test]
-async fn a_sound_ledger_has_no_findings() {
-    let (_file, stores) = stores().await;
-    for store in &stores {
-        let store = store.as_ref();
-        let operations = fill(store).await;
-        let report = verify(store).await.unwrap();
-        assert!(report.is_clean(), "{:#?}", report.findings);
-        assert_eq!((report.accounts, report.operations), (2, operations));
-    }
+async fn a_sound_ledger_has_no_findings(store: &dyn Store) {
+    let operations = fill(store).await;
+    let report = verify(store).await.unwrap();
+    assert!(report.is_clean(), "{:#?}", report.findings);
+    assert_eq!((report.accounts, report.operations), (2, operations));
 }
 
 #[tokio::test]

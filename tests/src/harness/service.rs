@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::{client::Client, need::present_or_skip, socket::Socket};
+use super::{client::Client, need::require, socket::Socket};
 use crate::cluster::Cluster;
 
 /// The catalog of the tests.
@@ -81,14 +81,11 @@ impl Service {
         Service::start_as(|_| {}, clock).await
     }
 
-    /// A new service over a new database on PostgreSQL; none where that is missing, which is said.
-    pub async fn start_on_postgres() -> Option<Service> {
-        let present = present_or_skip("PostgreSQL", Cluster::shared().is_some());
+    /// A new service over a new database on PostgreSQL.
+    pub async fn start_on_postgres() -> Service {
+        require("PostgreSQL", Cluster::shared().is_some());
         let clock = Clock::manual(instant(START), 0.0);
-        if !present {
-            return None;
-        }
-        Some(Service::start_on(true, |_| {}, clock).await)
+        Service::start_on(true, |_| {}, clock).await
     }
 
     async fn start_as(change: impl FnOnce(&mut Settings), clock: Clock) -> Service {

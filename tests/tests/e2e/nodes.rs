@@ -14,7 +14,7 @@ use credits_core::{clock::Clock, verify::verify};
 use credits_tests::{
     audit::Audit,
     cluster::{self, Cluster},
-    harness::{CATALOG, Service, operation_id, present_or_skip},
+    harness::{CATALOG, Service, operation_id, require},
 };
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -27,14 +27,13 @@ const ASKS: usize = 4;
 const SWEPT_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-async fn nodes(count: usize) -> Option<Vec<Service>> {
-    let first = Service::start_on_postgres().await?;
-    let mut nodes = vec![first];
+async fn nodes(count: usize) -> Vec<Service> {
+    let mut nodes = vec![Service::start_on_postgres().await];
     while nodes.len() < count {
         let another = nodes[0].another().await;
         nodes.push(another);
     }
-    Some(nodes)
+    nodes
 }
 
 async fn stop(nodes: Vec<Service>) {
@@ -57,10 +56,9 @@ fn picture(id: &str) -> Value {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn four_nodes_give_exactly_what_there_is() {
-    let Some(nodes) = nodes(NODES).await else {
-        return;
-    };
+    let nodes = nodes(NODES).await;
     nodes[0].studio().open("ada").await;
     let before = nodes[0].studio().balance("ada").await;
     let available = before["available"].as_i64().expect("it is a number");
@@ -93,10 +91,9 @@ async fn four_nodes_give_exactly_what_there_is() {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn an_id_is_decided_once_whichever_nodes_are_asked() {
-    let Some(nodes) = nodes(2).await else {
-        return;
-    };
+    let nodes = nodes(2).await;
     nodes[0].studio().open("ada").await;
     let id = operation_id();
     let asked = nodes.iter().cycle().take(8).map(|node| {
@@ -117,10 +114,9 @@ async fn an_id_is_decided_once_whichever_nodes_are_asked() {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn what_is_written_by_one_node_is_read_by_another() {
-    let Some(nodes) = nodes(2).await else {
-        return;
-    };
+    let nodes = nodes(2).await;
     let (here, there) = (nodes[0].studio(), nodes[1].studio());
     here.open("ada").await;
     // It is in the memory of both.
@@ -140,10 +136,9 @@ async fn what_is_written_by_one_node_is_read_by_another() {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn who_watches_by_one_node_sees_what_others_commit_in_order_and_all_of_it() {
-    let Some(nodes) = nodes(3).await else {
-        return;
-    };
+    let nodes = nodes(3).await;
     nodes[0].studio().open("ada").await;
     let mut socket = nodes[0].socket().await;
     let operations =
@@ -179,10 +174,9 @@ const LATER: &str = "\
     INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_node_goes_on_beside_a_later_version_and_does_not_start_on_its_schema() {
-    let Some(node) = Service::start_on_postgres().await else {
-        return;
-    };
+    let node = Service::start_on_postgres().await;
     let studio = node.studio();
     studio.open("ada").await;
     // Its statements are prepared on all of its connections by now.
@@ -217,17 +211,13 @@ fn on(url: String) -> Settings {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL and openssl")]
 async fn the_server_is_spoken_to_by_tls_and_must_be_who_its_certificate_says() {
-    let binaries = cluster::binaries();
-    if !present_or_skip("PostgreSQL", binaries.is_some()) {
-        return;
-    }
-    let server = Cluster::new().expect("PostgreSQL is there");
+    require("PostgreSQL", cluster::binaries().is_some());
+    let server = Cluster::new().expect("it is required");
     let certificate = server.secure();
-    if !present_or_skip("openssl", certificate.is_some()) {
-        return;
-    }
-    let certificate = certificate.expect("it was just asked for");
+    require("openssl", certificate.is_some());
+    let certificate = certificate.expect("it is required");
     let name = server.database(None);
     let trusting = |host: &str, trusted: &Path| {
         let url = server.url(&name).replace("127.0.0.1", host);
@@ -276,10 +266,9 @@ money = { amount_minor = 900, currency = "USD" }
 "#;
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn what_one_node_published_just_now_is_taken_by_another() {
-    let Some(nodes) = nodes(2).await else {
-        return;
-    };
+    let nodes = nodes(2).await;
     let (here, there) = (nodes[0].studio(), nodes[1].studio());
     here.open("ada").await;
     here.open("bob").await;
@@ -307,11 +296,10 @@ async fn what_one_node_published_just_now_is_taken_by_another() {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn sweepers_of_several_nodes_renew_each_account_once() {
     const ACCOUNTS: usize = 120;
-    let Some(nodes) = nodes(3).await else {
-        return;
-    };
+    let nodes = nodes(3).await;
     for number in 0..ACCOUNTS {
         nodes[0].studio().open(&format!("account-{number}")).await;
     }
@@ -342,10 +330,9 @@ fn roles() -> &'static str {
 }
 
 #[actix_web::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn the_service_can_serve_and_the_reader_audit_and_neither_changes_history() {
-    let Some(owner) = Service::start_on_postgres().await else {
-        return;
-    };
+    let owner = Service::start_on_postgres().await;
     owner.studio().open("ada").await;
     let url = owner.database_url();
     let cluster = Cluster::shared().expect("PostgreSQL is there");

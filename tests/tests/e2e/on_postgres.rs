@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use credits_tests::{
     cluster::Cluster,
-    harness::{ON, present_or_skip},
+    harness::{ON, require},
 };
 
 /// Stories of a file: what stands in its way, what is broken into it, and the audit that reads it.
@@ -16,10 +16,9 @@ const OF_A_FILE: [&str; 4] = [
 ];
 
 #[test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 fn every_story_holds_on_postgresql_as_well() {
-    if !present_or_skip("PostgreSQL", Cluster::shared().is_some()) {
-        return;
-    }
+    require("PostgreSQL", Cluster::shared().is_some());
     let mut again = Command::new(env::current_exe().expect("this program is a file"));
     // A build that is not optimised needs more room to open a connection in the middle of a story.
     again

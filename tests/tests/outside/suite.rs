@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
 };
 
-use credits_tests::harness::{Child, Program, present_or_skip};
+use credits_tests::harness::{Child, Program, require};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -24,11 +24,8 @@ const ACCOUNT: &str = "ada";
 pub async fn node(suite: &str) {
     let folder = folder("clients");
     let installed = folder.join("node_modules").is_dir();
-    if !present_or_skip("Node", answers("node"))
-        || !present_or_skip("`npm ci` in tests/clients", installed)
-    {
-        return;
-    }
+    require("Node.js", answers("node"));
+    require("`npm ci` in tests/clients", installed);
     let mut command = Command::new("node");
     command
         .arg(format!("suites/{suite}.js"))
@@ -41,9 +38,7 @@ pub async fn python(suite: &str) {
     let folder = folder("python");
     let python = folder.join(".venv/bin/python");
     let needs = "Python with tests/python/requirements.txt in tests/python/.venv";
-    if !present_or_skip(needs, python.is_file()) {
-        return;
-    }
+    require(needs, python.is_file());
     let mut command = Command::new(python);
     command.arg(format!("{suite}.py")).current_dir(folder);
     run(command).await;

@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{
     book::{Book, account, at, charge, subscribe},
-    postgres, stores,
+    on_each_store, postgres,
 };
 use crate::{
     domain::{
@@ -103,22 +103,20 @@ async fn renewals(store: &dyn Store, name: &str) -> usize {
     operations.await.unwrap().len()
 }
 
-#[tokio::test]
-async fn what_is_claimed_is_written_with_the_claim_and_due_no_more() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        open(store.as_ref(), 5).await;
-        for wanted in [3, 2, 0] {
-            let (did, committed) = sweep(store.as_ref(), 3).await;
-            assert_eq!(committed.unwrap().lost, []);
-            assert_eq!((did.works.len(), did.elsewhere), (wanted, 0));
-        }
-        for number in 0..5 {
-            assert_eq!(renewals(store.as_ref(), &name(number)).await, 1);
-        }
-        let report = verify(store.as_ref()).await.unwrap();
-        assert!(report.is_clean(), "{report}");
+on_each_store!(what_is_claimed_is_written_with_the_claim_and_due_no_more);
+
+async fn what_is_claimed_is_written_with_the_claim_and_due_no_more(store: &dyn Store) {
+    open(store, 5).await;
+    for wanted in [3, 2, 0] {
+        let (did, committed) = sweep(store, 3).await;
+        assert_eq!(committed.unwrap().lost, []);
+        assert_eq!((did.works.len(), did.elsewhere), (wanted, 0));
     }
+    for number in 0..5 {
+        assert_eq!(renewals(store, &name(number)).await, 1);
+    }
+    let report = verify(store).await.unwrap();
+    assert!(report.is_clean(), "{report}");
 }
 
 /// A node in the middle of a claim, on a thread of its own.
@@ -167,10 +165,9 @@ async fn each_renewed_once(store: &dyn Store) {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn what_one_node_has_another_passes_over_and_nothing_is_decided_twice() {
-    let Some(url) = postgres::database().await else {
-        return;
-    };
+    let url = postgres::database().await;
     let store = postgres::connect(&url).await;
     open(&store, ACCOUNTS).await;
     let midway = Midway::start(&url);
@@ -188,10 +185,9 @@ async fn what_one_node_has_another_passes_over_and_nothing_is_decided_twice() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn what_a_node_had_that_died_midway_is_found_by_another() {
-    let Some(url) = postgres::database().await else {
-        return;
-    };
+    let url = postgres::database().await;
     let store = postgres::connect(&url).await;
     open(&store, ACCOUNTS).await;
     let midway = Midway::start(&url);
@@ -233,10 +229,9 @@ impl LockedDecision for Charging {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_charge_on_what_is_claimed_loses_and_then_waits_for_the_renewal() {
-    let Some(url) = postgres::database().await else {
-        return;
-    };
+    let url = postgres::database().await;
     let store = postgres::connect(&url).await;
     open(&store, ACCOUNTS).await;
     let midway = Midway::start(&url);

@@ -2,8 +2,8 @@
 
 use super::{
     book::{Book, at, charge, purchase, reserve, subscribe},
+    on_each_store,
     sqlite::File,
-    stores,
 };
 use crate::{
     domain::{
@@ -54,84 +54,71 @@ fn names(due: &[DueAccount]) -> Vec<&'static str> {
     due.iter().map(name).map(known).collect()
 }
 
-/// Runs on every store.
-async fn on_all(test: impl AsyncFn(&dyn Store)) {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        test(store.as_ref()).await;
+on_each_store!(
+    they_come_in_the_order_in_which_they_are_due_and_go_on_after_a_place,
+    the_next_instant_is_after_the_one_that_is_named,
+    an_account_whose_row_is_behind_is_loaded_as_by_itself,
+    a_renewal_is_committed_without_a_look_at_the_renewals_of_others
+);
+
+async fn they_come_in_the_order_in_which_they_are_due_and_go_on_after_a_place(store: &dyn Store) {
+    furnished(store).await;
+    let instants = [
+        ("2026-02-02T23:59:59.999999Z", vec![]),
+        ("2026-02-03T00:00:00Z", vec!["ann"]),
+        ("2026-02-05T00:00:00Z", vec!["ann", "cid", "bob"]),
+        ("2030-01-01T00:00:00Z", vec!["ann", "cid", "bob", "dan"]),
+    ];
+    for (before, wanted) in instants {
+        let found = due(store, before, None, 9).await;
+        assert_eq!(names(&found), wanted, "until {before}");
+    }
+    // In parts, of which two end between accounts of one instant.
+    for limit in 1..=4 {
+        let (mut seen, mut place) = (Vec::new(), None);
+        // More often than there can be parts, the last ones empty.
+        for _ in 0..=4 {
+            let part = due(store, "2030-01-01T00:00:00Z", place, limit).await;
+            assert!(part.len() as u64 <= limit);
+            seen.extend(names(&part));
+            place = part.last().map(|last| last.place).or(place);
+        }
+        assert_eq!(seen, ["ann", "cid", "bob", "dan"], "{limit} at a time");
     }
 }
 
-#[tokio::test]
-async fn they_come_in_the_order_in_which_they_are_due_and_go_on_after_a_place() {
-    on_all(async |store| {
-        furnished(store).await;
-        let instants = [
-            ("2026-02-02T23:59:59.999999Z", vec![]),
-            ("2026-02-03T00:00:00Z", vec!["ann"]),
-            ("2026-02-05T00:00:00Z", vec!["ann", "cid", "bob"]),
-            ("2030-01-01T00:00:00Z", vec!["ann", "cid", "bob", "dan"]),
-        ];
-        for (before, wanted) in instants {
-            let found = due(store, before, None, 9).await;
-            assert_eq!(names(&found), wanted, "until {before}");
-        }
-        // In parts, of which two end between accounts of one instant.
-        for limit in 1..=4 {
-            let (mut seen, mut place) = (Vec::new(), None);
-            // More often than there can be parts, the last ones empty.
-            for _ in 0..=4 {
-                let part = due(store, "2030-01-01T00:00:00Z", place, limit).await;
-                assert!(part.len() as u64 <= limit);
-                seen.extend(names(&part));
-                place = part.last().map(|last| last.place).or(place);
-            }
-            assert_eq!(seen, ["ann", "cid", "bob", "dan"], "{limit} at a time");
-        }
-    })
-    .await;
+async fn the_next_instant_is_after_the_one_that_is_named(store: &dyn Store) {
+    assert_eq!(
+        store.next_due_after(Instant::default()).await.unwrap(),
+        None
+    );
+    furnished(store).await;
+    let table = [
+        ("2026-01-01T00:00:00Z", Some("2026-02-03T00:00:00Z")),
+        ("2026-02-02T23:59:59Z", Some("2026-02-03T00:00:00Z")),
+        ("2026-02-03T00:00:00Z", Some("2026-02-05T00:00:00Z")),
+        ("2026-02-07T00:00:00Z", None),
+    ];
+    for (after, wanted) in table {
+        let next = store.next_due_after(at(after)).await.unwrap();
+        assert_eq!(next, wanted.map(at), "after {after}");
+    }
 }
 
-#[tokio::test]
-async fn the_next_instant_is_after_the_one_that_is_named() {
-    on_all(async |store| {
-        assert_eq!(
-            store.next_due_after(Instant::default()).await.unwrap(),
-            None
-        );
-        furnished(store).await;
-        let table = [
-            ("2026-01-01T00:00:00Z", Some("2026-02-03T00:00:00Z")),
-            ("2026-02-02T23:59:59Z", Some("2026-02-03T00:00:00Z")),
-            ("2026-02-03T00:00:00Z", Some("2026-02-05T00:00:00Z")),
-            ("2026-02-07T00:00:00Z", None),
-        ];
-        for (after, wanted) in table {
-            let next = store.next_due_after(at(after)).await.unwrap();
-            assert_eq!(next, wanted.map(at), "after {after}");
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_account_whose_row_is_behind_is_loaded_as_by_itself() {
-    on_all(async |store| {
-        let mut book = Book::new("ann");
-        book.tell(DAYS[1].1, 1, Request::OpenAccount)
-            .tell(DAYS[1].1, 2, subscribe("studio"));
+async fn an_account_whose_row_is_behind_is_loaded_as_by_itself(store: &dyn Store) {
+    let mut book = Book::new("ann");
+    book.tell(DAYS[1].1, 1, Request::OpenAccount)
+        .tell(DAYS[1].1, 2, subscribe("studio"));
+    store.commit(&[book.work()]).await.unwrap();
+    furnished_others(store).await;
+    for operation in 3..=20_u128 {
+        book.tell(DAYS[1].1, operation, charge());
         store.commit(&[book.work()]).await.unwrap();
-        furnished_others(store).await;
-        for operation in 3..=20_u128 {
-            book.tell(DAYS[1].1, operation, charge());
-            store.commit(&[book.work()]).await.unwrap();
-            let found = due(store, "2026-02-05T00:00:00Z", None, 9).await;
-            let loaded = found[0].loaded.as_ref().unwrap();
-            assert_eq!((&loaded.account, loaded.head), (&book.account, book.head));
-            assert_eq!(names(&found), ["ann", "cid"]);
-        }
-    })
-    .await;
+        let found = due(store, "2026-02-05T00:00:00Z", None, 9).await;
+        let loaded = found[0].loaded.as_ref().unwrap();
+        assert_eq!((&loaded.account, loaded.head), (&book.account, book.head));
+        assert_eq!(names(&found), ["ann", "cid"]);
+    }
 }
 
 async fn furnished_others(store: &dyn Store) {
@@ -205,24 +192,20 @@ async fn an_account_that_makes_no_sense_does_not_hide_the_others() {
 }
 
 /// What time did on many accounts has one id: a commit must not look through all of them.
-#[tokio::test]
-async fn a_renewal_is_committed_without_a_look_at_the_renewals_of_others() {
-    on_all(async |store| {
-        furnished(store).await;
-        let due = due(store, "2030-01-01T00:00:00Z", None, 9).await;
-        let mut books: Vec<Book> = due
-            .into_iter()
-            .map(|one| Book::of(one.loaded.unwrap()))
-            .collect();
-        for book in &mut books {
-            let work = book.pass(at("2026-02-07T00:00:00Z")).work();
-            assert_eq!(work.operations.len(), 2);
-            assert_eq!(work.operation_ids().count(), 0, "no client gave one");
-            assert_eq!(
-                store.commit(&[work]).await.unwrap().lost,
-                Vec::<AccountId>::new()
-            );
-        }
-    })
-    .await;
+async fn a_renewal_is_committed_without_a_look_at_the_renewals_of_others(store: &dyn Store) {
+    furnished(store).await;
+    let due = due(store, "2030-01-01T00:00:00Z", None, 9).await;
+    let mut books: Vec<Book> = due
+        .into_iter()
+        .map(|one| Book::of(one.loaded.unwrap()))
+        .collect();
+    for book in &mut books {
+        let work = book.pass(at("2026-02-07T00:00:00Z")).work();
+        assert_eq!(work.operations.len(), 2);
+        assert_eq!(work.operation_ids().count(), 0, "no client gave one");
+        assert_eq!(
+            store.commit(&[work]).await.unwrap().lost,
+            Vec::<AccountId>::new()
+        );
+    }
 }

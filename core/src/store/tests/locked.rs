@@ -2,7 +2,7 @@
 
 use super::{
     book::{Book, account, charge, id, purchase, subscribe},
-    stores,
+    on_each_store,
 };
 use crate::{
     domain::{
@@ -72,87 +72,75 @@ async fn opened(store: &dyn Store, name: &str) -> Book {
     book
 }
 
-#[tokio::test]
-async fn a_decision_under_the_lock_is_made_on_what_is_there_and_written() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        let book = opened(store.as_ref(), "ann").await;
-        let mut late = Late::new("ann", Some((9, charge())));
-        late.ids = vec![id(2), id(9)];
-        let committed = store.commit_locked(&mut late).await.unwrap();
-        assert_eq!(committed, Committed::default());
-        let (seen, found) = late.seen.unwrap();
-        assert_eq!((&seen.account, seen.head), (&book.account, book.head));
-        assert_eq!(found.decisions.keys().collect::<Vec<_>>(), [&id(2)]);
-        let loaded = store.load(&account("ann")).await.unwrap();
-        assert_eq!(loaded.head, late.work.unwrap().head());
-    }
+on_each_store!(
+    a_decision_under_the_lock_is_made_on_what_is_there_and_written,
+    a_batch_loses_to_what_was_decided_under_the_lock,
+    the_operation_that_used_a_payment_is_found_with_it,
+    a_payment_used_elsewhere_loses_under_the_lock_too,
+    nothing_to_write_leaves_all_as_it_was
+);
+
+async fn a_decision_under_the_lock_is_made_on_what_is_there_and_written(store: &dyn Store) {
+    let book = opened(store, "ann").await;
+    let mut late = Late::new("ann", Some((9, charge())));
+    late.ids = vec![id(2), id(9)];
+    let committed = store.commit_locked(&mut late).await.unwrap();
+    assert_eq!(committed, Committed::default());
+    let (seen, found) = late.seen.unwrap();
+    assert_eq!((&seen.account, seen.head), (&book.account, book.head));
+    assert_eq!(found.decisions.keys().collect::<Vec<_>>(), [&id(2)]);
+    let loaded = store.load(&account("ann")).await.unwrap();
+    assert_eq!(loaded.head, late.work.unwrap().head());
 }
 
 /// It went past the batches, which must see it all the same.
-#[tokio::test]
-async fn a_batch_loses_to_what_was_decided_under_the_lock() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        let mut book = opened(store.as_ref(), "ann").await;
-        let mut late = Late::new("ann", Some((9, charge())));
-        store.commit_locked(&mut late).await.unwrap();
-        book.tell(LATER, 10, charge());
-        let committed = store.commit(&[book.work()]).await.unwrap();
-        assert_eq!(committed.lost, [account("ann")]);
-        let mut book = Book::of(store.load(&account("ann")).await.unwrap());
-        book.tell(LATER, 10, charge());
-        let committed = store.commit(&[book.work()]).await.unwrap();
-        assert_eq!(committed, Committed::default());
+async fn a_batch_loses_to_what_was_decided_under_the_lock(store: &dyn Store) {
+    let mut book = opened(store, "ann").await;
+    let mut late = Late::new("ann", Some((9, charge())));
+    store.commit_locked(&mut late).await.unwrap();
+    book.tell(LATER, 10, charge());
+    let committed = store.commit(&[book.work()]).await.unwrap();
+    assert_eq!(committed.lost, [account("ann")]);
+    let mut book = Book::of(store.load(&account("ann")).await.unwrap());
+    book.tell(LATER, 10, charge());
+    let committed = store.commit(&[book.work()]).await.unwrap();
+    assert_eq!(committed, Committed::default());
+}
+
+async fn the_operation_that_used_a_payment_is_found_with_it(store: &dyn Store) {
+    let mut book = opened(store, "ann").await;
+    book.tell(LATER, 20, purchase("pay-1"));
+    store.commit(&[book.work()]).await.unwrap();
+    let key = purchase("pay-1").payment().unwrap().key.clone();
+    let asks = Lookups {
+        payments: vec![key.clone()],
+        ..Lookups::default()
+    };
+    for (name, decided) in [("ann", vec![id(20)]), ("bob", vec![])] {
+        let found = store.look_up(&account(name), &asks).await.unwrap();
+        assert_eq!(found.payments[&key].operation_id, id(20));
+        assert_eq!(found.decisions.into_keys().collect::<Vec<_>>(), decided);
     }
 }
 
-#[tokio::test]
-async fn the_operation_that_used_a_payment_is_found_with_it() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        let mut book = opened(store.as_ref(), "ann").await;
-        book.tell(LATER, 20, purchase("pay-1"));
-        store.commit(&[book.work()]).await.unwrap();
-        let key = purchase("pay-1").payment().unwrap().key.clone();
-        let asks = Lookups {
-            payments: vec![key.clone()],
-            ..Lookups::default()
-        };
-        for (name, decided) in [("ann", vec![id(20)]), ("bob", vec![])] {
-            let found = store.look_up(&account(name), &asks).await.unwrap();
-            assert_eq!(found.payments[&key].operation_id, id(20));
-            assert_eq!(found.decisions.into_keys().collect::<Vec<_>>(), decided);
-        }
-    }
+async fn a_payment_used_elsewhere_loses_under_the_lock_too(store: &dyn Store) {
+    let mut ann = opened(store, "ann").await;
+    ann.tell(LATER, 20, purchase("pay-1"));
+    store.commit(&[ann.work()]).await.unwrap();
+    let bob = opened(store, "bob").await;
+    let mut late = Late::new("bob", Some((21, purchase("pay-1"))));
+    let committed = store.commit_locked(&mut late).await.unwrap();
+    assert_eq!(committed.lost, [account("bob")]);
+    let loaded = store.load(&account("bob")).await.unwrap();
+    assert_eq!(loaded.head, bob.head);
 }
 
-#[tokio::test]
-async fn a_payment_used_elsewhere_loses_under_the_lock_too() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        let mut ann = opened(store.as_ref(), "ann").await;
-        ann.tell(LATER, 20, purchase("pay-1"));
-        store.commit(&[ann.work()]).await.unwrap();
-        let bob = opened(store.as_ref(), "bob").await;
-        let mut late = Late::new("bob", Some((21, purchase("pay-1"))));
-        let committed = store.commit_locked(&mut late).await.unwrap();
-        assert_eq!(committed.lost, [account("bob")]);
-        let loaded = store.load(&account("bob")).await.unwrap();
-        assert_eq!(loaded.head, bob.head);
-    }
-}
-
-#[tokio::test]
-async fn nothing_to_write_leaves_all_as_it_was() {
-    let (_file, stores) = stores().await;
-    for store in stores {
-        let book = opened(store.as_ref(), "ann").await;
-        let mut late = Late::new("ann", None);
-        let committed: Result<Committed, CommitError> = store.commit_locked(&mut late).await;
-        assert_eq!(committed.unwrap(), Committed::default());
-        assert!(late.seen.is_some());
-        let loaded = store.load(&account("ann")).await.unwrap();
-        assert_eq!((loaded.account, loaded.head), (book.account, book.head));
-    }
+async fn nothing_to_write_leaves_all_as_it_was(store: &dyn Store) {
+    let book = opened(store, "ann").await;
+    let mut late = Late::new("ann", None);
+    let committed: Result<Committed, CommitError> = store.commit_locked(&mut late).await;
+    assert_eq!(committed.unwrap(), Committed::default());
+    assert!(late.seen.is_some());
+    let loaded = store.load(&account("ann")).await.unwrap();
+    assert_eq!((loaded.account, loaded.head), (book.account, book.head));
 }

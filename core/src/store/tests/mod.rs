@@ -12,18 +12,37 @@ mod promises;
 mod sqlite;
 mod usage;
 
-/// A store of each kind that is to be had, without rows; the file goes with whoever holds it.
-pub(crate) async fn stores() -> (File, Vec<Box<dyn Store>>) {
-    let file = File::new().await;
-    let sqlite = file.open().await;
-    let mut stores: Vec<Box<dyn Store>> = vec![Box::new(MemoryStore::new()), Box::new(sqlite)];
-    if let Some(url) = postgres::database().await {
-        stores.push(Box::new(postgres::connect(&url).await));
-    }
-    (file, stores)
+/// Makes three tests of each function: one on an empty store in memory, one on an empty SQLite file, and
+/// one on an empty PostgreSQL database.
+macro_rules! on_each_store {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&$crate::store::memory::MemoryStore::new()).await;
+            })*
+        }
+
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let file = $crate::store::tests::File::new().await;
+                super::$name(&file.open().await).await;
+            })*
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            #[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
+            async fn $name() {
+                let url = $crate::store::tests::postgres::database().await;
+                super::$name(&$crate::store::tests::postgres::connect(&url).await).await;
+            })*
+        }
+    };
 }
 
-use crate::store::{Store, memory::MemoryStore};
+pub(crate) use on_each_store;
 
 pub(crate) use self::{
     book::{

@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 
 use super::{
     book::{Book, account, at, charge, subscribe},
-    postgres,
-    sqlite::File,
+    on_each_store,
 };
 use crate::{
     domain::{command::Request, record::OperationRecord, time::Instant},
-    store::{Store, memory::MemoryStore},
+    store::Store,
 };
 
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
@@ -48,20 +47,4 @@ async fn the_last_operation_at_any_instant(store: &dyn Store) {
     assert_eq!(nobody.unwrap(), None);
 }
 
-#[tokio::test]
-async fn in_memory() {
-    the_last_operation_at_any_instant(&MemoryStore::new()).await;
-}
-
-#[tokio::test]
-async fn in_postgres() {
-    if let Some(url) = postgres::database().await {
-        the_last_operation_at_any_instant(&postgres::connect(&url).await).await;
-    }
-}
-
-#[tokio::test]
-async fn in_sqlite() {
-    let file = File::new().await;
-    the_last_operation_at_any_instant(&file.open().await).await;
-}
+on_each_store!(the_last_operation_at_any_instant);

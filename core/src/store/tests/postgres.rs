@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 
 use self::{
     cluster::Cluster,
-    need::present_or_skip,
+    need::require,
     proxy::{Proxy, Trouble},
 };
 use super::book::{Book, account, charge, purchase, subscribe};
@@ -32,14 +32,12 @@ use crate::{
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
 
-/// A new database with its tables, and no rows; none where PostgreSQL is missing, which is said.
-pub(crate) async fn database() -> Option<String> {
+/// The URL of a new database with its tables, and no rows.
+pub(crate) async fn database() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let cluster = Cluster::shared();
-    if !present_or_skip("PostgreSQL", cluster.is_some()) {
-        return None;
-    }
-    let cluster = cluster?;
+    require("PostgreSQL", cluster.is_some());
+    let cluster = cluster.expect("it is required");
     let template = TEMPLATE.get_or_init(|| async {
         let name = cluster.database(None);
         let store = connect(&cluster.url(&name)).await;
@@ -49,7 +47,7 @@ pub(crate) async fn database() -> Option<String> {
         name
     });
     let name = cluster.database(Some(template.await));
-    Some(cluster.url(&name))
+    cluster.url(&name)
 }
 
 pub(crate) async fn connect(url: &str) -> SqlStore {
@@ -98,8 +96,9 @@ const OPENING: &str = "INSERT INTO account (external_id, sequence, head_hash, st
 const LOCK: &str = "SELECT id FROM account WHERE external_id = 'ann' FOR NO KEY UPDATE";
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn an_account_that_another_transaction_has_is_lost_and_not_waited_for() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let store = connect(&url).await;
     let (mut ann, mut bob) = (opened(&store, "ann").await, opened(&store, "bob").await);
     let other = raw(&url).await.begin().await.unwrap();
@@ -117,8 +116,9 @@ async fn an_account_that_another_transaction_has_is_lost_and_not_waited_for() {
 
 /// What another node committed after the look at an account and before its lock is seen.
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn many_at_once_on_one_account_leave_one_chain() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let stores = [connect(&url).await, connect(&url).await];
     opened(&stores[0], "ann").await;
     let mut won = 0;
@@ -139,8 +139,9 @@ async fn many_at_once_on_one_account_leave_one_chain() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn an_unknown_commit_is_told_after_the_old_transaction_is_over() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let store = connect(&url).await;
     let mut ann = opened(&store, "ann").await;
     let work = ann.tell(OPENED, 3, charge()).work();
@@ -169,8 +170,9 @@ async fn an_unknown_commit_is_told_after_the_old_transaction_is_over() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn an_unknown_opening_is_waited_for_as_well() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let store = connect(&url).await;
     let mut ann = Book::new("ann");
     let batch = [ann.tell(OPENED, 1, Request::OpenAccount).work()];
@@ -187,8 +189,9 @@ async fn an_unknown_opening_is_waited_for_as_well() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let hasty = hasty(&url).await;
     let other = raw(&url).await.begin().await.unwrap();
     other.execute_unprepared(OPENING).await.unwrap();
@@ -210,8 +213,9 @@ async fn what_waits_too_long_for_a_lock_has_changed_nothing() {
 /// An account whose row somebody else keeps: nobody waits for it longer than is set, and what an unknown
 /// COMMIT came to is not guessed meanwhile.
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_row_that_is_held_for_long_keeps_nobody_for_long() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let hasty = hasty(&url).await;
     let mut ann = opened(&hasty, "ann").await;
     let other = raw(&url).await.begin().await.unwrap();
@@ -251,6 +255,7 @@ impl LockedDecision for Locked {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing() {
     const WAITS: &str = "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS \
                          $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$; \
@@ -262,7 +267,7 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
         (Duration::from_millis(200), None),
         (Duration::from_secs(10), Some(ENDS)),
     ] {
-        let Some(url) = database().await else { return };
+        let url = database().await;
         let options = ServerOptions {
             statement_timeout,
             ..options(&url)
@@ -301,11 +306,12 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
 
 /// After a restart of the server every connection that waits in a pool is dead.
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn no_call_fails_because_connections_that_waited_are_gone() {
     const ENDS: &str = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     const ACCOUNTS: [&str; 4] = ["ann", "bob", "cec", "dan"];
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let store = connect(&url).await;
     for name in ACCOUNTS {
         opened(&store, name).await;
@@ -328,8 +334,9 @@ async fn no_call_fails_because_connections_that_waited_are_gone() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn history_is_not_changed_by_any_statement() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let store = connect(&url).await;
     let mut ann = opened(&store, "ann").await;
     ann.tell(OPENED, 3, purchase("pay-1"));
@@ -360,8 +367,9 @@ async fn history_is_not_changed_by_any_statement() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_server_that_would_lose_what_it_acknowledged_is_refused() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let name = url.rsplit('/').next().unwrap();
     let off = format!("ALTER DATABASE {name} SET synchronous_commit = off");
     raw(&url).await.execute_unprepared(&off).await.unwrap();
@@ -377,8 +385,9 @@ async fn a_server_that_would_lose_what_it_acknowledged_is_refused() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn the_steps_go_down_and_up_again() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let raw = raw(&url).await;
     Migrator::down(&raw, None).await.unwrap();
     Migrator::up(&raw, None).await.unwrap();
@@ -394,12 +403,13 @@ fn over(url: &str, trouble: Trouble) -> (Proxy, String) {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_connection_that_is_cut_at_commit_is_unknown_and_then_told() {
     for (trouble, kept) in [
         (Trouble::CutBeforeCommit, false),
         (Trouble::CutAfterCommit, true),
     ] {
-        let Some(url) = database().await else { return };
+        let url = database().await;
         let direct = connect(&url).await;
         let mut ann = opened(&direct, "ann").await;
         let (_proxy, over) = over(&url, trouble);
@@ -415,8 +425,9 @@ async fn a_connection_that_is_cut_at_commit_is_unknown_and_then_told() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn connections_that_no_longer_answer_are_given_up() {
-    let Some(url) = database().await else { return };
+    let url = database().await;
     let direct = connect(&url).await;
     let mut ann = opened(&direct, "ann").await;
     let (proxy, over) = over(&url, Trouble::None);

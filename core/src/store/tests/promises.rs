@@ -2,8 +2,7 @@
 
 use super::{
     book::{Book, account, at, charge, id, purchase, reserve, subscribe, too_dear},
-    postgres,
-    sqlite::File,
+    on_each_store,
 };
 use crate::{
     domain::{
@@ -17,42 +16,14 @@ use crate::{
     },
     store::{
         AccountStanding, AccountWindow, KeptCatalog, KeptHold, OperationFilter, SequenceWindow,
-        Store, memory::MemoryStore,
+        Store,
     },
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
 const LATER: &str = "2026-01-05T09:10:00Z";
 
-macro_rules! promises {
-    ($($name:ident),* $(,)?) => {
-        mod memory {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(&super::MemoryStore::new()).await;
-            })*
-        }
-
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                let file = super::File::new().await;
-                super::$name(&file.open().await).await;
-            })*
-        }
-
-        mod on_postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(url) = super::postgres::database().await {
-                    super::$name(&super::postgres::connect(&url).await).await;
-                }
-            })*
-        }
-    };
-}
-
-promises!(
+on_each_store!(
     what_is_committed_is_loaded,
     an_account_that_nobody_opened_is_unopened,
     work_decided_on_another_head_loses,
