@@ -52,6 +52,20 @@ struct Source {
 }
 
 impl Source {
+    /// Its lines that are compiled for tests only, without comments and the insides of strings.
+    fn test_code(&self) -> Vec<(usize, String)> {
+        let inline = self.text.find("\n#[cfg(test)]\nmod tests {");
+        let begin = match self.is_test {
+            true => 0,
+            false => inline.unwrap_or(self.text.len()),
+        };
+        let before = self.text[..begin].lines().count();
+        let lines = self.text.lines().enumerate().skip(before);
+        lines
+            .map(|(index, line)| (index + 1, plain(line)))
+            .collect()
+    }
+
     /// Its lines before its own tests, without comments and the insides of strings, numbered from 1.
     fn code(&self) -> Vec<(usize, String)> {
         let code = self.text.split("\n#[cfg(test)]\nmod ").next();
@@ -248,6 +262,91 @@ fn nothing_is_left_to_do() {
     });
 }
 
+/// What a test would measure or wait for time with.
+const TIME: [&str; 5] = [
+    "elapsed(",
+    "Instant::now(",
+    "timeout(",
+    "timeout_at(",
+    "sleep(",
+];
+/// Where a test needs time, and for what. Nothing is asserted on it.
+const TIMED: [(&str, &str); 0] = [];
+
+#[test]
+fn no_test_depends_on_wall_time() {
+    check(
+        "wait for a condition with `harness::until`; what is about time is a row of the benchmark",
+        |source| {
+            let benchmark = ["tests/src/load/", "tests/src/bin/", "tests/tests/tidy.rs"];
+            if benchmark.iter().any(|part| is_in(source, part)) {
+                return Vec::new();
+            }
+            let allowed = |word: &str| TIMED.contains(&(source.path.as_str(), word));
+            let words = TIME.into_iter().filter(|word| !allowed(word));
+            let words: Vec<&str> = words.collect();
+            let lines = source.test_code().into_iter();
+            let found = lines.filter_map(|(number, line)| {
+                let word = words.iter().find(|word| calls(&line, word))?;
+                Some(format!("line {number} has `{word}`"))
+            });
+            found.collect()
+        },
+    );
+}
+
+/// Whether a line of code calls this function, and not one whose name only ends so.
+fn calls(line: &str, function: &str) -> bool {
+    let part_of_a_name = |before: &str| {
+        let last = before.chars().next_back();
+        last.is_some_and(|last| last.is_alphanumeric() || last == '_')
+    };
+    let mut places = line.match_indices(function);
+    places.any(|(place, _)| !part_of_a_name(&line[..place]))
+}
+
+#[test]
+fn an_ignored_test_says_what_it_needs() {
+    check(
+        "write `#[cfg_attr(not(require_all), ignore = \"needs …\")]`, or `\"takes minutes\"`",
+        |source| {
+            let ignored = source.text.lines().filter(|line| {
+                let attribute = line.trim_start();
+                attribute.starts_with("#[") && attribute.contains("ignore")
+            });
+            let wrong = ignored.filter(|line| {
+                let rest = line
+                    .trim()
+                    .strip_prefix("#[cfg_attr(not(require_all), ignore = \"");
+                !rest.is_some_and(|rest| rest.starts_with("needs ") || rest == "takes minutes\")]")
+            });
+            wrong.map(str::to_owned).collect()
+        },
+    );
+}
+
+#[test]
+fn the_run_ends_with_what_did_not_run() {
+    let entries = fs::read_dir(top().join("tests/tests")).expect("the suites are read");
+    let suites = entries.map(|entry| entry.expect("an entry is read").path());
+    let last = suites.max_by_key(|path| path.file_stem().map(ToOwned::to_owned));
+    let last = last.expect("there are suites");
+    assert!(last.ends_with("unrun.rs"), "{last:?} runs after it");
+    for package in ["api", "core", "entity", "migration", "tests"] {
+        let manifest = fs::read_to_string(top().join(package).join("Cargo.toml"));
+        let manifest = manifest.expect("each package has a manifest");
+        let name = format!("name = \"credits-{package}\"");
+        assert!(
+            manifest.contains(&name),
+            "{package} comes before credits-tests"
+        );
+        assert!(
+            manifest.contains("doctest = false"),
+            "{package} has doc tests, which run last"
+        );
+    }
+}
+
 #[test]
 fn only_tests_unwrap() {
     check(
@@ -391,5 +490,12 @@ fn a_line_is_read_without_comments_and_strings() {
     ];
     for (line, code) in table {
         assert_eq!(plain(line), code, "{line}");
+    }
+    for (line, found) in [
+        ("time::sleep(now)", true),
+        ("sleep(now)", true),
+        ("pg_sleep(4)", false),
+    ] {
+        assert_eq!(calls(line, "sleep("), found, "{line}");
     }
 }
