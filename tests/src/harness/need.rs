@@ -1,6 +1,12 @@
 //! What a suite needs beyond Rust.
 //!
-//! Owns how its absence is told: never as a pass.
+//! A test that needs more is ignored unless `CREDITS_REQUIRE=all` (see `build.rs`); where it runs, what it
+//! needs must be there.
+
+/// Panics if what the test needs is not installed.
+pub fn require(needs: &str, present: bool) {
+    assert!(present, "this test needs {needs}: see tests/README.md");
+}
 
 /// Set to `all` where everything must be there, as in continuous integration.
 const REQUIRE: &str = "CREDITS_REQUIRE";
