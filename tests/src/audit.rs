@@ -246,6 +246,18 @@ impl Audit {
         findings
     }
 
+    /// A transaction on a server that has run that statement, and holds what it locked until it ends.
+    pub async fn holding(url: &str, statement: &str) -> DatabaseTransaction {
+        let mut options = ConnectOptions::new(url);
+        options.sqlx_logging(false).max_connections(1);
+        let opened = Database::connect(options).await;
+        let begun = opened.expect("the server is there").begin().await;
+        let begun = begun.expect("a transaction begins");
+        let ran = begun.execute_unprepared(statement).await;
+        ran.expect("the statement is right");
+        begun
+    }
+
     /// A second writer on the database, in the middle of a transaction until it is dropped: nobody
     /// else can write meanwhile.
     pub async fn in_the_way(directory: &Path) -> DatabaseTransaction {

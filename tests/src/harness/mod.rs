@@ -16,7 +16,7 @@ pub use self::{
     child::{Child, Program},
     client::{Client, Reply, operation_id, with},
     events::{EventStream, StreamEvent},
-    need::{present_or_skip, require},
+    need::require,
     service::{CATALOG, ON, Rights, START, Service, instant},
     socket::{Heard, Socket, frame, kind},
     wait::until,
