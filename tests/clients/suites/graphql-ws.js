@@ -9,9 +9,9 @@ import {
   account,
   bearer,
   charge,
+  expiringTokens,
   operationId,
   restart,
-  shortToken,
   studioToken,
   userToken,
   wsUrl,
@@ -33,7 +33,7 @@ function open(options = {}) {
     webSocketImpl: WebSocket,
     connectionParams: () => bearer(userToken),
     retryWait: () => new Promise((wake) => setTimeout(wake, 20)),
-    retryAttempts: 1_000,
+    retryAttempts: Infinity,
     // Without it an attempt that is not even answered is the last.
     shouldRetry: () => true,
     on: {
@@ -118,12 +118,14 @@ test("a refused token is 4403, and the next one is tried", async (t) => {
 });
 
 test("a token that runs out ends the socket, and a fresh one resumes the feed", async (t) => {
-  const tokens = [await shortToken(2)];
-  const connectionParams = () => bearer(tokens.shift() ?? userToken);
-  const { client, events } = open({ connectionParams });
+  const freshToken = expiringTokens(() => events.includes("connected"));
+  const { client, events } = open({ connectionParams: async () => bearer(await freshToken()) });
   const feed = watch(t, client, BALANCE);
-  await until(() => events.length === 3);
-  assert.deepEqual(events, ["connected", 4403, "connected"]);
+  const admitted = () => events.filter((event) => event === "connected").length;
+  await until(() => admitted() === 2);
+  // A token that expired on the way is refused before the first that is admitted.
+  const refused = events.indexOf("connected");
+  assert.deepEqual(events, [...Array(refused).fill(4403), "connected", 4403, "connected"]);
   const { operation } = await charge();
   await until(() => feed.seen.at(-1).data.balance.sequence === operation.sequence);
 });
@@ -139,9 +141,9 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
 
     variables.after = before.sequence;
     const restarted = restart(signal);
-    await until(() => events.length === 2);
+    await until(() => events.length >= 2);
     // A clean end says 1001; a killed process says nothing, and the client calls that 1006.
-    assert.deepEqual(events, ["connected", signal === "SIGTERM" ? 1001 : 1006]);
+    assert.deepEqual(events.slice(0, 2), ["connected", signal === "SIGTERM" ? 1001 : 1006]);
     await restarted;
     await charge();
     const { operation: after } = await charge();
