@@ -9,7 +9,7 @@ use std::{
 
 use credits_core::domain::day::Day;
 use credits_tests::harness::{
-    Client, Program, START, Service, instant, operation_id, present_or_skip,
+    Client, Program, START, Service, http_client, instant, operation_id, present_or_skip,
 };
 use serde_json::{Map, Value, json};
 
@@ -80,7 +80,7 @@ fn each_text(value: &mut Value, change: &mut impl FnMut(&str) -> Value) {
 async fn newcomer() -> (Service, Value) {
     let service = Service::start_with(|settings| settings.catalog.file = None).await;
     let url = format!("http://{}/graphiql/settings.json", service.address());
-    let mut response = awc::Client::default()
+    let mut response = http_client()
         .get(url)
         .send()
         .await
