@@ -104,6 +104,16 @@ async fn commits(store: &SqlStore, book: &mut Book) {
     assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
 }
 
+/// Inserts an operation of that kind at that position, behind the store's back.
+fn inserts(sequence: i64, kind: &str) -> String {
+    format!(
+        "INSERT INTO operation SELECT account_id, {sequence}, randomblob(16), content, '{kind}', \
+         at_us, recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
+         consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
+         FROM operation WHERE sequence = 1"
+    )
+}
+
 #[tokio::test]
 async fn migrations_go_down_and_up_again() {
     let file = File::new().await;
@@ -200,14 +210,6 @@ async fn credits_enter_only_by_their_origins() {
     let store = file.open().await;
     commits(&store, &mut ann()).await;
     let raw = file.raw().await;
-    let insert = |kind: &str| {
-        format!(
-            "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
-             recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
-             consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
-             FROM operation WHERE sequence = 1"
-        )
-    };
     for kind in [
         "charge",
         "hold_released",
@@ -216,9 +218,10 @@ async fn credits_enter_only_by_their_origins() {
         "revocation",
         "gift",
     ] {
-        raw.execute_unprepared(&insert(kind)).await.expect_err(kind);
+        let inserted = raw.execute_unprepared(&inserts(99, kind)).await;
+        inserted.expect_err(kind);
     }
-    raw.execute_unprepared(&insert("pack_purchase"))
+    raw.execute_unprepared(&inserts(99, "pack_purchase"))
         .await
         .unwrap();
 }
@@ -379,7 +382,7 @@ async fn a_batch_waits_for_whoever_writes_before_it_reads() {
     let waits = store.count_waits().await;
     let other = file.raw().await.begin().await.unwrap();
     other
-        .execute_unprepared("UPDATE account SET head_hash = zeroblob(32)")
+        .execute_unprepared(&inserts(5, "pack_purchase"))
         .await
         .unwrap();
     book.tell(OPENED, 5, charge());
