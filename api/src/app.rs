@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    auth::{self, Auth, AuthProblem, TokenMint},
+    auth::{self, Auth, AuthProblem, TokenMint, TokenTime},
     config::Settings,
     database::{self, open_to_write},
     demo, graphql,
@@ -37,8 +37,6 @@ use crate::{
 
 /// The file of the node's own secret, in the data directory: quotes and prompts are keyed by it.
 pub const NODE_KEY_FILE: &str = "node.key";
-/// How long accepted operations get to finish after the server has stopped.
-const DRAIN: Duration = Duration::from_secs(2);
 /// How often the clock is looked at for readiness.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_secs(1);
 /// The reason for not being ready while the clock is not to be believed.
@@ -145,12 +143,22 @@ pub struct Application {
     readiness: Readiness,
     store: Arc<SqlStore>,
     mint: Option<Arc<TokenMint>>,
+    shutdown_timeout: Duration,
 }
 
 impl Application {
     /// Opens and migrates the database, starts the ledger, publishes the catalog where it is new, and
     /// binds the port. In development it makes the demo account first.
     pub async fn build(settings: &Settings, clock: Clock) -> Result<Application, Problem> {
+        Application::build_with(settings, clock, TokenTime::Real).await
+    }
+
+    /// As [`Application::build`], where tokens end by another time than the machine's.
+    pub async fn build_with(
+        settings: &Settings,
+        clock: Clock,
+        token_time: TokenTime,
+    ) -> Result<Application, Problem> {
         let store = open_to_write(settings).await?;
         if settings.development && settings.catalog.file.is_none() {
             demo::prepare(settings, &store, clock.read().now).await?;
@@ -177,8 +185,8 @@ impl Application {
             streams: Streams::new(settings.http.streams_max),
             exports: Some(Exports::new(ledger.clone())),
             body_bytes_max: settings.http.body_bytes_max,
-            request_deadline: settings.http.request_deadline(),
-            token_time: token_time_s,
+            timeouts: settings.http.timeouts(),
+            token_time,
         };
         let listen = ServerSettings {
             listen: settings.http.address(),
@@ -194,6 +202,7 @@ impl Application {
             readiness,
             store,
             mint,
+            shutdown_timeout: Duration::from_millis(settings.writer.shutdown_timeout_ms),
         })
     }
 
@@ -230,6 +239,7 @@ impl Application {
             ledger,
             readiness,
             store,
+            shutdown_timeout,
             ..
         } = self;
         let address = server.address();
@@ -243,7 +253,8 @@ impl Application {
         };
         watching.abort();
         ledger.close();
-        if tokio::time::timeout(DRAIN, ledger.drained()).await.is_err() {
+        let drained = tokio::time::timeout(shutdown_timeout, ledger.drained());
+        if drained.await.is_err() {
             warn!("some operations did not finish in time; their ids tell what became of them");
         }
         store.close().await;
@@ -349,5 +360,5 @@ fn derived(purpose: &str, files: &[PathBuf], data_dir: &Path) -> Result<Vec<[u8;
 
 /// The real time, for the expiry of tokens.
 pub fn token_time_s() -> i64 {
-    Clock::real().read().now.micros() / 1_000_000
+    TokenTime::Real.now_s()
 }

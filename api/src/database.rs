@@ -15,7 +15,7 @@ use crate::{app::Problem, config::Settings};
 
 /// Where a database is.
 enum Place {
-    File(PathBuf),
+    File(PathBuf, Duration),
     Server(ServerOptions),
 }
 
@@ -29,7 +29,10 @@ impl Place {
             .strip_prefix("sqlite://")
             .or(url.strip_prefix("sqlite:"));
         match path {
-            Some(path) if !path.is_empty() => Ok(Place::File(PathBuf::from(path))),
+            Some(path) if !path.is_empty() => {
+                let busy_timeout = Duration::from_millis(settings.database.busy_timeout_ms);
+                Ok(Place::File(PathBuf::from(path), busy_timeout))
+            }
             Some(_) | None => Err(Problem::DatabaseUrl),
         }
     }
@@ -51,7 +54,7 @@ fn server(settings: &Settings, url: String) -> ServerOptions {
 pub fn writers(settings: &Settings) -> Result<usize, Problem> {
     Ok(match Place::of(settings)? {
         // SQLite has one writer.
-        Place::File(_) => 1,
+        Place::File(..) => 1,
         Place::Server(options) => options.writers as usize,
     })
 }
@@ -59,14 +62,14 @@ pub fn writers(settings: &Settings) -> Result<usize, Problem> {
 /// Opens the database to write, makes it where it is a missing file, and sees to its tables.
 pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
     let store = match Place::of(settings)? {
-        Place::File(path) => {
+        Place::File(path, busy_timeout) => {
             if let Some(directory) = path.parent().filter(|one| *one != Path::new("")) {
                 std::fs::create_dir_all(directory).map_err(|source| Problem::DataDir {
                     path: directory.to_owned(),
                     source,
                 })?;
             }
-            SqlStore::open(&path, OpenMode::ReadWrite).await?
+            SqlStore::open(&path, OpenMode::ReadWrite, busy_timeout).await?
         }
         // In a box, as it takes much more room than a file.
         Place::Server(options) => {
@@ -82,8 +85,10 @@ pub async fn open_to_write(settings: &Settings) -> Result<Arc<SqlStore>, Problem
 /// Opens the database to read, beside whoever writes.
 pub async fn open_to_read(settings: &Settings) -> Result<Arc<SqlStore>, Problem> {
     Ok(Arc::new(match Place::of(settings)? {
-        Place::File(path) if !path.exists() => return Err(Problem::NoDatabase(path)),
-        Place::File(path) => SqlStore::open(&path, OpenMode::ReadOnly).await?,
+        Place::File(path, _) if !path.exists() => return Err(Problem::NoDatabase(path)),
+        Place::File(path, busy_timeout) => {
+            SqlStore::open(&path, OpenMode::ReadOnly, busy_timeout).await?
+        }
         Place::Server(options) => Box::pin(SqlStore::connect(&options, OpenMode::ReadOnly)).await?,
     }))
 }

@@ -24,8 +24,7 @@ const KEEPER: &str = r#"
 trap '' HUP INT TERM
 "$1/postgres" -D "$2/data" -p "$3" -k "$2" >"$2/log" 2>&1 &
 server=$!
-for i in $(seq 200); do
-  "$1/pg_isready" -q -h 127.0.0.1 -p "$3" && break
+until "$1/pg_isready" -q -h 127.0.0.1 -p "$3"; do
   kill -0 $server 2>/dev/null || { rm -rf "$2/data"; echo failed; exit 1; }
   sleep 0.05
 done

@@ -8,7 +8,9 @@ use std::{
 };
 
 use credits_core::domain::day::Day;
-use credits_tests::harness::{Client, Program, START, Service, instant, operation_id, require};
+use credits_tests::harness::{
+    Client, Program, START, Service, http_client, instant, operation_id, require,
+};
 use serde_json::{Map, Value, json};
 
 /// Where the page has its tabs.
@@ -78,7 +80,7 @@ fn each_text(value: &mut Value, change: &mut impl FnMut(&str) -> Value) {
 async fn newcomer() -> (Service, Value) {
     let service = Service::start_with(|settings| settings.catalog.file = None).await;
     let url = format!("http://{}/graphiql/settings.json", service.address());
-    let mut response = awc::Client::default()
+    let mut response = http_client()
         .get(url)
         .send()
         .await

@@ -1,6 +1,6 @@
 //! The program as a newcomer and an operator meet it: by its commands.
 
-use credits_tests::harness::{Client, Program, operation_id};
+use credits_tests::harness::{Client, Program, operation_id, until};
 use serde_json::json;
 
 /// As the configuration of several nodes has it: nodes don't migrate, whoever is asked to does.
@@ -145,11 +145,10 @@ async fn a_manual_clock_that_runs_shows_a_renewal() {
             .iter()
             .any(|(kind, _, change)| kind == "PERIOD_GRANT" && *change == 500)
     };
-    let mut looks = 0;
-    while !renewed(&studio.ledger("ada").await) {
-        looks += 1;
-        assert!(looks < 10_000, "it renews");
-    }
+    until("it renews", async || {
+        renewed(&studio.ledger("ada").await).then_some(())
+    })
+    .await;
 }
 
 #[actix_web::test]

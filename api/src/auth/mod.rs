@@ -1,8 +1,8 @@
 //! Who asks, and what they may do.
 //!
 //! Owns bearer tokens from the header to a [`Caller`], and the minting of tokens for development and
-//! the command line. It never knows which field needs which scope, and never reads a clock: the time
-//! is an argument.
+//! the command line. It never knows which field needs which scope. Only [`TokenTime`] reads a clock: elsewhere
+//! the time is an argument.
 
 mod caller;
 mod dev_key;
@@ -13,6 +13,7 @@ mod scope;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod time;
 mod verifier;
 
 pub use self::{
@@ -23,5 +24,6 @@ pub use self::{
     mint::{MintProblem, TokenMint},
     scope::{Scope, Scopes},
     setup::{Auth, AuthProblem, open},
+    time::TokenTime,
     verifier::{Invalid, Known, Verifier},
 };

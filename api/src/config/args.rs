@@ -64,6 +64,65 @@ pub struct ServeArgs {
         help_heading = "Server"
     )]
     pub http_request_deadline_ms: Option<u32>,
+    /// Longest wait for the head of the first request of a connection, in milliseconds [file:
+    /// http.head_timeout_ms] [default: 5000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__HEAD_TIMEOUT_MS",
+        help_heading = "Server"
+    )]
+    pub http_head_timeout_ms: Option<u32>,
+    /// How long a connection stays open between two requests, in milliseconds [file: http.keep_alive_ms] [default: 5000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__KEEP_ALIVE_MS",
+        help_heading = "Server"
+    )]
+    pub http_keep_alive_ms: Option<u32>,
+    /// Longest wait for the first message of a socket, in milliseconds [file: http.init_timeout_ms] [default: 3000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__INIT_TIMEOUT_MS",
+        help_heading = "Server"
+    )]
+    pub http_init_timeout_ms: Option<u32>,
+    /// Time between two pings of a socket or comments of an event stream, in milliseconds [file:
+    /// http.ping_interval_ms] [default: 12000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__PING_INTERVAL_MS",
+        help_heading = "Server"
+    )]
+    pub http_ping_interval_ms: Option<u32>,
+    /// Longest wait for a client that does not read, in milliseconds [file: http.send_timeout_ms] [default: 10000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__SEND_TIMEOUT_MS",
+        help_heading = "Server"
+    )]
+    pub http_send_timeout_ms: Option<u32>,
+    /// How long a connection that ends stays open for what its client still sends, in milliseconds [file:
+    /// http.linger_timeout_ms] [default: 1000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__LINGER_TIMEOUT_MS",
+        help_heading = "Server"
+    )]
+    pub http_linger_timeout_ms: Option<u32>,
+    /// How long a node that is leaving still listens, in milliseconds [file: http.shutdown_notice_ms] [default: 500]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__HTTP__SHUTDOWN_NOTICE_MS",
+        help_heading = "Server"
+    )]
+    pub http_shutdown_notice_ms: Option<u32>,
     /// Most sockets and event streams open at a time [file: http.streams_max] [default: 20000]
     #[arg(
         long,
@@ -129,6 +188,15 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub database_call_timeout_ms: Option<u32>,
+    /// Longest wait for another connection to a SQLite file, in milliseconds [file:
+    /// database.busy_timeout_ms] [default: 5000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__DATABASE__BUSY_TIMEOUT_MS",
+        help_heading = "Database"
+    )]
+    pub database_busy_timeout_ms: Option<u32>,
     /// Bring the tables up to date at start; else they have to be [file: database.migrate] [default: true]
     #[arg(
         long,
@@ -161,6 +229,15 @@ pub struct ServeArgs {
         help_heading = "Database"
     )]
     pub writer_deadline_ms: Option<u32>,
+    /// Longest wait for accepted operations at shutdown, in milliseconds [file:
+    /// writer.shutdown_timeout_ms] [default: 2000]
+    #[arg(
+        long,
+        value_name = "MS",
+        env = "CREDITS__WRITER__SHUTDOWN_TIMEOUT_MS",
+        help_heading = "Database"
+    )]
+    pub writer_shutdown_timeout_ms: Option<u32>,
     /// Most accounts in memory [file: actors.resident_max] [default: 50000]
     #[arg(
         long,
@@ -259,9 +336,21 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// What was given about a database server, by key.
-    fn server_overrides(&self) -> [(&'static str, Option<Value>); 5] {
+    /// The numbers that were given about times and a database server, by key.
+    fn number_overrides(&self) -> [(&'static str, Option<Value>); 15] {
         [
+            ("http.request_deadline_ms", self.http_request_deadline_ms),
+            ("http.head_timeout_ms", self.http_head_timeout_ms),
+            ("http.keep_alive_ms", self.http_keep_alive_ms),
+            ("http.init_timeout_ms", self.http_init_timeout_ms),
+            ("http.ping_interval_ms", self.http_ping_interval_ms),
+            ("http.send_timeout_ms", self.http_send_timeout_ms),
+            ("http.linger_timeout_ms", self.http_linger_timeout_ms),
+            ("http.shutdown_notice_ms", self.http_shutdown_notice_ms),
+            (
+                "writer.shutdown_timeout_ms",
+                self.writer_shutdown_timeout_ms,
+            ),
             ("database.writers", self.database_writers),
             ("database.readers", self.database_readers),
             (
@@ -270,6 +359,7 @@ impl ServeArgs {
             ),
             ("database.lock_timeout_ms", self.database_lock_timeout_ms),
             ("database.call_timeout_ms", self.database_call_timeout_ms),
+            ("database.busy_timeout_ms", self.database_busy_timeout_ms),
         ]
         .map(|(key, value)| (key, value.map(Value::from)))
     }
@@ -294,10 +384,6 @@ impl ServeArgs {
             (
                 "http.body_bytes_max",
                 self.http_body_bytes_max.map(Value::from),
-            ),
-            (
-                "http.request_deadline_ms",
-                self.http_request_deadline_ms.map(Value::from),
             ),
             ("http.streams_max", self.http_streams_max.map(Value::from)),
             ("http.workers", self.http_workers.map(Value::from)),
@@ -339,7 +425,7 @@ impl ServeArgs {
         ];
         given
             .into_iter()
-            .chain(self.server_overrides())
+            .chain(self.number_overrides())
             .filter_map(|(key, value)| Some((key, value?)))
             .collect()
     }

@@ -15,7 +15,7 @@ use std::{
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use crate::{auth::Algorithm, telemetry::LogFormat};
+use crate::{auth::Algorithm, http::Timeouts, telemetry::LogFormat};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,8 +79,28 @@ pub struct HttpSettings {
     pub allowed_origins: Vec<String>,
     /// The longest request body, in bytes.
     pub body_bytes_max: usize,
-    /// The longest execution of a request, in milliseconds.
+    /// The longest execution of a request, in milliseconds. A shutdown waits a second longer for accepted
+    /// requests.
     pub request_deadline_ms: u64,
+    /// The longest that a new connection may take to send the head of its first request, in
+    /// milliseconds.
+    pub head_timeout_ms: u64,
+    /// How long a connection stays open between two requests, in milliseconds.
+    pub keep_alive_ms: u64,
+    /// The longest that a new socket may take to send its first message, in milliseconds.
+    pub init_timeout_ms: u64,
+    /// The time between two pings of a socket, and between two comments of an event stream, in
+    /// milliseconds. A socket that sends nothing between two pings is closed.
+    pub ping_interval_ms: u64,
+    /// The longest that a client may take to make room for what it is sent, in milliseconds; then its
+    /// connection ends.
+    pub send_timeout_ms: u64,
+    /// How long a connection that ends stays open for what its client still sends, in milliseconds: so that
+    /// the client reads the last answer and not a reset.
+    pub linger_timeout_ms: u64,
+    /// How long a node still listens after it has said that it is leaving, in milliseconds: a balancer
+    /// that polls it sends new requests elsewhere meanwhile.
+    pub shutdown_notice_ms: u64,
     /// The most sockets and event streams open at a time. Each takes about 30 KiB and a file
     /// descriptor.
     pub streams_max: usize,
@@ -96,6 +116,15 @@ impl Default for HttpSettings {
             allowed_origins: Vec::new(),
             body_bytes_max: 256 * 1024,
             request_deadline_ms: 5_000,
+            head_timeout_ms: 5_000,
+            keep_alive_ms: 5_000,
+            init_timeout_ms: 3_000,
+            // Well below the minute of silence after which proxies close.
+            ping_interval_ms: 12_000,
+            // Longer than a phone loses its network in a tunnel.
+            send_timeout_ms: 10_000,
+            linger_timeout_ms: 1_000,
+            shutdown_notice_ms: 500,
             streams_max: 20_000,
             workers: 0,
         }
@@ -120,6 +149,9 @@ pub struct DatabaseSettings {
     /// The longest that a call may take as this node sees it, in milliseconds: after it the connection
     /// is given up; PostgreSQL only.
     pub call_timeout_ms: u64,
+    /// The longest that a statement waits for another connection to the file, and a reader for a free
+    /// connection, in milliseconds; SQLite only.
+    pub busy_timeout_ms: u64,
     /// Whether `serve` brings the tables up to date. Without it they have to be; `credits migrate` does
     /// it as their owner.
     pub migrate: bool,
@@ -134,6 +166,7 @@ impl Default for DatabaseSettings {
             statement_timeout_ms: 2_500,
             lock_timeout_ms: 2_000,
             call_timeout_ms: 3_000,
+            busy_timeout_ms: 5_000,
             migrate: true,
         }
     }
@@ -190,6 +223,8 @@ pub struct WriterSettings {
     /// How long an operation may wait for its outcome, in milliseconds. Less than
     /// `http.request_deadline_ms`, so that the answer names the operation.
     pub deadline_ms: u64,
+    /// The longest that accepted operations may take after the server has stopped, in milliseconds.
+    pub shutdown_timeout_ms: u64,
 }
 
 impl Default for WriterSettings {
@@ -198,6 +233,7 @@ impl Default for WriterSettings {
             queue_operations_max: 4_096,
             batch_operations_max: 512,
             deadline_ms: 3_500,
+            shutdown_timeout_ms: 2_000,
         }
     }
 }
@@ -316,9 +352,18 @@ impl HttpSettings {
         address
     }
 
-    /// The longest execution of a request.
-    pub fn request_deadline(&self) -> Duration {
-        Duration::from_millis(self.request_deadline_ms)
+    /// How long requests and clients may take.
+    pub fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            request: Duration::from_millis(self.request_deadline_ms),
+            head: Duration::from_millis(self.head_timeout_ms),
+            keep_alive: Duration::from_millis(self.keep_alive_ms),
+            init: Duration::from_millis(self.init_timeout_ms),
+            ping_interval: Duration::from_millis(self.ping_interval_ms),
+            send: Duration::from_millis(self.send_timeout_ms),
+            linger: Duration::from_millis(self.linger_timeout_ms),
+            shutdown_notice: Duration::from_millis(self.shutdown_notice_ms),
+        }
     }
 }
 

@@ -95,8 +95,26 @@ fn what_is_refused_names_its_key() {
         (dev("http.listen = \"0.0.0.0:80\""), "http.listen"),
         (dev("http.body_bytes_max = 0"), "http.body_bytes_max"),
         (
-            dev("http.request_deadline_ms = 60000"),
+            dev("http.request_deadline_ms = 3600001"),
             "http.request_deadline_ms",
+        ),
+        (dev("http.head_timeout_ms = 0"), "http.head_timeout_ms"),
+        (dev("http.keep_alive_ms = 0"), "http.keep_alive_ms"),
+        (dev("http.init_timeout_ms = 0"), "http.init_timeout_ms"),
+        (dev("http.ping_interval_ms = 0"), "http.ping_interval_ms"),
+        (dev("http.send_timeout_ms = 0"), "http.send_timeout_ms"),
+        (dev("http.linger_timeout_ms = 0"), "http.linger_timeout_ms"),
+        (
+            dev("http.shutdown_notice_ms = 3600001"),
+            "http.shutdown_notice_ms",
+        ),
+        (
+            dev("database.busy_timeout_ms = 3600001"),
+            "database.busy_timeout_ms",
+        ),
+        (
+            dev("writer.shutdown_timeout_ms = 3600001"),
+            "writer.shutdown_timeout_ms",
         ),
         (
             dev("http.allowed_origins = [\"https://a.example/\"]"),
@@ -171,6 +189,42 @@ fn the_help_states_the_true_defaults() {
         (
             "http.request_deadline_ms",
             settings.http.request_deadline_ms.to_string(),
+        ),
+        (
+            "http.head_timeout_ms",
+            settings.http.head_timeout_ms.to_string(),
+        ),
+        (
+            "http.keep_alive_ms",
+            settings.http.keep_alive_ms.to_string(),
+        ),
+        (
+            "http.init_timeout_ms",
+            settings.http.init_timeout_ms.to_string(),
+        ),
+        (
+            "http.ping_interval_ms",
+            settings.http.ping_interval_ms.to_string(),
+        ),
+        (
+            "http.send_timeout_ms",
+            settings.http.send_timeout_ms.to_string(),
+        ),
+        (
+            "http.linger_timeout_ms",
+            settings.http.linger_timeout_ms.to_string(),
+        ),
+        (
+            "http.shutdown_notice_ms",
+            settings.http.shutdown_notice_ms.to_string(),
+        ),
+        (
+            "database.busy_timeout_ms",
+            settings.database.busy_timeout_ms.to_string(),
+        ),
+        (
+            "writer.shutdown_timeout_ms",
+            settings.writer.shutdown_timeout_ms.to_string(),
         ),
         ("http.streams_max", settings.http.streams_max.to_string()),
         ("http.workers", settings.http.workers.to_string()),

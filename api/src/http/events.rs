@@ -5,7 +5,7 @@
 //! so that a slow client has no queue here; one that does not read at all is cut off by the
 //! [`server`](super::server)'s own deadline. It never executes anything itself.
 
-use std::{convert::Infallible, pin::Pin, time::Duration};
+use std::{convert::Infallible, pin::Pin};
 
 use actix_web::{
     HttpResponse,
@@ -35,10 +35,9 @@ use crate::{
     error::{Fault, FaultCode},
 };
 
-/// How often something is sent where there is nothing to say, so that proxies, which close after a
-/// minute of silence, keep the connection, and a client that is gone is noticed.
-const HEARTBEAT: Duration = Duration::from_secs(12);
-/// A comment, which clients ignore. The first one sends the headers.
+/// A comment, which clients ignore. The first one sends the headers. It is sent again at every ping interval
+/// in which there was nothing to say, so that proxies, which close after a minute of silence, keep the
+/// connection, and a client that is gone is noticed.
 const COMMENT: &[u8] = b":\n\n";
 /// The end. `data` is there because browsers drop an event without it.
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
@@ -55,7 +54,7 @@ pub async fn answer(
         let told = Fault::new(FaultCode::Overloaded, "Too many streams are open here.");
         return answer::fault(told, StatusCode::SERVICE_UNAVAILABLE, Format::Json, trace);
     };
-    let expiry = Expiry::of(&viewer, worker.edge.token_time);
+    let expiry = Expiry::of(&viewer, &worker.edge.token_time);
     let responses = match execution::open(worker, envelope, method, viewer, trace).await {
         Ok(responses) => responses,
         Err(stop) => match stop.why {
@@ -65,9 +64,10 @@ pub async fn answer(
             Why::Refused | Why::Panicked => stream::iter([Err(stop)]).boxed_local(),
         },
     };
+    let heartbeat = worker.edge.timeouts.ping_interval;
     let events = Events {
         responses,
-        heartbeat: interval_at(Instant::now() + HEARTBEAT, HEARTBEAT),
+        heartbeat: interval_at(Instant::now() + heartbeat, heartbeat),
         ending: Box::pin(worker.edge.streams.ending().cancelled_owned()),
         expiry,
         _place: place,

@@ -219,7 +219,7 @@ async fn prepare(
 /// Executes a query or a mutation under the deadline.
 async fn whole(worker: &Worker, prepared: Prepared) -> Result<Response, Stop> {
     let executed = worker.edge.engine.execute(prepared.request);
-    let response = tokio::time::timeout(worker.edge.request_deadline, executed)
+    let response = tokio::time::timeout(worker.edge.timeouts.request, executed)
         .await
         .unwrap_or_else(|_| too_late(prepared.kind, prepared.operation_id.clone()));
     let mut response = response;

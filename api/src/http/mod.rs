@@ -28,10 +28,11 @@ mod socket;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 mod trace;
 mod variables;
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc};
 
 use actix_web::{http::header::HeaderMap, middleware, web};
 
@@ -49,9 +50,10 @@ pub use self::{
     persisted::Persisted,
     server::{Server, ServerSettings},
     streams::Streams,
+    timeouts::Timeouts,
     trace::TraceId,
 };
-use crate::auth::{Caller, Invalid, Known, Verifier, Viewer};
+use crate::auth::{Caller, Invalid, Known, TokenTime, Verifier, Viewer};
 
 /// What every worker shares.
 pub struct Edge {
@@ -73,12 +75,10 @@ pub struct Edge {
     pub exports: Option<Exports>,
     /// The longest body, in bytes.
     pub body_bytes_max: usize,
-    /// The longest an execution may take.
-    pub request_deadline: Duration,
-    /// Seconds since 1970 for the expiry of tokens. The real time also where the service runs on a
-    /// manual clock: tokens come from issuers who know nothing of that clock, and a year's step of
-    /// it would end every session.
-    pub token_time: fn() -> i64,
+    /// How long requests and clients may take.
+    pub timeouts: Timeouts,
+    /// The time by which tokens end.
+    pub token_time: TokenTime,
 }
 
 /// What one worker keeps for itself, so that no request waits for another worker's.
@@ -100,14 +100,14 @@ impl Worker {
 
     /// Who asks: nobody without a token, an error with a bad one.
     fn viewer(&self, headers: &HeaderMap) -> Result<Viewer, Invalid> {
-        let now = (self.edge.token_time)();
+        let now = self.edge.token_time.now_s();
         let mut known = self.tokens.borrow_mut();
         self.edge.verifier.viewer(headers, now, &mut known)
     }
 
     /// Who holds the token of these credentials, which came without a header.
     fn caller(&self, credentials: &[u8]) -> Result<Caller, Invalid> {
-        let now = (self.edge.token_time)();
+        let now = self.edge.token_time.now_s();
         let mut known = self.tokens.borrow_mut();
         self.edge.verifier.caller(credentials, now, &mut known)
     }

@@ -167,7 +167,7 @@ async fn settings(request: HttpRequest, worker: web::Data<Worker>) -> HttpRespon
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let tokens = mint.as_ref().filter(|_| host.is_some_and(is_this_machine));
-    let now = (worker.edge.token_time)();
+    let now = worker.edge.token_time.now_s();
     let tokens = tokens.map(|mint| DevelopmentTokens::mint(mint, account, now));
     let tokens = match tokens.transpose() {
         Ok(tokens) => tokens,

@@ -14,20 +14,6 @@ use tracing_actix_web::TracingLogger;
 use super::{Edge, Readiness, Streams, Worker, routes};
 use crate::telemetry::AccessLog;
 
-/// How long the node says it is leaving while it still listens, so that a balancer that polls it
-/// sends new requests elsewhere and those in between get an answer.
-const NOTICE: Duration = Duration::from_millis(500);
-/// How long accepted requests get to finish: more than their deadline of 5 s, and with the notice
-/// and the writer's own end less than the 10 s a supervisor grants.
-const FINISH_S: u64 = 6;
-/// How long an idle connection stays open. Longer than a client's pause between two requests, short
-/// enough to end within the time a shutdown has.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// How long a connection may take to accept a byte that is ready for it: the same as a client of a
-/// socket has to make room. The kernel sees to it, because nothing here is asked again while a
-/// connection stalls. Linux only.
-#[cfg(target_os = "linux")]
-const STALLED: Duration = Duration::from_secs(10);
 /// How much the kernel keeps for a connection that does not take it, in bytes; Linux counts double.
 /// Unless it is set it grows to megabytes.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
@@ -47,22 +33,26 @@ pub struct Server {
     address: SocketAddr,
     readiness: Readiness,
     streams: Streams,
+    notice: Duration,
 }
 
 impl Server {
     /// Binds the address and starts the workers. Fails if the address is taken or not ours.
     pub fn build(settings: &ServerSettings, edge: Edge) -> io::Result<Server> {
         let (readiness, streams) = (edge.readiness.clone(), edge.streams.clone());
+        let timeouts = edge.timeouts;
         let edge = Arc::new(edge);
         let server = HttpServer::new(move || {
             App::new()
                 .configure(routes(Worker::new(Arc::clone(&edge))))
                 .wrap(TracingLogger::<AccessLog>::new())
         })
-        .on_connect(|connection, _| bound(connection))
+        .on_connect(move |connection, _| bound(connection, timeouts.send))
         .workers(settings.workers)
-        .keep_alive(KEEP_ALIVE)
-        .shutdown_timeout(FINISH_S)
+        .client_request_timeout(timeouts.head)
+        .keep_alive(timeouts.keep_alive)
+        .client_disconnect_timeout(timeouts.linger)
+        .shutdown_timeout(timeouts.finish_s())
         .disable_signals()
         .bind(settings.listen)?;
         let address = server.addrs().first().copied().unwrap_or(settings.listen);
@@ -71,6 +61,7 @@ impl Server {
             address,
             readiness,
             streams,
+            notice: timeouts.shutdown_notice,
         })
     }
 
@@ -91,6 +82,7 @@ impl Server {
             server,
             readiness,
             streams,
+            notice,
             ..
         } = self;
         let handle = server.handle();
@@ -98,7 +90,8 @@ impl Server {
             stop.cancelled().await;
             readiness.drain();
             tracing::info!("shutting down: no new operations, accepted ones finish");
-            tokio::time::sleep(NOTICE).await;
+            // A balancer that polls it sends new requests elsewhere meanwhile; those in between are answered.
+            tokio::time::sleep(notice).await;
             // Those who come back at once are sent elsewhere by now.
             streams.end();
             handle.stop(true).await;
@@ -112,16 +105,19 @@ impl Server {
     }
 }
 
-/// Bounds what a connection costs that does not take what it is sent. It works without; only a client
-/// that does not read stays longer then.
-fn bound(connection: &dyn Any) {
+/// Bounds what a connection costs that does not take what it is sent, and for how long. The kernel sees to
+/// the time, because nothing here is asked again while a connection stalls; on Linux only. It works
+/// without; only a client that does not read stays longer then.
+fn bound(connection: &dyn Any, stalled: Duration) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else {
         return;
     };
     let socket = SockRef::from(stream);
     let set = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
     #[cfg(target_os = "linux")]
-    let set = set.and(socket.set_tcp_user_timeout(Some(STALLED)));
+    let set = set.and(socket.set_tcp_user_timeout(Some(stalled)));
+    #[cfg(not(target_os = "linux"))]
+    let _ = stalled;
     if let Err(error) = set {
         tracing::debug!(error.text = %error, "a connection could not be bounded");
     }

@@ -54,6 +54,18 @@ impl Default for Limits {
     }
 }
 
+#[cfg(test)]
+impl Limits {
+    /// The bounds of tests: no test fails because its machine is slow.
+    pub(crate) fn patient() -> Limits {
+        Limits {
+            deadline: Duration::from_secs(3_600),
+            idle_after: Duration::from_secs(3_600),
+            ..Limits::default()
+        }
+    }
+}
+
 /// How a node sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sweep {

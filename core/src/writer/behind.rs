@@ -196,7 +196,7 @@ mod tests {
         seen.clone()
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_that_came_last_is_written_first_and_few_go_with_it() {
         let seen = commits(true).await;
         assert_eq!(seen[..2], [(0, 0), (BESIDE_CALLERS_MAX, 1)]);

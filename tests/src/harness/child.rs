@@ -12,7 +12,11 @@ use std::{
 
 use credits_api::{app::token_time_s, auth::Scope, config::Settings};
 
-use super::{client::Client, service::CATALOG, wait::until};
+use super::{
+    client::{Client, http_client},
+    service::CATALOG,
+    wait::until,
+};
 
 /// Where what it prints when it begins to serve is kept.
 const WELCOME: &str = "welcome.txt";
@@ -20,6 +24,20 @@ const WELCOME: &str = "welcome.txt";
 const STUDIO: &str = "credits:read,credits:spend,billing:write,catalog:write,accounts:*";
 /// What a user's browser may do.
 const USER: &str = "credits:read,preferences:write";
+/// Time limits that a slow machine must not reach: an hour each. In the environment, which flags overrule: a test
+/// about a time limit names it.
+const PATIENCE: [(&str, &str); 10] = [
+    ("CREDITS__HTTP__REQUEST_DEADLINE_MS", "3600000"),
+    ("CREDITS__HTTP__HEAD_TIMEOUT_MS", "3600000"),
+    ("CREDITS__HTTP__KEEP_ALIVE_MS", "3600000"),
+    ("CREDITS__HTTP__INIT_TIMEOUT_MS", "3600000"),
+    ("CREDITS__DATABASE__STATEMENT_TIMEOUT_MS", "3600000"),
+    ("CREDITS__DATABASE__LOCK_TIMEOUT_MS", "3600000"),
+    ("CREDITS__DATABASE__CALL_TIMEOUT_MS", "3600000"),
+    ("CREDITS__DATABASE__BUSY_TIMEOUT_MS", "3600000"),
+    ("CREDITS__WRITER__DEADLINE_MS", "3599999"),
+    ("CREDITS__WRITER__SHUTDOWN_TIMEOUT_MS", "3600000"),
+];
 /// For how much longer a token is taken than it says, since clocks differ.
 const LEEWAY_S: i64 = 30;
 
@@ -136,7 +154,8 @@ impl Program {
         command
             .current_dir(directory)
             .args(arguments)
-            .args(["--dev", "--data-dir", "."]);
+            .args(["--dev", "--data-dir", "."])
+            .envs(PATIENCE);
         command
     }
 }
@@ -248,7 +267,7 @@ impl Child {
     /// The status of `/readyz`; none if nobody answers.
     pub async fn readiness(&self) -> Option<u16> {
         let url = format!("http://{}/readyz", self.address);
-        let asked = awc::Client::default().get(url).send().await;
+        let asked = http_client().get(url).send().await;
         asked.ok().map(|response| response.status().as_u16())
     }
 

@@ -27,6 +27,11 @@ pub struct Reply {
     pub body: Value,
 }
 
+/// An HTTP client that waits for as long as it takes.
+pub fn http_client() -> awc::Client {
+    awc::Client::builder().disable_timeout().finish()
+}
+
 /// A new id for a call, made before it.
 pub fn operation_id() -> String {
     OperationId(uuid::Uuid::now_v7()).to_string()
@@ -44,7 +49,7 @@ impl Client {
     /// A client of the service at `address`.
     pub fn new(address: SocketAddr, token: Option<&str>) -> Client {
         Client {
-            http: awc::Client::builder().disable_timeout().finish(),
+            http: http_client(),
             url: format!("http://{address}/graphql"),
             token: token.map(str::to_owned),
         }

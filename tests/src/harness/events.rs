@@ -9,6 +9,8 @@ use awc::{ClientRequest, error::PayloadError, http::header::HeaderMap};
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
 
+use super::client::http_client;
+
 /// What comes on a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamEvent {
@@ -35,7 +37,7 @@ pub struct EventStream {
 impl EventStream {
     /// Asks for a stream: with a GET without a body, with a POST of this one otherwise.
     pub async fn open(url: &str, token: Option<&str>, body: Option<&Value>) -> EventStream {
-        let client = awc::Client::builder().disable_timeout().finish();
+        let client = http_client();
         let request = match body {
             Some(_) => client.post(url),
             None => client.get(url),

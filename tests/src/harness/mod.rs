@@ -14,10 +14,10 @@ mod wait;
 
 pub use self::{
     child::{Child, Program},
-    client::{Client, Reply, operation_id, with},
+    client::{Client, Reply, http_client, operation_id, with},
     events::{EventStream, StreamEvent},
     need::require,
-    service::{CATALOG, ON, Rights, START, Service, instant},
+    service::{CATALOG, ON, Rights, START, Service, instant, patient},
     socket::{Heard, Socket, frame, kind},
     wait::until,
 };

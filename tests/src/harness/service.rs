@@ -1,15 +1,20 @@
 //! A service in this process: the real one, on a port and a database of its own.
 //!
-//! Owns its start, its clock, its stop and what is left on disk in between. The clock is manual:
-//! tests move time, and never wait for it.
+//! Owns its start, its clocks, its stop and what is left on disk in between. The clocks are manual: tests
+//! move time, and never wait for it. All time limits are an hour, so that a slow machine decides nothing; a
+//! test about a time limit shortens that one.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actix_rt::task::JoinHandle;
+use chrono::TimeDelta;
 use credits_api::{
     app::{Application, Problem, token_time_s},
-    auth::{Scope, TokenMint},
-    config::{CatalogSettings, HttpSettings, LogSettings, Settings},
+    auth::{Scope, TokenMint, TokenTime},
+    config::{
+        ActorSettings, CatalogSettings, DatabaseSettings, HttpSettings, LogSettings, Settings,
+        WriterSettings,
+    },
     database::open_to_write,
 };
 use credits_core::{clock::Clock, domain::time::Instant, ledger::Ledger};
@@ -28,6 +33,8 @@ pub const START: &str = "2026-01-31T10:00:00Z";
 pub const ON: &str = "CREDITS_TEST_ON";
 /// Tokens outlast every test.
 const TOKEN_TTL_S: u32 = 86_400;
+/// An hour: longer than any test lasts on any machine.
+const HOUR_MS: u64 = 3_600_000;
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +65,7 @@ pub struct Service {
     directory: Arc<TempDir>,
     settings: Settings,
     clock: Clock,
+    token_clock: Clock,
     address: SocketAddr,
     ledger: Ledger,
     mint: TokenMint,
@@ -102,18 +110,32 @@ impl Service {
             Box::pin(on_postgres(&mut settings)).await;
         }
         change(&mut settings);
-        Service::open(Arc::new(directory), settings, clock).await
+        let now = Instant::from_micros(token_time_s() * 1_000_000);
+        let token_clock = Clock::manual(now.expect("it is after 1970"), 0.0);
+        Service::open(Arc::new(directory), settings, clock, token_clock).await
     }
 
     /// Another node on the same database, by the same clock.
     pub async fn another(&self) -> Service {
         let directory = Arc::clone(&self.directory);
-        Service::open(directory, self.settings.clone(), self.clock.clone()).await
+        let (clock, token_clock) = (self.clock.clone(), self.token_clock.clone());
+        Service::open(directory, self.settings.clone(), clock, token_clock).await
     }
 
-    async fn open(directory: Arc<TempDir>, settings: Settings, clock: Clock) -> Service {
+    async fn open(
+        directory: Arc<TempDir>,
+        settings: Settings,
+        clock: Clock,
+        token_clock: Clock,
+    ) -> Service {
+        let token_time = TokenTime::Of(token_clock.clone());
         // In a box: a story starts several services, and its own stack would have to hold them all.
-        let built = Box::pin(Application::build(&settings, clock.clone())).await;
+        let built = Box::pin(Application::build_with(
+            &settings,
+            clock.clone(),
+            token_time,
+        ))
+        .await;
         let application = built.unwrap_or_else(|problem| panic!("the service starts: {problem}"));
         let address = application.address();
         let ledger = application.ledger().clone();
@@ -124,6 +146,7 @@ impl Service {
             directory,
             settings,
             clock,
+            token_clock,
             address,
             ledger,
             mint: mint.mint.expect("development has a mint"),
@@ -134,10 +157,11 @@ impl Service {
 
     /// The same database under a new service, at the same time.
     pub async fn restart(self) -> Service {
-        let (directory, clock) = (Arc::clone(&self.directory), self.clock.clone());
+        let directory = Arc::clone(&self.directory);
+        let (clock, token_clock) = (self.clock.clone(), self.token_clock.clone());
         let settings = self.settings.clone();
         self.stop().await;
-        Service::open(directory, settings, clock).await
+        Service::open(directory, settings, clock, token_clock).await
     }
 
     /// As [`Service::restart`], with changed settings.
@@ -156,6 +180,13 @@ impl Service {
     /// Moves the clock.
     pub fn set_time(&self, to: &str) {
         assert!(self.clock.set(instant(to)), "the clock is manual");
+    }
+
+    /// Lets a day pass for tokens, and the leeway that clocks have: every token that was made before ends.
+    pub fn end_tokens(&self) {
+        let later = self.token_clock.read().now;
+        let later = later.saturating_add(TimeDelta::days(1) + TimeDelta::minutes(1));
+        assert!(self.token_clock.set(later), "the clock is manual");
     }
 
     /// Its settings.
@@ -198,22 +229,16 @@ impl Service {
         Client::new(self.address, Some(&self.token(subject, rights)))
     }
 
-    /// A token for `subject` that outlasts the test.
+    /// A token for `subject`. It is good until [`Service::end_tokens`].
     pub fn token(&self, subject: &str, rights: Rights) -> String {
-        self.token_made_at(subject, rights, token_time_s())
-    }
-
-    /// As [`Service::token`], made at another time, in seconds since 1970: it ends a day after that.
-    pub fn token_made_at(&self, subject: &str, rights: Rights, at_s: i64) -> String {
-        let scopes = rights.scopes().iter().copied().collect();
-        let token = self.mint.mint(subject, scopes, at_s, TOKEN_TTL_S);
-        token.expect("the development key signs")
+        self.token_with(subject, rights.scopes())
     }
 
     /// A token for `subject` with these scopes alone.
     pub fn token_with(&self, subject: &str, scopes: &[Scope]) -> String {
         let scopes = scopes.iter().copied().collect();
-        let token = self.mint.mint(subject, scopes, token_time_s(), TOKEN_TTL_S);
+        let now_s = TokenTime::Of(self.token_clock.clone()).now_s();
+        let token = self.mint.mint(subject, scopes, now_s, TOKEN_TTL_S);
         token.expect("the development key signs")
     }
 
@@ -252,19 +277,57 @@ pub fn instant(text: &str) -> Instant {
     Instant::parse(text).unwrap_or_else(|| panic!("{text} is an instant"))
 }
 
+/// Settings whose time limits are an hour: no test fails because its machine is slow.
+pub fn patient() -> Settings {
+    Settings {
+        http: HttpSettings {
+            request_deadline_ms: HOUR_MS,
+            head_timeout_ms: HOUR_MS,
+            keep_alive_ms: HOUR_MS,
+            init_timeout_ms: HOUR_MS,
+            ping_interval_ms: HOUR_MS,
+            send_timeout_ms: HOUR_MS,
+            // A test that stops a service drops its sockets first.
+            linger_timeout_ms: HOUR_MS,
+            // Not a limit, but a pause.
+            shutdown_notice_ms: 0,
+            ..HttpSettings::default()
+        },
+        database: DatabaseSettings {
+            statement_timeout_ms: HOUR_MS,
+            lock_timeout_ms: HOUR_MS,
+            call_timeout_ms: HOUR_MS,
+            busy_timeout_ms: HOUR_MS,
+            ..DatabaseSettings::default()
+        },
+        writer: WriterSettings {
+            // Less than that of the request.
+            deadline_ms: HOUR_MS - 1,
+            shutdown_timeout_ms: HOUR_MS,
+            ..WriterSettings::default()
+        },
+        actors: ActorSettings {
+            idle_s: HOUR_MS / 1_000,
+            ..ActorSettings::default()
+        },
+        ..Settings::default()
+    }
+}
+
 fn settings(directory: &TempDir) -> Settings {
+    let patient = patient();
     Settings {
         development: true,
         data_dir: directory.path().to_owned(),
         http: HttpSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
-            ..HttpSettings::default()
+            ..patient.http
         },
         catalog: CatalogSettings {
             file: Some(directory.path().join("story.toml")),
         },
         log: LogSettings::default(),
-        ..Settings::default()
+        ..patient
     }
 }

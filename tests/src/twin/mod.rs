@@ -12,8 +12,7 @@ use std::{num::NonZero, thread};
 
 use async_graphql::{EmptySubscription, ObjectType, Schema};
 use credits_api::{
-    app::token_time_s,
-    auth::Verifier,
+    auth::{TokenTime, Verifier},
     config::HttpSettings,
     http::{Edge, Engine, Origins, Page, Persisted, Readiness, Server, ServerSettings, Streams},
 };
@@ -61,8 +60,8 @@ fn serve<M: ObjectType + Copy + 'static>(
         streams: Streams::new(0),
         exports: None,
         body_bytes_max: http.body_bytes_max,
-        request_deadline: http.request_deadline(),
-        token_time: token_time_s,
+        timeouts: http.timeouts(),
+        token_time: TokenTime::Real,
     };
     let listen = ServerSettings {
         listen: http.address(),

@@ -1,6 +1,5 @@
 //! Server-sent events: the same subscriptions over one HTTP response.
 
-use credits_api::app::token_time_s;
 use credits_tests::harness::{EventStream, Rights, Service, StreamEvent};
 use serde_json::{Value, json};
 
@@ -131,11 +130,11 @@ async fn what_can_not_begin_is_an_http_status() {
 async fn a_stream_ends_with_its_token_and_without_being_complete() {
     let service = Service::start().await;
     service.studio().open("ada").await;
-    let made = token_time_s() - 86_400 - 28;
-    let token = service.token_made_at("ada", Rights::User, made);
+    let token = service.token("ada", Rights::User);
     let body = json!({ "query": BALANCE });
     let mut events = EventStream::open(&url(&service), Some(&token), Some(&body)).await;
     assert_eq!(available(&events.next().await), 500);
+    service.end_tokens();
     // The client comes back with a fresh one, as it would after any break.
     assert_eq!(events.event().await, StreamEvent::End);
 }

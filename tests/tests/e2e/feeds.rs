@@ -2,12 +2,15 @@
 
 use credits_tests::{
     audit::Audit,
-    harness::{Client, Rights, Service, Socket},
+    harness::{Client, Rights, Service, Socket, operation_id},
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::spending::boost;
+use crate::{
+    endurance::{SHORT, ask_until_decided},
+    spending::boost,
+};
 
 const BALANCE: &str = "subscription($id: ID, $after: Sequence) { \
     balance(accountId: $id, afterSequence: $after) { \
@@ -111,6 +114,7 @@ async fn a_client_that_comes_back_resumes_where_it_left_off() {
     );
 
     // A restart in between is like any other break.
+    drop((socket, back));
     let service = service.restart().await;
     let mut back = service.socket().await;
     let resume = json!({ "id": "ada", "after": later });
@@ -171,9 +175,10 @@ async fn operations_come_once_and_in_order_under_concurrent_charges() {
 
 #[actix_web::test]
 async fn what_is_not_committed_is_not_seen() {
-    let service = Service::start_with(|settings| settings.writer.deadline_ms = 300).await;
+    let service = Service::start().await;
+    service.studio().open("ada").await;
+    let service = service.restart_with(SHORT).await;
     let studio = service.studio();
-    studio.open("ada").await;
     let mut socket = service.socket().await;
     socket.subscribe("1", BALANCE, json!({ "id": "ada" })).await;
     let (_, first, _) = update(&mut socket, "1").await;
@@ -184,7 +189,9 @@ async fn what_is_not_committed_is_not_seen() {
 
     let in_the_way = Audit::in_the_way(service.directory()).await;
     // It is decided, and waits for the database.
-    let reply = studio.ask("charge", picture("ada")).await;
+    let mut charge = picture("ada");
+    charge["operationId"] = json!(operation_id());
+    let reply = ask_until_decided(&studio, &charge).await;
     assert_eq!(reply.code(), "UNKNOWN_OUTCOME");
     socket.send(&json!({ "type": "ping" })).await;
     assert_eq!(socket.message().await, json!({ "type": "pong" }));

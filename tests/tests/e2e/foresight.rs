@@ -120,6 +120,7 @@ async fn notices_come_as_they_become_true_and_can_be_read_later() {
     all.reverse();
     assert_eq!(ids(&all), ids(&live));
     assert_eq!(from_the_end(&user).await, ids(&live));
+    drop(socket);
     // A file names what is published at start: this one says nothing.
     let service = service.restart_with(|settings| settings.catalog.file = None);
     let service = service.await;

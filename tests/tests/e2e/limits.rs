@@ -1,7 +1,5 @@
 //! Every limit on a request, with an attack that must be refused: plainly, and hidden in fragments.
 
-use std::time::{Duration, Instant};
-
 use credits_tests::harness::{Rights, Service, operation_id};
 use serde_json::{Value, json};
 
@@ -266,42 +264,4 @@ async fn a_body_is_bounded_announced_or_not() {
             .await;
         assert_eq!(answer.status, status, "{bytes} bytes");
     }
-}
-
-/// Far above what a refusal takes, also on a machine that does much else.
-const REFUSED_WITHIN: Duration = Duration::from_secs(2);
-/// How often each attack is made.
-const ROUNDS: usize = 40;
-
-#[actix_web::test]
-async fn a_refusal_costs_little() {
-    let service = Service::start().await;
-    let token = service.token("studio", Rights::Studio);
-    let attacks: Vec<(&str, Raw)> = attacks()
-        .iter()
-        .map(|attack| (attack.name, Raw::json(&attack.body)))
-        .collect();
-    let mut took: Vec<(Duration, &str)> = Vec::new();
-    for _ in 0..ROUNDS {
-        for (name, attack) in &attacks {
-            let began = Instant::now();
-            attack.send(service.address(), &token).await;
-            took.push((began.elapsed(), name));
-        }
-    }
-    took.sort_unstable();
-    let at = |share: usize| took[(took.len() - 1) * share / 1_000];
-    let (p50, p99, longest) = (at(500).0, at(990).0, at(1_000));
-    say(&format!(
-        "{} refusals: p50 {p50:.1?}, p99 {p99:.1?} (to be at most 20 ms), longest {:.1?} ({})",
-        took.len(),
-        longest.0,
-        longest.1
-    ));
-    assert!(p99 < REFUSED_WITHIN);
-}
-
-#[expect(clippy::print_stderr, reason = "the numbers are what the test is for")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }

@@ -77,7 +77,8 @@ impl Raw {
 
     /// Sends it with this token.
     pub async fn send(&self, to: SocketAddr, token: &str) -> Answer {
-        let client = awc::Client::builder().no_default_headers().finish();
+        let client = awc::Client::builder().disable_timeout();
+        let client = client.no_default_headers().finish();
         let method = self.method.parse().expect("a method");
         let url = format!("http://{to}{}", self.path);
         let mut request = client.request(method, url);

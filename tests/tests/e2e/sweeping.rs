@@ -1,20 +1,14 @@
 //! What is due happens at its instant, also on accounts that nobody touches.
 
-use std::time::{Duration, Instant};
-
 use credits_tests::{
     audit::Audit,
-    harness::{Service, Socket},
+    harness::{Service, Socket, until},
 };
 use serde_json::{Value, json};
 
 /// When the stories' accounts, opened at their beginning, renew first and second.
 const RENEWS: &str = "2026-02-28T10:00:00Z";
 const RENEWS_AGAIN: &str = "2026-03-31T10:00:00Z";
-/// Longer than any sweep of a few accounts takes.
-const SWEPT_WITHIN: Duration = Duration::from_secs(20);
-/// How often the database is looked at meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 const OPERATIONS: &str = "subscription($id: ID) { operations(accountId: $id) { \
     kind at recordedAt change availableAfter } }";
@@ -26,18 +20,15 @@ async fn next(socket: &mut Socket) -> Value {
 
 /// Waits until all accounts have had so many renewals, by the database alone.
 async fn until_renewed(service: &Service, accounts: usize, times: i64) {
-    let began = Instant::now();
-    loop {
+    until("every account is renewed", async || {
         let audit = Audit::open(service.directory()).await;
         let renewals = audit.renewals().await;
         audit.close().await;
         assert_eq!(renewals.len(), accounts);
-        if renewals.values().all(|renewed| *renewed == times) {
-            return;
-        }
-        assert!(began.elapsed() < SWEPT_WITHIN, "{renewals:?}");
-        actix_rt::time::sleep(LOOK_EVERY).await;
-    }
+        let all = renewals.values().all(|renewed| *renewed == times);
+        all.then_some(())
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -79,6 +70,7 @@ async fn a_renewal_is_seen_at_its_instant_and_those_whom_nobody_watches_renew_to
         1,
         "only ada was looked at"
     );
+    drop(socket);
     service.stop().await;
 }
 
@@ -152,5 +144,6 @@ async fn without_a_sweeper_a_watcher_sees_it_all_the_same_and_others_when_they_a
     assert_eq!(audit.renewals().await["bob"], 0);
     assert_eq!(service.studio().balance("bob").await["available"], 500);
     assert_eq!(audit.renewals().await["bob"], 1);
+    drop(socket);
     service.stop().await;
 }

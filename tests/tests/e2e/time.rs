@@ -1,15 +1,11 @@
 //! Other instants than now: what an account had then, what it will have, and a clock that can't be
 //! believed.
 
-use std::time::{Duration, Instant};
-
 use chrono::TimeDelta;
 use credits_core::clock::Hands;
-use credits_tests::harness::{Client, START, Service, instant, operation_id};
+use credits_tests::harness::{Client, START, Service, http_client, instant, operation_id, until};
 use serde_json::{Value, json};
 
-/// How long a node may take to notice its clock: it looks every second.
-const NOTICED_WITHIN: Duration = Duration::from_secs(10);
 const YEAR: TimeDelta = TimeDelta::days(365);
 
 fn picture() -> Value {
@@ -167,16 +163,14 @@ async fn grants(client: &Client) -> usize {
     grants.count()
 }
 
-/// Waits until `/readyz` answers with that status.
+/// Waits until `/readyz` answers with that status: the node looks at its clock every second.
 async fn becomes(service: &Service, status: u16) {
     let url = format!("http://{}/readyz", service.address());
-    let begun = Instant::now();
-    loop {
-        let answer = awc::Client::default().get(&url).send().await;
-        if answer.expect("the service answers").status().as_u16() == status {
-            return;
-        }
-        assert!(begun.elapsed() < NOTICED_WITHIN, "/readyz answers {status}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let what = format!("/readyz answers {status}");
+    until(&what, async || {
+        let answer = http_client().get(&url).send().await;
+        let answered = answer.expect("the service answers").status().as_u16();
+        (answered == status).then_some(())
+    })
+    .await;
 }

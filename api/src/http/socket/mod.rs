@@ -14,8 +14,6 @@ mod message;
 mod operation;
 mod outbox;
 
-use std::time::Duration;
-
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -43,12 +41,6 @@ use crate::{
     auth::{Invalid, Viewer},
     error::{Fault, FaultCode},
 };
-
-/// How long a client may take for its first message.
-const INIT_WITHIN: Duration = Duration::from_secs(3);
-/// How often a client is asked whether it is there; one that said nothing since the last time is not.
-/// Well below the minute of silence after which proxies close.
-const PING_EVERY: Duration = Duration::from_secs(12);
 
 /// Whether a request asks for a socket.
 pub fn is_asked_for(request: &HttpRequest) -> bool {
@@ -81,7 +73,7 @@ pub fn upgrade(
         );
         return answer::fault(told, StatusCode::BAD_REQUEST, Format::Json, &trace);
     };
-    let outbox = Outbox::new(session);
+    let outbox = Outbox::new(session, worker.edge.timeouts);
     let refused = if !response.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) {
         Some(Close::SubprotocolNotAcceptable.because("Subprotocol not acceptable"))
     } else {
@@ -155,7 +147,8 @@ impl Socket {
         trace: TraceId,
         place: Place,
     ) -> Socket {
-        let expiry = Expiry::of(&viewer, worker.edge.token_time);
+        let expiry = Expiry::of(&viewer, &worker.edge.token_time);
+        let init_by = Instant::now() + worker.edge.timeouts.init;
         Socket {
             worker,
             outbox,
@@ -164,7 +157,7 @@ impl Socket {
             viewer,
             trace,
             stage: Stage::Opened,
-            init_by: Instant::now() + INIT_WITHIN,
+            init_by,
             expiry,
             heard: true,
             _place: place,
@@ -188,7 +181,9 @@ impl Socket {
         let ending = self.worker.edge.streams.ending();
         let ending = ending.cancelled();
         tokio::pin!(ending);
-        let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        // A client that said nothing since the last ping is gone.
+        let every = self.worker.edge.timeouts.ping_interval;
+        let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let opened = self.stage == Stage::Opened;
@@ -258,7 +253,7 @@ impl Socket {
                 End::because(Close::Forbidden, refused.to_string())
             })?;
             self.viewer = Some(caller);
-            self.expiry = Expiry::of(&self.viewer, self.worker.edge.token_time);
+            self.expiry = Expiry::of(&self.viewer, &self.worker.edge.token_time);
         }
         self.stage = Stage::Ready;
         self.send(&ToClient::ConnectionAck).await

@@ -13,15 +13,12 @@ use tokio::{
     time::timeout,
 };
 
+use crate::http::Timeouts;
+
 /// How many bytes of messages may wait for a client. About as much again is on its way through the
 /// connection's own buffers, so that a client that does not read costs less than half a megabyte. A
 /// longer message waits until it is alone.
 const WAITING_BYTES_MAX: u32 = 128 * 1024;
-/// How long a client may take to make room: longer than a phone loses its network in a tunnel, and
-/// with the connection's own deadline, which is the same, less than 15 s.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// How long a client that is told to go may take to make room for that.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The client does not read, or is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +28,16 @@ pub struct Unsent;
 pub struct Outbox {
     session: Session,
     room: Arc<Semaphore>,
+    timeouts: Timeouts,
 }
 
 impl Outbox {
     /// The way to the client of this session.
-    pub fn new(session: Session) -> Outbox {
+    pub fn new(session: Session, timeouts: Timeouts) -> Outbox {
         Outbox {
             session,
             room: Arc::new(Semaphore::new(WAITING_BYTES_MAX as usize)),
+            timeouts,
         }
     }
 
@@ -46,7 +45,7 @@ impl Outbox {
     pub async fn text(&mut self, text: Vec<u8>) -> Result<(), Unsent> {
         let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room);
-        in_time(SEND_WITHIN, async {
+        in_time(self.timeouts.send, async {
             let room = room.acquire_many_owned(bytes.min(WAITING_BYTES_MAX));
             let waiting = Waiting {
                 text,
@@ -62,20 +61,23 @@ impl Outbox {
     /// Asks whether the client is there.
     pub async fn ping(&mut self) -> Result<(), Unsent> {
         let sent = self.session.ping(b"");
-        in_time(SEND_WITHIN, async { sent.await.map_err(|_| Unsent) }).await
+        in_time(self.timeouts.send, async { sent.await.map_err(|_| Unsent) }).await
     }
 
     /// Answers that.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Unsent> {
         let sent = self.session.pong(payload);
-        in_time(SEND_WITHIN, async { sent.await.map_err(|_| Unsent) }).await
+        in_time(self.timeouts.send, async { sent.await.map_err(|_| Unsent) }).await
     }
 
     /// Tells the client why this ends. It is the last that is sent.
     pub async fn close(self, reason: Option<CloseReason>) {
         let sent = self.session.close(reason);
         // A client that is gone, or does not read, learns nothing.
-        let _told = in_time(CLOSE_WITHIN, async { sent.await.map_err(|_| Unsent) }).await;
+        let _told = in_time(self.timeouts.close(), async {
+            sent.await.map_err(|_| Unsent)
+        })
+        .await;
     }
 }
 

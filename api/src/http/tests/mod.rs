@@ -28,13 +28,15 @@ use async_graphql::{
     Context, Enum, InputObject, InputValueError, InputValueResult, Interface, Object, Scalar,
     ScalarType, SimpleObject, Subscription, Value,
 };
+use credits_core::{clock::Clock, domain::time::Instant};
 use futures_util::{FutureExt, Stream, StreamExt, future::LocalBoxFuture, stream};
 use secrecy::SecretSlice;
 use serde_json::Value as Json;
+use tokio::sync::Semaphore;
 
-use super::{Edge, Engine, Origins, Page, Persisted, Readiness, Streams, Worker, routes};
+use super::{Edge, Engine, Origins, Page, Persisted, Readiness, Streams, Timeouts, Worker, routes};
 use crate::{
-    auth::{Scope, Scopes, TokenMint, Verifier, VerifyingKey, Viewer, caller},
+    auth::{Scope, Scopes, TokenMint, TokenTime, Verifier, VerifyingKey, Viewer, caller},
     error::{Fault, FaultCode},
 };
 
@@ -42,13 +44,45 @@ use crate::{
 const NOW: i64 = 1_800_000_000;
 const SECRET: &[u8] = b"a secret of the tests, 32 bytes long";
 
-/// How often a mutation ran.
-#[derive(Clone, Default)]
-struct Runs(Arc<AtomicUsize>);
+/// An hour each: a slow machine decides nothing.
+const PATIENT: Timeouts = {
+    let hour = Duration::from_secs(3_600);
+    Timeouts {
+        request: hour,
+        head: hour,
+        keep_alive: hour,
+        init: hour,
+        ping_interval: hour,
+        send: hour,
+        linger: hour,
+        shutdown_notice: hour,
+    }
+};
+
+/// What mutations did, and whether one that stalls may go on.
+#[derive(Clone)]
+struct Runs {
+    /// How often one ran.
+    added: Arc<AtomicUsize>,
+    /// A permit for each that has begun to stall.
+    stalled: Arc<Semaphore>,
+    /// A permit lets one of them go on.
+    go_on: Arc<Semaphore>,
+}
+
+impl Default for Runs {
+    fn default() -> Runs {
+        Runs {
+            added: Arc::default(),
+            stalled: Arc::new(Semaphore::new(0)),
+            go_on: Arc::new(Semaphore::new(0)),
+        }
+    }
+}
 
 impl Runs {
     fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.added.load(Ordering::SeqCst)
     }
 }
 
@@ -166,8 +200,7 @@ impl Query {
     }
 
     async fn slow(&self) -> Option<String> {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        None
+        std::future::pending().await
     }
 }
 
@@ -202,12 +235,18 @@ struct Mutation;
 #[Object]
 impl Mutation {
     async fn add(&self, ctx: &Context<'_>) -> async_graphql::Result<usize> {
-        Ok(ctx.data::<Runs>()?.0.fetch_add(1, Ordering::SeqCst) + 1)
+        Ok(ctx.data::<Runs>()?.added.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
-    async fn stall(&self, operation_id: String, ms: u64) -> String {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
-        operation_id
+    async fn stall(
+        &self,
+        ctx: &Context<'_>,
+        operation_id: String,
+    ) -> async_graphql::Result<String> {
+        let runs = ctx.data::<Runs>()?;
+        runs.stalled.add_permits(1);
+        runs.go_on.acquire().await?.forget();
+        Ok(operation_id)
     }
 }
 
@@ -240,6 +279,7 @@ fn edge(runs: &Runs) -> Edge {
     let key = VerifyingKey::from_bytes(Some("a".to_owned()), SECRET).expect("long enough");
     let engine =
         Engine::new(|| async_graphql::Schema::build(Query, Mutation, Ticks).data(runs.clone()));
+    let now = Instant::from_micros(NOW * 1_000_000);
     Edge {
         engine: Box::new(engine),
         verifier: Verifier::new(vec![key], "issuer", "audience"),
@@ -256,8 +296,8 @@ fn edge(runs: &Runs) -> Edge {
         streams: Streams::new(100),
         exports: None,
         body_bytes_max: 256 * 1024,
-        request_deadline: Duration::from_millis(200),
-        token_time: || NOW,
+        timeouts: PATIENT,
+        token_time: TokenTime::Of(Clock::manual(now.expect("it is after 1970"), 0.0)),
     }
 }
 

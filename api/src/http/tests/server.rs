@@ -33,8 +33,10 @@ async fn call(port: u16, query: &str) -> String {
 
 #[actix_web::test]
 async fn accepted_requests_finish_and_no_mutation_begins() {
-    let mut edge = edge(&Runs::default());
-    edge.request_deadline = Duration::from_secs(5);
+    let runs = Runs::default();
+    let edge = edge(&runs);
+    let notice = PATIENT.shutdown_notice;
+    assert_eq!(edge.timeouts.shutdown_notice, notice);
     let readiness = edge.readiness.clone();
     let settings = ServerSettings {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -46,28 +48,35 @@ async fn accepted_requests_finish_and_no_mutation_begins() {
     let running = actix_web::rt::spawn(server.run_until_stopped(stop.clone()));
     assert!(call(port, "{ hello }").await.contains("world"));
     let accepted = actix_web::rt::spawn(async move {
-        call(
-            port,
-            "mutation { stall(operationId: \"accepted\", ms: 900) }",
-        )
-        .await
+        call(port, "mutation { stall(operationId: \"accepted\") }").await
     });
-    // It is accepted once another request of the only worker has been answered after it.
-    tokio::task::yield_now().await;
-    assert!(call(port, "{ hello }").await.contains("world"));
+    runs.stalled.acquire().await.expect("it is open").forget();
     stop.cancel();
     while readiness.accepts_mutations() {
         tokio::task::yield_now().await;
     }
+    // It still listens, for as long as it said that it would.
     let late = call(port, "mutation { add }").await;
     assert!(
         late.starts_with("HTTP/1.1 503") && late.contains("UNAVAILABLE"),
         "{late}"
     );
+    tokio::time::pause();
+    tokio::time::advance(notice).await;
+    tokio::time::resume();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .is_ok()
+    {
+        tokio::task::yield_now().await;
+    }
+    assert!(!running.is_finished(), "it waits for what it accepted");
+    runs.go_on.add_permits(1);
     let accepted = accepted.await.expect("no panic");
     assert!(
         accepted.contains("{\"data\":{\"stall\":\"accepted\"}}"),
         "{accepted}"
     );
     running.await.expect("no panic").expect("a clean end");
+    assert_eq!(runs.count(), 0, "no mutation began");
 }

@@ -63,7 +63,7 @@ fn node(faults: &Arc<Loads>) -> Arc<Node> {
         .tell(OPENED, 2, subscribe("creator"));
     assert_eq!(store.write(&[book.work()]).lost, []);
     let store: Arc<dyn crate::store::Store> = Arc::new(store);
-    let limits = Limits::default();
+    let limits = Limits::patient();
     let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
     actix::spawn(task);
     Arc::new(Node {
@@ -89,7 +89,7 @@ async fn who_looks_while_an_account_is_loaded_begins_no_second_load() {
     let call = Execute {
         content: command.request.content(),
         command: Arc::new(command),
-        deadline: Monotonic::now() + std::time::Duration::from_secs(60),
+        deadline: Monotonic::now() + std::time::Duration::from_secs(3_600),
         ticket: Ticket::default(),
         waiter,
     };

@@ -43,7 +43,7 @@ impl Scene {
     fn new(store: Arc<dyn Store>, clock: Clock) -> Scene {
         let limits = Limits {
             arbiters: 0,
-            ..Limits::default()
+            ..Limits::patient()
         };
         let (writer, task) = Writer::new(Arc::clone(&store), limits.batch_operations_max);
         Arbiter::current().spawn(task);

@@ -55,7 +55,7 @@ impl Stage {
     async fn over(store: Arc<MemoryStore>, clock: Clock) -> Stage {
         let limits = Limits {
             arbiters: 0,
-            ..Limits::default()
+            ..Limits::patient()
         };
         let keys = Keys {
             quotes: vec![[7; 32]],

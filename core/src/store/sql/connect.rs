@@ -31,10 +31,6 @@ use super::{
 
 /// Connections that read: history pages and exports at once, while charges go on.
 const READERS_MAX: u32 = 4;
-/// For so long a statement waits for a lock of another connection before it gives up.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// For so long a reader waits for a connection: a page is milliseconds, so this is an overload.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements kept prepared: every shape of the store.
 pub(super) const STATEMENTS_MAX: usize = 512;
 /// What the connection for batches keeps of the file in memory, in KiB: 2,048 pages. A larger one costs more
@@ -125,7 +121,11 @@ const WRITER_SETTINGS: [(&str, &str); 4] = [
     ("wal_autocheckpoint", "0"),
 ];
 
-pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
+pub(super) async fn open(
+    path: &Path,
+    mode: OpenMode,
+    busy_timeout: Duration,
+) -> Result<SqlStore, OpenError> {
     let connected = |source: DbErr| OpenError::Connect {
         path: path.to_owned(),
         source: Box::new(source),
@@ -133,11 +133,11 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
     let writing = match mode {
         OpenMode::ReadWrite => {
             let lock = take_lock(path)?;
-            let connection = writer(path).await.map_err(connected)?;
+            let connection = writer(path, busy_timeout).await.map_err(connected)?;
             check_settings(path, &connection).await?;
-            let session = session(path)?;
+            let session = session(path, busy_timeout)?;
             let session = Arc::new(Mutex::new(Some(session)));
-            let log = writer(path).await.map_err(connected)?;
+            let log = writer(path, busy_timeout).await.map_err(connected)?;
             Some(Writing {
                 inserts: Inserts::new(connection.get_database_backend()),
                 pool: Arc::new(Pool::of_file(connection)),
@@ -150,8 +150,11 @@ pub(super) async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenEr
         }
         OpenMode::ReadOnly => None,
     };
-    let readers = Arc::new(Pool::of_file(readers(path).await.map_err(connected)?));
-    Ok(SqlStore { readers, writing })
+    let readers = readers(path, busy_timeout).await.map_err(connected)?;
+    Ok(SqlStore {
+        readers: Arc::new(Pool::of_file(readers)),
+        writing,
+    })
 }
 
 fn take_lock(path: &Path) -> Result<FileLock, OpenError> {
@@ -169,8 +172,8 @@ fn take_lock(path: &Path) -> Result<FileLock, OpenError> {
     })
 }
 
-async fn writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
-    connect(path, 1, |options| {
+async fn writer(path: &Path, busy_timeout: Duration) -> Result<DatabaseConnection, DbErr> {
+    connect(path, 1, busy_timeout, |options| {
         options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -180,13 +183,17 @@ async fn writer(path: &Path) -> Result<DatabaseConnection, DbErr> {
     .await
 }
 
-async fn readers(path: &Path) -> Result<DatabaseConnection, DbErr> {
-    connect(path, READERS_MAX, |options| options.read_only(true)).await
+async fn readers(path: &Path, busy_timeout: Duration) -> Result<DatabaseConnection, DbErr> {
+    connect(path, READERS_MAX, busy_timeout, |options| {
+        options.read_only(true)
+    })
+    .await
 }
 
 async fn connect(
     path: &Path,
     connections_max: u32,
+    busy_timeout: Duration,
     settings: fn(SqliteConnectOptions) -> SqliteConnectOptions,
 ) -> Result<DatabaseConnection, DbErr> {
     let file = path.to_owned();
@@ -195,7 +202,8 @@ async fn connect(
     options
         .max_connections(connections_max)
         .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A page is milliseconds: a reader that waits for so long is in an overload.
+        .acquire_timeout(busy_timeout)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         // A file does not go away: to ask its thread first would be one more wait before each transaction.
@@ -204,7 +212,7 @@ async fn connect(
             settings(options)
                 .filename(&file)
                 .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
+                .busy_timeout(busy_timeout)
                 .statement_cache_capacity(STATEMENTS_MAX)
         })
         // SQLite rolls back by itself on a full disk; the driver still counts that transaction as
@@ -216,12 +224,12 @@ async fn connect(
 }
 
 /// The connection for batches.
-fn session(path: &Path) -> Result<FileSession, OpenError> {
+fn session(path: &Path, busy_timeout: Duration) -> Result<FileSession, OpenError> {
     let connected = |source: rusqlite::Error| OpenError::Connect {
         path: path.to_owned(),
         source: Box::new(source),
     };
-    let session = FileSession::open(path).map_err(connected)?;
+    let session = FileSession::open(path, busy_timeout).map_err(connected)?;
     for (pragma, wanted) in WRITER_SETTINGS {
         session.set(pragma, wanted).map_err(connected)?;
         taken(

@@ -9,6 +9,7 @@ use std::{
     error::Error,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use rusqlite::{
@@ -18,7 +19,7 @@ use rusqlite::{
 use sea_orm::Value;
 
 use super::{
-    connect::{BUSY_TIMEOUT, STATEMENTS_MAX},
+    connect::STATEMENTS_MAX,
     ends::{End, Ends},
     engine::Engine,
     permit::{self, NotPlain},
@@ -40,9 +41,9 @@ pub(super) struct FileSession {
 
 impl FileSession {
     /// Opens the file, which is there.
-    pub(super) fn open(path: &Path) -> rusqlite::Result<FileSession> {
+    pub(super) fn open(path: &Path, busy_timeout: Duration) -> rusqlite::Result<FileSession> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.busy_timeout(busy_timeout)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         permit::confine(&connection)?;
         Ok(FileSession {
@@ -243,6 +244,8 @@ impl ToSql for Bound<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use rusqlite::{ErrorCode, config::DbConfig};
     use tokio::sync::MutexGuard as AsyncGuard;
 
@@ -342,6 +345,22 @@ mod tests {
             let session = self.file_session().await;
             let session = session.as_ref().expect("it is open");
             session.set("max_page_count", pages).expect("it is taken");
+        }
+
+        /// Counts from now on how often a batch looks whether another connection still writes; one store
+        /// of the process at a time. There is no time limit any more.
+        pub(in super::super::super) async fn count_waits(&self) -> fn() -> usize {
+            static WAITS: AtomicUsize = AtomicUsize::new(0);
+            let session = self.file_session().await;
+            let session = session.as_ref().expect("it is open");
+            let waits = |_| {
+                WAITS.fetch_add(1, Ordering::Relaxed);
+                std::thread::yield_now();
+                true
+            };
+            let set = session.get().busy_handler(Some(waits));
+            set.expect("it is taken");
+            || WAITS.load(Ordering::Relaxed)
         }
 
         /// The texts of what was asked of the file by batches.

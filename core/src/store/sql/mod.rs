@@ -35,7 +35,7 @@ mod usage;
 #[cfg(test)]
 mod plans;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sea_orm::DatabaseConnection;
@@ -128,14 +128,20 @@ fn closed() -> CommitError {
 
 impl SqlStore {
     /// Opens the database file at `path`. To write, the file is made if it is missing and locked
-    /// against a second writer; its tables are made by the migrations, over [`SqlStore::migrating`].
+    /// against a second writer; its tables are made by the migrations, over [`SqlStore::migrating`]. A
+    /// statement waits at most `busy_timeout` for another connection to the file, and a reader for a free
+    /// connection.
     ///
     /// # Errors
     ///
     /// If another process has it open to write, if it can't be opened, or if SQLite does not take the
     /// settings on which durability rests.
-    pub async fn open(path: &Path, mode: OpenMode) -> Result<SqlStore, OpenError> {
-        connect::open(path, mode).await
+    pub async fn open(
+        path: &Path,
+        mode: OpenMode,
+        busy_timeout: Duration,
+    ) -> Result<SqlStore, OpenError> {
+        connect::open(path, mode, busy_timeout).await
     }
 
     /// Opens a database on a PostgreSQL server; its tables are made by the migrations, over

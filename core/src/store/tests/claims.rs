@@ -1,9 +1,8 @@
 //! Accounts with something due, claimed, decided on and written in one transaction: on each store, and on
 //! a server by several nodes at once.
 
-use std::{sync::mpsc, time::Duration};
+use std::sync::mpsc;
 
-use futures_util::FutureExt;
 use sea_orm::ConnectionTrait;
 
 use super::{
@@ -242,11 +241,7 @@ async fn a_charge_on_what_is_claimed_loses_and_then_waits_for_the_renewal() {
     assert_eq!(lost, std::slice::from_ref(&ann));
     let mut charging = Charging(ann.clone(), None);
     let mut charged = Box::pin(store.commit_locked(&mut charging));
-    for _ in 0..50 {
-        tokio::time::sleep(Duration::from_millis(4)).await;
-        let over = (&mut charged).now_or_never();
-        assert!(over.is_none(), "it waits for the claim");
-    }
+    postgres::until_it_waits(&url, &mut charged).await;
     assert_eq!(midway.end().unwrap().lost, []);
     assert_eq!(charged.await.unwrap().lost, []);
     let (found, _) = charging.1.unwrap();

@@ -8,18 +8,21 @@ mod need;
 #[path = "../../../../tests/src/proxy.rs"]
 #[expect(dead_code, reason = "the tests of the service use the rest of it")]
 mod proxy;
+#[path = "../../../../tests/src/harness/wait.rs"]
+mod wait;
 
-use std::time::Duration;
+use std::{fmt::Debug, pin::pin, time::Duration};
 
 use credits_migration::{Migrator, MigratorTrait};
-use futures_util::FutureExt;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, TransactionTrait};
+use futures_util::future::{Either, join, select};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
 use tokio::sync::OnceCell;
 
 use self::{
     cluster::Cluster,
     need::require,
     proxy::{Proxy, Trouble},
+    wait::until,
 };
 use super::book::{Book, account, charge, purchase, subscribe};
 use crate::{
@@ -31,6 +34,8 @@ use crate::{
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
+/// Longer than any test lasts: a slow machine decides nothing.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The URL of a new database with its tables, and no rows.
 pub(crate) async fn database() -> String {
@@ -61,9 +66,9 @@ fn options(url: &str) -> ServerOptions {
         url: url.to_owned(),
         writers: 1,
         readers: 2,
-        statement_timeout: Duration::from_secs(10),
-        lock_timeout: Duration::from_secs(2),
-        deadline: Duration::from_secs(15),
+        statement_timeout: HOUR,
+        lock_timeout: HOUR,
+        deadline: HOUR,
     }
 }
 
@@ -79,6 +84,27 @@ async fn hasty(url: &str) -> SqlStore {
 
 pub(crate) async fn raw(url: &str) -> DatabaseConnection {
     Database::connect(url).await.unwrap()
+}
+
+/// The number that a query answers.
+async fn number(raw: &DatabaseConnection, query: &str) -> i64 {
+    let asked = Statement::from_string(raw.get_database_backend(), query);
+    let row = raw.query_one_raw(asked).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+/// Lets something go on until a statement of the database waits for a lock. It must not end before.
+pub(crate) async fn until_it_waits(url: &str, waiting: &mut (impl Future<Output: Debug> + Unpin)) {
+    const WAITS: &str = "SELECT count(*) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let raw = raw(url).await;
+    let looks = pin!(until("a statement waits for a lock", async || {
+        (number(&raw, WAITS).await > 0).then_some(())
+    }));
+    match select(waiting, looks).await {
+        Either::Left((ended, _)) => panic!("it waits for the lock: {ended:?}"),
+        Either::Right(((), _)) => {}
+    }
 }
 
 async fn opened(store: &SqlStore, name: &str) -> Book {
@@ -149,13 +175,7 @@ async fn an_unknown_commit_is_told_after_the_old_transaction_is_over() {
     let other = raw(&url).await.begin().await.unwrap();
     other.execute_unprepared(LOCK).await.unwrap();
     let mut told = Box::pin(store.resolve(&batch));
-    for _ in 0..50 {
-        tokio::time::sleep(Duration::from_millis(4)).await;
-        assert!(
-            (&mut told).now_or_never().is_none(),
-            "it waits for the lock"
-        );
-    }
+    until_it_waits(&url, &mut told).await;
     other.rollback().await.unwrap();
     assert_eq!(told.await.unwrap().lost, [account("ann")]);
     store.commit(&batch).await.unwrap();
@@ -179,10 +199,7 @@ async fn an_unknown_opening_is_waited_for_as_well() {
     let other = raw(&url).await.begin().await.unwrap();
     other.execute_unprepared(OPENING).await.unwrap();
     let mut told = Box::pin(store.resolve(&batch));
-    for _ in 0..50 {
-        tokio::time::sleep(Duration::from_millis(4)).await;
-        assert!((&mut told).now_or_never().is_none(), "it waits for the row");
-    }
+    until_it_waits(&url, &mut told).await;
     other.rollback().await.unwrap();
     assert_eq!(told.await.unwrap().lost, [account("ann")]);
     assert!(!store.load(&account("ann")).await.unwrap().account.is_open());
@@ -258,15 +275,13 @@ impl LockedDecision for Locked {
 #[cfg_attr(not(require_all), ignore = "needs PostgreSQL")]
 async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing() {
     const WAITS: &str = "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS \
-                         $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$; \
+                         $$ BEGIN PERFORM pg_sleep(86400); RETURN NEW; END $$; \
                          CREATE TRIGGER waits BEFORE INSERT ON operation \
                          FOR EACH ROW EXECUTE FUNCTION waits();";
-    const ENDS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    const ENDS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                         WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    for (statement_timeout, ends) in [
-        (Duration::from_millis(200), None),
-        (Duration::from_secs(10), Some(ENDS)),
-    ] {
+    // A slow machine answers every other statement within a second.
+    for (statement_timeout, ends) in [(Duration::from_secs(1), None), (HOUR, Some(ENDS))] {
         let url = database().await;
         let options = ServerOptions {
             statement_timeout,
@@ -279,16 +294,16 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
         let raw = raw(&url).await;
         raw.execute_unprepared(WAITS).await.unwrap();
         let work = ann.tell(OPENED, 3, charge()).work();
-        let mut failing = Box::pin(store.commit(std::slice::from_ref(&work)));
-        let failed = loop {
+        let ending = async {
             if let Some(ends) = ends {
-                raw.execute_unprepared(ends).await.unwrap();
-            }
-            let waited = tokio::time::timeout(Duration::from_millis(20), &mut failing);
-            if let Ok(failed) = waited.await {
-                break failed;
+                until("a statement takes long", async || {
+                    (number(&raw, ends).await > 0).then_some(())
+                })
+                .await;
             }
         };
+        let batch = std::slice::from_ref(&work);
+        let (failed, ()) = join(store.commit(batch), ending).await;
         assert!(
             matches!(
                 failed,
@@ -296,7 +311,6 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
             ),
             "{failed:?}"
         );
-        drop(failing);
         raw.execute_unprepared("DROP TRIGGER waits ON operation")
             .await
             .unwrap();
@@ -432,16 +446,19 @@ async fn connections_that_no_longer_answer_are_given_up() {
     let mut ann = opened(&direct, "ann").await;
     let (proxy, over) = over(&url, Trouble::None);
     let options = ServerOptions {
-        deadline: Duration::from_millis(300),
+        deadline: Duration::from_millis(500),
         ..options(&over)
     };
-    let store = SqlStore::connect(&options, OpenMode::ReadWrite)
-        .await
-        .unwrap();
+    // A slow machine may need more than one deadline to connect.
+    let store = until("it is connected", async || {
+        let connected = SqlStore::connect(&options, OpenMode::ReadWrite).await;
+        connected.ok()
+    });
+    let store = store.await;
     let work = ann.tell(OPENED, 3, charge()).work();
     proxy.make(Trouble::Silent);
     // More often than there are connections.
-    for _ in 0..2 * (options.writers + 4) {
+    for _ in 0..=options.writers + 4 {
         let failed = store.commit(std::slice::from_ref(&work)).await;
         assert!(
             matches!(
@@ -453,9 +470,12 @@ async fn connections_that_no_longer_answer_are_given_up() {
         assert!(store.load(&account("ann")).await.is_err());
     }
     proxy.make(Trouble::None);
-    assert_eq!(
-        store.load(&account("ann")).await.unwrap().head.sequence.0,
-        2
-    );
-    assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
+    let read = until("it is read", async || {
+        store.load(&account("ann")).await.ok()
+    });
+    assert_eq!(read.await.head.sequence.0, 2);
+    let batch = [work];
+    until("it is written", async || store.commit(&batch).await.ok()).await;
+    let loaded = direct.load(&account("ann")).await.unwrap();
+    assert_eq!(loaded.head.sequence.0, 3);
 }

@@ -3,9 +3,14 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use credits_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait,
+};
 use tempfile::TempDir;
-use tokio::{runtime::Handle, task::spawn_blocking, time::sleep};
+use tokio::{
+    runtime::Handle,
+    task::{spawn_blocking, yield_now},
+};
 
 use super::book::{Book, account, charge, id, purchase, subscribe};
 use crate::{
@@ -17,6 +22,8 @@ use crate::{
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
+/// Longer than any test lasts: a slow machine decides nothing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3_600);
 
 /// A database file with its tables, and no rows.
 pub(crate) struct File {
@@ -51,22 +58,22 @@ impl File {
     }
 
     pub(crate) async fn open(&self) -> SqlStore {
-        SqlStore::open(&self.path(), OpenMode::ReadWrite)
+        SqlStore::open(&self.path(), OpenMode::ReadWrite, BUSY_TIMEOUT)
             .await
             .unwrap()
     }
 
     pub(crate) async fn open_to_read(&self) -> SqlStore {
-        SqlStore::open(&self.path(), OpenMode::ReadOnly)
+        SqlStore::open(&self.path(), OpenMode::ReadOnly, BUSY_TIMEOUT)
             .await
             .unwrap()
     }
 
     /// A connection as anybody could make one.
     pub(crate) async fn raw(&self) -> DatabaseConnection {
-        Database::connect(format!("sqlite:{}", self.path().display()))
-            .await
-            .unwrap()
+        let mut options = ConnectOptions::new(format!("sqlite:{}", self.path().display()));
+        options.map_sqlx_sqlite_opts(|options| options.busy_timeout(BUSY_TIMEOUT));
+        Database::connect(options).await.unwrap()
     }
 
     /// Runs a statement behind the store's back.
@@ -95,6 +102,16 @@ fn ann() -> Book {
 
 async fn commits(store: &SqlStore, book: &mut Book) {
     assert_eq!(store.commit(&[book.work()]).await.unwrap().lost, []);
+}
+
+/// Inserts an operation of that kind at that position, behind the store's back.
+fn inserts(sequence: i64, kind: &str) -> String {
+    format!(
+        "INSERT INTO operation SELECT account_id, {sequence}, randomblob(16), content, '{kind}', \
+         at_us, recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
+         consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
+         FROM operation WHERE sequence = 1"
+    )
 }
 
 #[tokio::test]
@@ -193,14 +210,6 @@ async fn credits_enter_only_by_their_origins() {
     let store = file.open().await;
     commits(&store, &mut ann()).await;
     let raw = file.raw().await;
-    let insert = |kind: &str| {
-        format!(
-            "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
-             recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
-             consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
-             FROM operation WHERE sequence = 1"
-        )
-    };
     for kind in [
         "charge",
         "hold_released",
@@ -209,9 +218,10 @@ async fn credits_enter_only_by_their_origins() {
         "revocation",
         "gift",
     ] {
-        raw.execute_unprepared(&insert(kind)).await.expect_err(kind);
+        let inserted = raw.execute_unprepared(&inserts(99, kind)).await;
+        inserted.expect_err(kind);
     }
-    raw.execute_unprepared(&insert("pack_purchase"))
+    raw.execute_unprepared(&inserts(99, "pack_purchase"))
         .await
         .unwrap();
 }
@@ -220,7 +230,7 @@ async fn credits_enter_only_by_their_origins() {
 async fn a_second_writer_is_refused_by_name() {
     let file = File::new().await;
     let first = file.open().await;
-    let error = SqlStore::open(&file.path(), OpenMode::ReadWrite)
+    let error = SqlStore::open(&file.path(), OpenMode::ReadWrite, BUSY_TIMEOUT)
         .await
         .unwrap_err();
     let OpenError::InUse { holder, .. } = &error else {
@@ -234,7 +244,7 @@ async fn a_second_writer_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_database_without_a_log_is_refused() {
-    let error = SqlStore::open(":memory:".as_ref(), OpenMode::ReadWrite).await;
+    let error = SqlStore::open(":memory:".as_ref(), OpenMode::ReadWrite, BUSY_TIMEOUT).await;
     let _ = fs::remove_file(":memory:.lock");
     let error = error.unwrap_err();
     assert!(
@@ -266,7 +276,12 @@ async fn reading_goes_on_beside_the_writer_and_writes_nothing() {
         refused,
         Err(CommitError::RolledBack(StoreError::Unavailable(_)))
     ));
-    let missing = SqlStore::open(&file.path().with_extension("no"), OpenMode::ReadOnly).await;
+    let missing = SqlStore::open(
+        &file.path().with_extension("no"),
+        OpenMode::ReadOnly,
+        BUSY_TIMEOUT,
+    )
+    .await;
     assert!(matches!(missing, Err(OpenError::Connect { .. })));
 }
 
@@ -364,9 +379,10 @@ async fn a_batch_waits_for_whoever_writes_before_it_reads() {
     let store = file.open().await;
     let mut book = ann();
     commits(&store, &mut book).await;
+    let waits = store.count_waits().await;
     let other = file.raw().await.begin().await.unwrap();
     other
-        .execute_unprepared("UPDATE account SET held = held")
+        .execute_unprepared(&inserts(5, "pack_purchase"))
         .await
         .unwrap();
     book.tell(OPENED, 5, charge());
@@ -374,10 +390,13 @@ async fn a_batch_waits_for_whoever_writes_before_it_reads() {
     // It keeps its thread for as long as it waits.
     let runtime = Handle::current();
     let writing = spawn_blocking(move || runtime.block_on(store.commit(&[work])));
-    sleep(Duration::from_millis(300)).await;
-    assert!(!writing.is_finished());
+    while waits() == 0 {
+        assert!(!writing.is_finished(), "it waits for its turn");
+        yield_now().await;
+    }
     other.commit().await.unwrap();
-    assert_eq!(writing.await.unwrap().unwrap().lost, []);
+    // It has read what the other one wrote.
+    assert_eq!(writing.await.unwrap().unwrap().lost, [account("ann")]);
 }
 
 #[tokio::test]
