@@ -72,8 +72,8 @@ pub struct Sweep {
     /// How many accounts are loaded and decided at a time.
     pub chunk_accounts: usize,
     /// The least time between two sweeps: where something is due at every millisecond, a few groups a
-    /// second are written and not a thousand transactions. With none there is no waiting but for the
-    /// clock and the database, so that a test sees the same order each time.
+    /// second are written and not a thousand transactions. With none it waits for the clock and the
+    /// database only, and tries again at once while one of them fails.
     pub pause: Duration,
 }
 

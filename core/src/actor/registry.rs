@@ -10,10 +10,11 @@ use std::{
         Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant as Monotonic},
+    time::Duration,
 };
 
 use actix::{Actor, Addr, Arbiter, ArbiterHandle, MailboxError};
+use tokio::time::Instant as Monotonic;
 use tracing::debug;
 
 use super::{account::AccountActor, message::Passivate, node::Node};
@@ -173,20 +174,24 @@ impl Registry {
         self.residents().is_empty()
     }
 
-    /// Sends to sleep what has been idle for long, and forgets what has died.
+    /// Sends to sleep what has been idle for long, the longest idle first, and forgets what has died.
     pub fn passivate_idle(&self) {
         let idle_after = self.0.node.limits.idle_after.as_millis();
         let idle_after = u64::try_from(idle_after).unwrap_or(u64::MAX);
         let now_ms = self.now_ms();
-        let idle: Vec<AccountId> = {
+        let mut idle: Vec<(u64, AccountId)> = {
             let residents = self.residents();
             let idle = residents.iter().filter(|(_, resident)| {
                 let used_ms = resident.used_ms.load(Ordering::Relaxed);
                 now_ms.saturating_sub(used_ms) >= idle_after || !resident.address.connected()
             });
-            idle.map(|(account, _)| account.clone()).collect()
+            let by_use = |(account, resident): (&AccountId, &Resident)| {
+                (resident.used.load(Ordering::Relaxed), account.clone())
+            };
+            idle.map(by_use).collect()
         };
-        self.passivate(idle);
+        idle.sort_unstable();
+        self.passivate(idle.into_iter().map(|(_, account)| account).collect());
     }
 
     fn make_room(&self, residents: &HashMap<AccountId, Resident>) {

@@ -244,6 +244,9 @@ impl Sweeper {
                 }
             };
             tokio::select! {
+                // What is due comes first. A wake-up that is not taken here is kept by the alarm,
+                // and the next wait begins with it.
+                biased;
                 () = due => return Ok(()),
                 () = &mut looks_again => return Ok(()),
                 () = alarm.comes_sooner() => {}

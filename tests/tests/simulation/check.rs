@@ -1,6 +1,6 @@
 //! The judge: what callers were told, against what the store has, against the model.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use credits_core::{
     domain::{
@@ -37,8 +37,8 @@ pub struct Book {
 
 /// Adds to the log whatever breaks a promise.
 pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
-    let accounts: HashSet<usize> = log.calls.iter().map(|call| call.account).collect();
-    let mut books = HashMap::new();
+    let accounts: BTreeSet<usize> = log.calls.iter().map(|call| call.account).collect();
+    let mut books = BTreeMap::new();
     for at in accounts {
         let book = read(store, at).await;
         let calls: Vec<&Call> = log.calls.iter().filter(|call| call.account == at).collect();
@@ -62,6 +62,7 @@ pub async fn judge(store: &MemoryStore, time: &Time, log: &mut Log) {
                 *log.met.entry(name).or_default() += 1;
             }
         }
+        log.heads.push((at, store.read(&account(at)).head));
         books.insert(at, book);
     }
     let mut problems = Vec::new();
@@ -388,7 +389,7 @@ fn wrong_answer(book: &Book, call: &Call) -> Option<&'static str> {
 }
 
 /// What was shown was committed, at one sequence one balance; outcomes asked for are those kept.
-fn check_looks(books: &HashMap<usize, Book>, log: &Log, problems: &mut Vec<String>) {
+fn check_looks(books: &BTreeMap<usize, Book>, log: &Log, problems: &mut Vec<String>) {
     for look in &log.looks {
         let Some(book) = books.get(&look.account) else {
             continue;
@@ -427,7 +428,7 @@ fn check_looks(books: &HashMap<usize, Book>, log: &Log, problems: &mut Vec<Strin
 }
 
 /// A payment buys once, whatever the account.
-fn check_payments(books: &HashMap<usize, Book>, problems: &mut Vec<String>) {
+fn check_payments(books: &BTreeMap<usize, Book>, problems: &mut Vec<String>) {
     let mut used = HashSet::new();
     for record in books.values().flat_map(|book| &book.operations) {
         if let Fact::PackPurchase { payment, .. } = record.event().unwrap().fact

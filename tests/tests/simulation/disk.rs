@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ use credits_core::{
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::chance::Chance;
 
@@ -66,6 +67,14 @@ struct Climate {
 impl Climate {
     fn happens(&self, in_a_thousand: u64) -> bool {
         !self.calm.load(Ordering::Relaxed) && self.chance.happens(in_a_thousand)
+    }
+
+    /// Takes some virtual time now and then. Other delays are turns of the scheduler, during which
+    /// time stands still.
+    async fn take_time(&self) {
+        if self.happens(self.weather.delays / 8) {
+            tokio::time::sleep(Duration::from_millis(1 + self.chance.below(6))).await;
+        }
     }
 }
 
@@ -122,25 +131,36 @@ impl Faults for Forecast {
 #[derive(Debug)]
 pub struct Connection {
     disk: Arc<Disk>,
-    dead: watch::Receiver<bool>,
+    dead: CancellationToken,
 }
 
 impl Connection {
-    pub fn new(disk: Arc<Disk>, dead: watch::Receiver<bool>) -> Connection {
+    pub fn new(disk: Arc<Disk>, dead: CancellationToken) -> Connection {
         Connection { disk, dead }
     }
 
     /// Runs a call of a node; if the node dies, the call stops where it is and never ends.
     async fn alive<T>(&self, call: impl Future<Output = T>) -> T {
-        let mut dead = self.dead.clone();
         let call = std::pin::pin!(call);
-        let died = std::pin::pin!(async {
-            let _ended = dead.wait_for(|dead| *dead).await.map(drop);
-        });
+        let died = std::pin::pin!(self.dead.cancelled());
         match futures_util::future::select(died, call).await {
             futures_util::future::Either::Right((result, _)) => result,
             futures_util::future::Either::Left(_) => std::future::pending().await,
         }
+    }
+
+    /// Commits, which may take some milliseconds before and after it is done.
+    async fn write(
+        &self,
+        commit: impl Future<Output = Result<Committed, CommitError>>,
+    ) -> Result<Committed, CommitError> {
+        self.alive(async {
+            self.disk.climate.take_time().await;
+            let committed = commit.await;
+            self.disk.climate.take_time().await;
+            committed
+        })
+        .await
     }
 
     async fn read<T>(
@@ -153,6 +173,7 @@ impl Connection {
                 tokio::task::yield_now().await;
             }
         }
+        self.disk.climate.take_time().await;
         if self.disk.climate.happens(weather.read_fails) {
             return Err(StoreError::Unavailable(Box::new(Injected)));
         }
@@ -205,7 +226,7 @@ impl Store for Connection {
     }
 
     async fn commit(&self, batch: &[AccountWork]) -> Result<Committed, CommitError> {
-        self.alive(self.disk.memory.commit(batch)).await
+        self.write(self.disk.memory.commit(batch)).await
     }
 
     async fn commit_locked(
@@ -213,7 +234,7 @@ impl Store for Connection {
         decision: &mut dyn LockedDecision,
     ) -> Result<Committed, CommitError> {
         self.disk.turns.fetch_add(1, Ordering::Relaxed);
-        self.alive(self.disk.memory.commit_locked(decision)).await
+        self.write(self.disk.memory.commit_locked(decision)).await
     }
 
     fn is_shared(&self) -> bool {
@@ -225,7 +246,7 @@ impl Store for Connection {
         window: &DueWindow,
         decision: &mut dyn DueDecision,
     ) -> Result<Committed, CommitError> {
-        self.alive(self.disk.memory.commit_due(window, decision))
+        self.write(self.disk.memory.commit_due(window, decision))
             .await
     }
 

@@ -1,14 +1,83 @@
 //! What callers were told, and what was wrong with it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
 use credits_core::{
     domain::{
-        command::Command, ids::OperationId, outcome::Outcome, payment::PaidFor, refusal::Refusal,
+        command::Command, ids::OperationId, outcome::Outcome, payment::PaidFor, record::Head,
+        refusal::Refusal,
     },
     error::LedgerError,
     ledger::Answer,
 };
+
+/// The fewest times that each event has to come over all seeds.
+const EVENTS_MIN: u64 = 5;
+
+/// The events that a simulation must meet.
+const WANTED: &[&str] = &[
+    "openAccount",
+    "startSubscription",
+    "cancelSubscription",
+    "changePlan",
+    "resumeSubscription",
+    "purchasePack",
+    "purchasePack again",
+    "reportPayment",
+    "reportPayment again",
+    "PaymentUnknown",
+    "PaymentOutcomeOutOfOrder",
+    "charge",
+    "charge again",
+    "reserve",
+    "extendHold",
+    "settle",
+    "settle again",
+    "release",
+    "free",
+    "InsufficientCredits",
+    "InsufficientCredits again",
+    "HoldAlreadyResolved",
+    "HoldExpired",
+    "OperationIdReused",
+    "PaymentAlreadyUsed",
+    "Unavailable",
+    "UnknownOutcome",
+    "Overloaded",
+    "nothing",
+    "restart",
+    "turn",
+    "look",
+    "pack Disputed",
+    "pack DisputeWon",
+    "pack DisputeLost",
+    "pack Refunded",
+    "term Paid",
+    "term Failed",
+    "term Disputed",
+    "term DisputeWon",
+    "term DisputeLost",
+    "term Refunded",
+    "PaymentOutsideTerms",
+    "period withheld",
+    "granted by a report",
+    "lapse",
+    "plan went on",
+    "setPreferences",
+    "markKept",
+    "ChargeUnknown",
+    "LikelyRepeat",
+    "RequestCredits",
+    "DayCredits",
+    "ProjectCredits",
+    "Variations",
+    "step forward",
+    "step back",
+    "standstill",
+    "disbelieved: Unavailable",
+    "disbelieved: again",
+    "look disbelieved",
+];
 
 /// One call and what its caller was told.
 #[derive(Clone, Debug)]
@@ -82,13 +151,71 @@ pub struct Log {
     pub turns: u64,
     /// What became of plans and their payments, and how often.
     pub met: BTreeMap<&'static str, u64>,
+    /// The end of the hash chain of each account.
+    pub heads: Vec<(usize, Head)>,
+    /// The virtual time that the world took.
+    pub took: Duration,
     pub problems: Vec<String>,
 }
 
 impl Log {
+    /// The whole log, one entry a line. Two runs of one seed have the same lines.
+    pub fn lines(&self) -> Vec<String> {
+        let Log {
+            nodes,
+            calls,
+            calls_first,
+            looks,
+            outcomes,
+            restarts,
+            steps_forward,
+            steps_back,
+            standstills,
+            looks_disbelieved,
+            turns,
+            met,
+            heads,
+            took,
+            problems,
+        } = self;
+        let counts = [
+            ("nodes", *nodes),
+            ("calls first", *calls_first as u64),
+            ("restarts", *restarts),
+            ("steps forward", *steps_forward),
+            ("steps back", *steps_back),
+            ("standstills", *standstills),
+            ("looks disbelieved", *looks_disbelieved),
+            ("turns", *turns),
+        ];
+        let mut lines = Vec::new();
+        add(&mut lines, "call", calls);
+        add(&mut lines, "look", looks);
+        add(&mut lines, "outcome", outcomes);
+        add(&mut lines, "count", counts);
+        add(&mut lines, "met", met);
+        add(&mut lines, "head", heads);
+        add(&mut lines, "took", [took]);
+        add(&mut lines, "problem", problems);
+        lines
+    }
+
     pub fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
+}
+
+fn add<T: Debug>(lines: &mut Vec<String>, kind: &str, entries: impl IntoIterator<Item = T>) {
+    let entries = entries.into_iter().enumerate();
+    lines.extend(entries.map(|(number, entry)| format!("{kind} {number}: {entry:?}")));
+}
+
+/// The first line in which two logs differ, as each has it.
+pub fn first_difference(one: &[String], other: &[String]) -> Option<(String, String)> {
+    let line = |lines: &[String], at: usize| lines.get(at).cloned().unwrap_or_default();
+    let mut all = 0..one.len().max(other.len());
+    let at = all.find(|at| one.get(*at) != other.get(*at))?;
+    Some((line(one, at), line(other, at)))
 }
 
 /// How often each kind of answer came, over all seeds: a simulation that meets none tests nothing.
@@ -145,74 +272,18 @@ impl Seen {
         *self.counts.entry("look".to_owned()).or_default() += log.looks.len() as u64;
     }
 
+    /// How often each event came that a simulation must meet, the rarest first.
+    pub fn rarest_first(&self) -> Vec<(u64, &'static str)> {
+        let count = |name| self.counts.get(name).copied().unwrap_or_default();
+        let mut all: Vec<_> = WANTED.iter().map(|name| (count(*name), *name)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Checks that each event of [`WANTED`] came at least [`EVENTS_MIN`] times.
     pub fn assert_all_happened(&self) {
-        let wanted = [
-            "openAccount",
-            "startSubscription",
-            "cancelSubscription",
-            "changePlan",
-            "resumeSubscription",
-            "purchasePack",
-            "purchasePack again",
-            "reportPayment",
-            "reportPayment again",
-            "PaymentUnknown",
-            "PaymentOutcomeOutOfOrder",
-            "charge",
-            "charge again",
-            "reserve",
-            "extendHold",
-            "settle",
-            "settle again",
-            "release",
-            "free",
-            "InsufficientCredits",
-            "InsufficientCredits again",
-            "HoldAlreadyResolved",
-            "HoldExpired",
-            "OperationIdReused",
-            "PaymentAlreadyUsed",
-            "Unavailable",
-            "UnknownOutcome",
-            "Overloaded",
-            "nothing",
-            "restart",
-            "turn",
-            "look",
-            "pack Disputed",
-            "pack DisputeWon",
-            "pack DisputeLost",
-            "pack Refunded",
-            "term Paid",
-            "term Failed",
-            "term Disputed",
-            "term DisputeWon",
-            "term DisputeLost",
-            "term Refunded",
-            "PaymentOutsideTerms",
-            "period withheld",
-            "granted by a report",
-            "lapse",
-            "plan went on",
-            "setPreferences",
-            "markKept",
-            "ChargeUnknown",
-            "LikelyRepeat",
-            "RequestCredits",
-            "DayCredits",
-            "ProjectCredits",
-            "Variations",
-            "step forward",
-            "step back",
-            "standstill",
-            "disbelieved: Unavailable",
-            "disbelieved: again",
-            "look disbelieved",
-        ];
-        let missing: Vec<&str> = wanted
-            .into_iter()
-            .filter(|name| self.counts.get(*name).is_none_or(|count| *count < 5))
-            .collect();
+        let mut missing = self.rarest_first();
+        missing.retain(|(count, _)| *count < EVENTS_MIN);
         assert!(
             missing.is_empty(),
             "too few {missing:?} in {:#?}",

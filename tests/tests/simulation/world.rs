@@ -1,5 +1,7 @@
 //! One world: accounts, callers, nodes that die and come back, and a clock that jumps.
 
+mod stories;
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -21,7 +23,8 @@ use credits_core::{
     store::Store,
 };
 use futures_util::future::{Either, join_all, select};
-use tokio::sync::watch;
+use tokio::time::{Instant as Monotonic, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     chance::Chance,
@@ -36,8 +39,13 @@ const ACCOUNTS: usize = 3;
 const CALLERS: usize = 5;
 const ROUNDS: usize = 3;
 const STEPS: usize = 16;
-/// Long enough for whatever a node does in a world that runs in milliseconds.
+/// At so many in a thousand steps a story of each kind begins.
+const STORIES: u64 = 4;
+/// The virtual time in which all that a node does without faults is over.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+/// How long a caller may rest, in milliseconds of virtual time: longer than an account is contended,
+/// and in two goes longer than a node waits before it looks for idle accounts.
+const RESTS_MS: [u64; 4] = [1, 20, 300, 6_000];
 
 pub fn catalog() -> String {
     include_str!("../../../core/src/catalog/example.toml").to_owned()
@@ -62,7 +70,7 @@ pub fn account(number: usize) -> AccountId {
 struct Node {
     number: u64,
     ledger: Ledger,
-    kill: watch::Sender<bool>,
+    kill: CancellationToken,
     hand: Rc<Hand>,
 }
 
@@ -83,6 +91,7 @@ struct World {
 
 /// Runs the world of a seed and judges it.
 pub async fn run(seed: u64) -> Log {
+    let began = Monotonic::now();
     let world = Rc::new(World::new(Chance::new(seed)));
     let nodes = 1 + world.chance.below(2);
     world.log.borrow_mut().nodes = nodes;
@@ -113,6 +122,7 @@ pub async fn run(seed: u64) -> Log {
     log.steps_forward = world.time.steps_forward.get();
     log.steps_back = world.time.steps_back.get();
     log.standstills = world.time.standstills.borrow().len() as u64;
+    log.took = began.elapsed();
     check::judge(&world.disk.memory, &world.time, &mut log).await;
     log
 }
@@ -154,11 +164,12 @@ impl World {
                 Duration::from_secs(30)
             },
             accounts_resident_max: *chance.pick(&[1, 2, 100]),
-            idle_after: Duration::from_secs(600),
+            idle_after: Duration::from_secs(*chance.pick(&[1, 600])),
             recent_decisions_max: *chance.pick(&[0, 2, 1_000]),
             sweep: chance.happens(700).then(|| Sweep {
                 chunk_accounts: *chance.pick(&[1, 2, 64]),
-                pause: Duration::ZERO,
+                // Without a pause it would go on trying, and virtual time would stand still.
+                pause: Duration::from_millis(1),
             }),
             arbiters: 0,
         };
@@ -178,8 +189,9 @@ impl World {
 
     async fn start_node(&self, place: usize) -> Rc<Node> {
         self.started.set(self.started.get() + 1);
-        let (kill, dead) = watch::channel(false);
-        let store: Arc<dyn Store> = Arc::new(Connection::new(Arc::clone(&self.disk), dead));
+        let kill = CancellationToken::new();
+        let connection = Connection::new(Arc::clone(&self.disk), kill.clone());
+        let store: Arc<dyn Store> = Arc::new(connection);
         let hand = self.time.begin(place);
         let ledger = Ledger::start(store, hand.clock.clone(), self.limits.clone(), keys());
         Rc::new(Node {
@@ -203,7 +215,7 @@ impl World {
     /// The node in `place` dies in the middle of whatever it is doing, and another one starts.
     async fn replace(&self, place: usize) {
         let old = Rc::clone(&self.nodes.borrow()[place]);
-        old.kill.send_replace(true);
+        old.kill.cancel();
         let new = self.start_node(place).await;
         self.nodes.borrow_mut()[place] = new;
         self.log.borrow_mut().restarts += 1;
@@ -231,6 +243,12 @@ impl World {
     async fn ask(self: Rc<Self>) {
         for _ in 0..STEPS {
             let at = self.chance.index(ACCOUNTS);
+            if self.chance.happens(STORIES) {
+                self.fail_a_payment(at).await;
+            }
+            if self.chance.happens(STORIES) {
+                self.dispute_a_payment(at).await;
+            }
             match self.chance.below(100) {
                 0..4 => self.jump(),
                 4 => self.mistrust(at).await,
@@ -242,6 +260,7 @@ impl World {
                     let twice = (0..2).map(|_| self.call(at, command.clone()));
                     join_all(twice).await;
                 }
+                38..42 => self.rest().await,
                 _ => self.call(at, self.fresh(at)).await,
             }
             if self.chance.happens(self.kills) {
@@ -263,6 +282,12 @@ impl World {
         self.time.pass(by);
     }
 
+    /// A caller waits, and with it everybody who has nothing to do: deadlines pass, an account is
+    /// contended no more, and who sweeps has its turn.
+    async fn rest(&self) {
+        sleep(Duration::from_millis(*self.chance.pick(&RESTS_MS))).await;
+    }
+
     /// A clock steps, or all of them do, and are set right after a while.
     async fn mistrust(&self, at: usize) {
         self.time.step();
@@ -270,10 +295,7 @@ impl World {
             match self.chance.below(4) {
                 0 => {
                     self.jump();
-                    // Nobody asks for anything: who sweeps has its turn.
-                    for _ in 0..20 {
-                        tokio::task::yield_now().await;
-                    }
+                    self.rest().await;
                 }
                 1 => self.look(at).await,
                 _ => self.call(at, self.fresh(at)).await,
@@ -283,9 +305,15 @@ impl World {
     }
 
     fn fresh(&self, at: usize) -> Command {
-        let mut before = self.before.borrow_mut();
         let asker = Asker::new(self.chance.clone(), at);
-        let command = asker.command(&before[at], self.time.now());
+        let command = asker.command(&self.before.borrow()[at], self.time.now());
+        self.remember(at, &command);
+        command
+    }
+
+    /// Remembers what is asked for, so that later commands can name it.
+    fn remember(&self, at: usize, command: &Command) {
+        let mut before = self.before.borrow_mut();
         before[at].asked += 1;
         match &command.request {
             Request::Reserve { .. } => {
@@ -301,7 +329,6 @@ impl World {
             }
             _ => {}
         }
-        command
     }
 
     /// A retry, a late duplicate, or the same id with other content.
@@ -359,8 +386,7 @@ impl World {
 
     /// What a node answers, unless it dies first.
     async fn unless_dead<T>(&self, node: &Node, call: impl Future<Output = T>) -> Option<T> {
-        let mut kill = node.kill.subscribe();
-        let died = std::pin::pin!(kill.wait_for(|dead| *dead));
+        let died = std::pin::pin!(node.kill.cancelled());
         match select(died, std::pin::pin!(call)).await {
             Either::Left(_) => None,
             Either::Right((result, _)) => Some(result),
@@ -477,7 +503,7 @@ async fn insist<T, F: Future<Output = Result<T, LedgerError>>>(
         ) {
             return answer;
         }
-        tokio::task::yield_now().await;
+        sleep(Duration::from_millis(1)).await;
     }
     ask().await
 }
