@@ -213,9 +213,22 @@ async fn the_demo_account_shows_all_that_can_be_told() {
         assert!(notices.contains(code), "{code}");
     }
     assert_eq!(viewer["forecast"]["__typename"], "UsageForecast");
-    for point in viewer["insights"]["points"].as_array().unwrap() {
-        assert!(point["count"].as_i64() > Some(0), "{point}");
-    }
+    let points = viewer["insights"]["points"].as_array().unwrap();
+    let told: Vec<(&str, bool)> = points
+        .iter()
+        .map(|point| {
+            let name = point["point"].as_str().unwrap();
+            (name, point["count"].as_i64() > Some(0))
+        })
+        .collect();
+    let expected = [
+        "MANY_VARIATIONS",
+        "VIDEO",
+        "MODEL_SWITCH",
+        "REPEATED_PROMPT",
+        "REGENERATE",
+    ];
+    assert_eq!(told, expected.map(|point| (point, true)), "{points:?}");
     let days = viewer["usage"]["rows"].as_array().unwrap();
     let first = days[0]["day"].as_str().unwrap();
     assert!(first < day(-72).as_str() && days.len() > 15, "{days:?}");

@@ -32,6 +32,8 @@ const DAY: i64 = 86_400_000_000;
 const TIME_STRIDE: i64 = 41_000_000_009;
 /// What the fixture must hold at least.
 const SCHEDULES_MIN: usize = 200_000;
+/// Of how many periods each has the start at least.
+const PERIODS_MIN: usize = 13;
 /// Of so many schedules one is lived through by an account: a prime, so that all days, months and
 /// times of day have their turn.
 const ACCOUNTS_PART: usize = 61;
@@ -85,6 +87,11 @@ impl Oracle {
             }
         }
         assert!(oracle.schedules.len() >= SCHEDULES_MIN);
+        assert!(oracle.periods.len() >= PERIODS_MIN);
+        // Otherwise some starts would be compared with nothing.
+        for days in &oracle.days {
+            assert_eq!(days.len(), oracle.periods.len());
+        }
         oracle
     }
 

@@ -50,11 +50,24 @@ async fn what_is_left_out_stays_and_null_goes_back_to_the_catalogs() {
     let set = user.done("setPreferences", all.clone()).await;
     assert_eq!(set["operation"]["kind"], "PREFERENCES_CHANGE");
     assert_eq!(set["operation"]["change"], 0);
-    assert_eq!(set["preferences"], preferences(&user).await);
-    assert_eq!(
-        set["preferences"]["oneFirst"],
-        json!({ "on": true, "source": "ACCOUNT" })
-    );
+    let project = |project: &str, max: i64| {
+        json!({
+            "project": project, "creditsMax": max, "used": 0, "source": "ACCOUNT",
+            "since": "2026-01-31T10:00:00.000000Z",
+        })
+    };
+    let chosen = json!({
+        "repeatGuard": { "on": true, "source": "ACCOUNT" },
+        "oneFirst": { "on": true, "source": "ACCOUNT" },
+        "requestCreditsMax": { "creditsMax": 100, "source": "ACCOUNT" },
+        "dayCreditsMax": {
+            "creditsMax": 200, "used": 0, "resetsAt": "2026-02-01T00:00:00.000000Z",
+            "source": "ACCOUNT",
+        },
+        "projectCreditsMax": [project("film", 90), project("poster", 20)],
+    });
+    assert_eq!(set["preferences"], chosen);
+    assert_eq!(preferences(&user).await, chosen);
 
     let some = json!({
         "oneFirst": null, "dayCreditsMax": null, "projectCreditsMax": [
@@ -67,10 +80,7 @@ async fn what_is_left_out_stays_and_null_goes_back_to_the_catalogs() {
         "oneFirst": { "on": false, "source": "CATALOG" },
         "requestCreditsMax": { "creditsMax": 100, "source": "ACCOUNT" },
         "dayCreditsMax": unset["dayCreditsMax"],
-        "projectCreditsMax": [{
-            "project": "film", "creditsMax": 90, "used": 0, "source": "ACCOUNT",
-            "since": "2026-01-31T10:00:00.000000Z",
-        }],
+        "projectCreditsMax": [project("film", 90)],
     });
     assert_eq!(preferences(&user).await, now);
     let again = user.done("setPreferences", all).await;

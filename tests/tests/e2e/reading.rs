@@ -96,8 +96,10 @@ async fn everything_with_an_id_is_a_node() {
         (viewer["lots"][0]["id"].clone(), "Lot"),
         (viewer["openHolds"][0]["id"].clone(), "Hold"),
     ];
-    for operation in viewer["operations"]["nodes"].as_array().expect("a list") {
-        let kind = operation["__typename"].as_str().expect("a name");
+    let operations = viewer["operations"]["nodes"].as_array().expect("a list");
+    let kinds = ["HoldPlaced", "SubscriptionChange", "AccountOpened"];
+    assert_eq!(operations.len(), kinds.len());
+    for (operation, kind) in operations.iter().zip(kinds) {
         known.push((operation["id"].clone(), kind));
     }
     let node = "query($id: ID!) { node(id: $id) { __typename id } }";

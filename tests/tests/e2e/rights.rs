@@ -65,7 +65,10 @@ async fn a_foreign_account_answers_like_an_unknown_one() {
     studio.open("ada").await;
     studio.open("bob").await;
     let ada = service.user("ada");
-    assert_eq!(seen(&ada, "bob").await, seen(&ada, "nobody").await);
+    let nothing = r#"{"account":null,"operation":null}"#;
+    for account in ["bob", "nobody"] {
+        assert_eq!(seen(&ada, account).await, nothing, "{account}");
+    }
     let proof = "query($id: ID!) { policyProof(accountId: $id) { granted } }";
     let quote = "query($id: ID!) { quote(input: { accountId: $id, action: \"text-to-image\", \
                  model: \"easel\" }) { cost } }";

@@ -179,7 +179,7 @@ proptest! {
         let mut scene = Scene::after(&["start pro yearly", "buy boost x99"]);
         for (what, prompt, project, seconds) in asked {
             scene.now = scene.now.saturating_add(chrono::TimeDelta::seconds(seconds));
-            drop(scene.does(&format!("charge {what}{prompt}{project}")));
+            scene.does(&format!("charge {what}{prompt}{project}")).unwrap();
         }
         let charges = charges(&scene);
         let insights = Insights::of(&scene.catalogs, &charges, scene.now);
@@ -189,6 +189,14 @@ proptest! {
         };
         let everything: Vec<usize> = (0..charges.len()).collect();
         prop_assert_eq!(insights.credits.get(), used(&everything));
+        let points: Vec<CarefulPoint> = insights.points.iter().map(|one| one.point).collect();
+        prop_assert_eq!(points, [
+            CarefulPoint::ManyVariations,
+            CarefulPoint::Video,
+            CarefulPoint::ModelSwitch,
+            CarefulPoint::RepeatedPrompt,
+            CarefulPoint::Regenerate,
+        ]);
         for insight in &insights.points {
             let expected = recount(insight.point, &charges);
             prop_assert_eq!(&insight.places, &expected, "{:?}", insight.point);

@@ -6,8 +6,8 @@ use crate::domain::{
     policies::{Answer, Careful, Policy, Question, Rule, Topic, policies},
 };
 
-/// The lines of the specification (`credits-and-usage.txt`, beside this file) with where each is answered, and by which words
-/// or, where a rule says it, by none. Lines that lead to other pages have no topic.
+/// The lines of the specification (`credits-and-usage.txt`, beside this file) with where each is answered, and by which words.
+/// Lines that lead to other pages have no topic and no words.
 const LINES: [(&str, Option<Topic>, &str); 55] = {
     use Topic::*;
     [
@@ -146,7 +146,11 @@ const LINES: [(&str, Option<Topic>, &str); 55] = {
             Some(CostByModel),
             "Different models consume different amounts of credits.",
         ),
-        ("In general:", Some(CostByModel), ""),
+        (
+            "In general:",
+            Some(CostByModel),
+            "Credit usage varies by model",
+        ),
         (
             "Image generation uses fewer credits than video generation",
             Some(CostByModel),
@@ -180,7 +184,7 @@ const LINES: [(&str, Option<Topic>, &str); 55] = {
         (
             "Be especially mindful of credit usage when:",
             Some(BeCareful),
-            "",
+            "When to be careful with credits",
         ),
         (
             "Generating multiple variations at once",
@@ -281,6 +285,7 @@ fn every_line_of_the_specification_is_answered_under_its_heading() {
         let Some(topic) = topic else { continue };
         let policy = answered(&catalog(), topic);
         let told = told(&policy);
+        assert!(!words.is_empty(), "{line}: any text has no words");
         assert!(told.contains(words), "{line}\n  {words}\nis not in\n{told}");
         assert!(!policy.rules.is_empty(), "{line}: {topic:?} has no rule");
     }
