@@ -3,11 +3,14 @@
 //! Owns the texts of `--help`. It states no defaults; those are in `settings.rs`, and
 //! a test compares the two where the help names one.
 
-use std::{net::SocketAddr, path::PathBuf};
+mod http;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use config::Value;
 
+pub use self::http::HttpArgs;
 use crate::telemetry::LogFormat;
 
 /// The flags of every command that needs the configuration. A flag overrules its variable, and that
@@ -23,122 +26,9 @@ pub struct ServeArgs {
     /// Directory of the database and the development key [file: data_dir] [default: ./data]
     #[arg(long, value_name = "DIR", env = "CREDITS__DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Address to listen on; port 0 takes a free one [file: http.listen] [default: 127.0.0.1:8080]
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        env = "CREDITS__HTTP__LISTEN",
-        help_heading = "Server"
-    )]
-    pub http_listen: Option<SocketAddr>,
-    /// Port to listen on, in place of that of http.listen
-    #[arg(
-        long,
-        value_name = "PORT",
-        env = "CREDITS__HTTP__PORT",
-        help_heading = "Server"
-    )]
-    pub http_port: Option<u16>,
-    /// Origins whose pages may call, with commas between [file: http.allowed_origins] [default: none]
-    #[arg(
-        long,
-        value_name = "ORIGINS",
-        env = "CREDITS__HTTP__ALLOWED_ORIGINS",
-        value_delimiter = ',',
-        help_heading = "Server"
-    )]
-    pub http_allowed_origins: Option<Vec<String>>,
-    /// Longest request body, in bytes [file: http.body_bytes_max] [default: 262144]
-    #[arg(
-        long,
-        value_name = "BYTES",
-        env = "CREDITS__HTTP__BODY_BYTES_MAX",
-        help_heading = "Server"
-    )]
-    pub http_body_bytes_max: Option<u32>,
-    /// Longest execution of a request, in milliseconds [file: http.request_deadline_ms] [default: 5000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__REQUEST_DEADLINE_MS",
-        help_heading = "Server"
-    )]
-    pub http_request_deadline_ms: Option<u32>,
-    /// Longest wait for the head of the first request of a connection, in milliseconds [file:
-    /// http.head_timeout_ms] [default: 5000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__HEAD_TIMEOUT_MS",
-        help_heading = "Server"
-    )]
-    pub http_head_timeout_ms: Option<u32>,
-    /// How long a connection stays open between two requests, in milliseconds [file: http.keep_alive_ms] [default: 5000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__KEEP_ALIVE_MS",
-        help_heading = "Server"
-    )]
-    pub http_keep_alive_ms: Option<u32>,
-    /// Longest wait for the first message of a socket, in milliseconds [file: http.init_timeout_ms] [default: 3000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__INIT_TIMEOUT_MS",
-        help_heading = "Server"
-    )]
-    pub http_init_timeout_ms: Option<u32>,
-    /// Time between two pings of a socket or comments of an event stream, in milliseconds [file:
-    /// http.ping_interval_ms] [default: 12000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__PING_INTERVAL_MS",
-        help_heading = "Server"
-    )]
-    pub http_ping_interval_ms: Option<u32>,
-    /// Longest wait for a client that does not read, in milliseconds [file: http.send_timeout_ms] [default: 10000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__SEND_TIMEOUT_MS",
-        help_heading = "Server"
-    )]
-    pub http_send_timeout_ms: Option<u32>,
-    /// How long a connection that ends stays open for what its client still sends, in milliseconds [file:
-    /// http.linger_timeout_ms] [default: 1000]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__LINGER_TIMEOUT_MS",
-        help_heading = "Server"
-    )]
-    pub http_linger_timeout_ms: Option<u32>,
-    /// How long a node that is leaving still listens, in milliseconds [file: http.shutdown_notice_ms] [default: 500]
-    #[arg(
-        long,
-        value_name = "MS",
-        env = "CREDITS__HTTP__SHUTDOWN_NOTICE_MS",
-        help_heading = "Server"
-    )]
-    pub http_shutdown_notice_ms: Option<u32>,
-    /// Most sockets and event streams open at a time [file: http.streams_max] [default: 20000]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = "CREDITS__HTTP__STREAMS_MAX",
-        help_heading = "Server"
-    )]
-    pub http_streams_max: Option<u32>,
-    /// Worker threads; 0 means one for each core [file: http.workers] [default: 0]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = "CREDITS__HTTP__WORKERS",
-        help_heading = "Server"
-    )]
-    pub http_workers: Option<u32>,
+    /// The server.
+    #[command(flatten)]
+    pub http: HttpArgs,
     /// Database: sqlite://PATH or postgres://… [file: database.url] [default: credits.db in the data directory]
     #[arg(
         long,
@@ -335,18 +225,15 @@ pub struct ServeArgs {
     pub log_filter: Option<String>,
 }
 
+/// A list that was given.
+fn list(given: &Option<Vec<String>>) -> Option<Value> {
+    given.clone().map(Value::from)
+}
+
 impl ServeArgs {
-    /// The numbers that were given about times and a database server, by key.
-    fn number_overrides(&self) -> [(&'static str, Option<Value>); 15] {
+    /// The numbers that were given about the database, by key.
+    fn number_overrides(&self) -> [(&'static str, Option<Value>); 7] {
         [
-            ("http.request_deadline_ms", self.http_request_deadline_ms),
-            ("http.head_timeout_ms", self.http_head_timeout_ms),
-            ("http.keep_alive_ms", self.http_keep_alive_ms),
-            ("http.init_timeout_ms", self.http_init_timeout_ms),
-            ("http.ping_interval_ms", self.http_ping_interval_ms),
-            ("http.send_timeout_ms", self.http_send_timeout_ms),
-            ("http.linger_timeout_ms", self.http_linger_timeout_ms),
-            ("http.shutdown_notice_ms", self.http_shutdown_notice_ms),
             (
                 "writer.shutdown_timeout_ms",
                 self.writer_shutdown_timeout_ms,
@@ -367,7 +254,6 @@ impl ServeArgs {
     /// What was given, by key.
     pub(super) fn overrides(&self) -> Vec<(&'static str, Value)> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let list = |given: &Option<Vec<String>>| given.clone().map(Value::from);
         let format = self.log_format.map(|format| match format {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
@@ -375,18 +261,6 @@ impl ServeArgs {
         let given = [
             ("development", self.development.map(Value::from)),
             ("data_dir", path(&self.data_dir).map(Value::from)),
-            (
-                "http.listen",
-                self.http_listen.map(|listen| listen.to_string().into()),
-            ),
-            ("http.port", self.http_port.map(Value::from)),
-            ("http.allowed_origins", list(&self.http_allowed_origins)),
-            (
-                "http.body_bytes_max",
-                self.http_body_bytes_max.map(Value::from),
-            ),
-            ("http.streams_max", self.http_streams_max.map(Value::from)),
-            ("http.workers", self.http_workers.map(Value::from)),
             ("database.url", self.database_url.clone().map(Value::from)),
             ("database.migrate", self.database_migrate.map(Value::from)),
             (
@@ -426,6 +300,7 @@ impl ServeArgs {
         given
             .into_iter()
             .chain(self.number_overrides())
+            .chain(self.http.overrides())
             .filter_map(|(key, value)| Some((key, value?)))
             .collect()
     }

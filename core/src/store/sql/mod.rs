@@ -1,9 +1,9 @@
 //! The store in a database, over SeaORM.
 //!
 //! Owns the connections: of one SQLite file, one that writes batches, one for what else is written, a few
-//! that read, one that moves the write-ahead log into the file; of a PostgreSQL server, several that write and several that read. The
-//! file `commit.rs` is the only place where a transaction begins and ends,
-//! the folder `convert` the only one where rows become the domain and back. It never decides anything.
+//! that read, one that moves the write-ahead log; of a PostgreSQL server, several that write and several
+//! that read. Transactions begin and end in `commit.rs` only, and rows become the domain and back in the
+//! folder `convert` only. It never decides anything.
 
 mod aside;
 mod checkpoint;
@@ -127,15 +127,13 @@ fn closed() -> CommitError {
 }
 
 impl SqlStore {
-    /// Opens the database file at `path`. To write, the file is made if it is missing and locked
-    /// against a second writer; its tables are made by the migrations, over [`SqlStore::migrating`]. A
-    /// statement waits at most `busy_timeout` for another connection to the file, and a reader for a free
-    /// connection.
+    /// Opens the database file at `path`. To write, the file is made if it is missing and locked; its tables
+    /// are made by the migrations, over [`SqlStore::migrating`]. A statement waits for another connection, and
+    /// a reader for a free one, for `busy_timeout` at most.
     ///
     /// # Errors
     ///
-    /// If another process has it open to write, if it can't be opened, or if SQLite does not take the
-    /// settings on which durability rests.
+    /// If another process writes to it, it can't be opened, or SQLite refuses a setting of durability.
     pub async fn open(
         path: &Path,
         mode: OpenMode,
@@ -154,8 +152,7 @@ impl SqlStore {
         server::open(options, mode).await
     }
 
-    /// The connection that writes, for the migrations to run on before anything else does; none if
-    /// the store was opened to read only.
+    /// The connection that writes, for the migrations to run on; none if the store is open to read only.
     pub fn migrating(&self) -> Option<DatabaseConnection> {
         self.writing.as_ref().map(|writing| writing.pool.get())
     }
