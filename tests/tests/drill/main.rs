@@ -60,7 +60,7 @@ async fn nothing_that_was_said_is_taken_back_by_a_kill() {
         crowd.gather(working).await;
 
         child = serve(&program, directory.path(), &[]).await;
-        clean(&program, &child, directory.path());
+        verify(&program, directory.path(), &[]);
         crowd.resolve(&child.studio()).await;
     }
 
@@ -69,8 +69,7 @@ async fn nothing_that_was_said_is_taken_back_by_a_kill() {
     compare(&audit, &crowd.known).await;
     audit.close().await;
     child.kill();
-    let (ok, printed) = program.run(directory.path(), &["verify"]);
-    assert!(ok, "after the last kill: {printed}");
+    verify(&program, directory.path(), &[]);
 }
 
 #[actix_web::test]
@@ -94,8 +93,7 @@ async fn asked_to_end_it_finishes_what_it_accepted_and_leaves_in_order() {
     let audit = Audit::open(directory.path()).await;
     compare(&audit, &crowd.known).await;
     audit.close().await;
-    let (ok, printed) = program.run(directory.path(), &["verify"]);
-    assert!(ok, "{printed}");
+    verify(&program, directory.path(), &[]);
 }
 
 #[actix_web::test]
@@ -124,10 +122,12 @@ async fn asked_to_end_it_says_so_and_begins_nothing_while_it_still_listens() {
     assert_eq!(child.ended(), None, "it still listens");
 }
 
-/// The product's own proof, beside the running service.
-fn clean(program: &Program, child: &Child, directory: &Path) {
-    let (ok, printed) = program.run(directory, &["verify"]);
-    assert!(ok, "verify beside {}: {printed}", child.address());
+/// The product's own proof, with these arguments more, beside a service or after it.
+fn verify(program: &Program, directory: &Path, arguments: &[&str]) {
+    let limits = limits::long_but(&[]);
+    let arguments = [&["verify"], &limits[..], arguments].concat();
+    let (ok, printed) = program.run(directory, &arguments);
+    assert!(ok, "{printed}");
 }
 
 /// Every answer, asked again, is the same and says that it is a repeat.
