@@ -8,7 +8,7 @@ use credits_core::{
         refusal::Refusal,
     },
     error::LedgerError,
-    ledger::Answer,
+    ledger::{AccountView, Answer},
 };
 
 /// The fewest times that each event has to come over all seeds.
@@ -128,6 +128,17 @@ pub struct Look {
     pub sequence: i64,
     pub available: i64,
     pub held: i64,
+}
+
+impl Look {
+    pub fn of(account: usize, shown: Option<&AccountView>) -> Look {
+        Look {
+            account,
+            sequence: shown.map_or(0, |view| view.balance.sequence.0),
+            available: shown.map_or(0, |view| view.balance.available.get()),
+            held: shown.map_or(0, |view| view.balance.held.get()),
+        }
+    }
 }
 
 /// All that happened in one world.

@@ -19,7 +19,7 @@ use credits_core::{
         time::Instant,
     },
     error::LedgerError,
-    ledger::{AccountView, Keys, Ledger, Limits, Sweep},
+    ledger::{Keys, Ledger, Limits, Sweep},
     store::Store,
 };
 use futures_util::future::{Either, join_all, select};
@@ -409,7 +409,7 @@ impl World {
         let Some(Ok(shown)) = shown else {
             return;
         };
-        let look = look_of(at, shown.as_ref());
+        let look = Look::of(at, shown.as_ref());
         if look.sequence < floor {
             let problem = format!("{look:?} was shown after {floor}");
             self.log.borrow_mut().problem(problem);
@@ -479,15 +479,6 @@ impl World {
             }
             self.call(call.account, call.command).await;
         }
-    }
-}
-
-fn look_of(account: usize, shown: Option<&AccountView>) -> Look {
-    Look {
-        account,
-        sequence: shown.map_or(0, |view| view.balance.sequence.0),
-        available: shown.map_or(0, |view| view.balance.available.get()),
-        held: shown.map_or(0, |view| view.balance.held.get()),
     }
 }
 
