@@ -3,12 +3,15 @@
 //! Owns what a test takes for granted of every answer: a request that should succeed has no errors.
 //! It retries nothing.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use credits_core::domain::ids::OperationId;
 use serde_json::{Value, json};
 
 use super::document;
+
+/// Longer than any test lasts.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A client of one service with one token, or none.
 #[derive(Clone)]
@@ -27,9 +30,14 @@ pub struct Reply {
     pub body: Value,
 }
 
-/// An HTTP client that waits for as long as it takes.
+/// An HTTP client that waits for as long as it takes, and keeps its connections.
 pub fn http_client() -> awc::Client {
-    awc::Client::builder().disable_timeout().finish()
+    let connector = awc::Connector::new()
+        .timeout(HOUR)
+        .conn_keep_alive(HOUR)
+        .conn_lifetime(HOUR);
+    let client = awc::Client::builder().connector(connector);
+    client.disable_timeout().finish()
 }
 
 /// A new id for a call, made before it.

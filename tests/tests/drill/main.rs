@@ -124,8 +124,7 @@ async fn asked_to_end_it_says_so_and_begins_nothing_while_it_still_listens() {
 
 /// The product's own proof, with these arguments more, beside a service or after it.
 fn verify(program: &Program, directory: &Path, arguments: &[&str]) {
-    let limits = limits::long_but(&[]);
-    let arguments = [&["verify"], &limits[..], arguments].concat();
+    let arguments = [&["verify"], arguments].concat();
     let (ok, printed) = program.run(directory, &arguments);
     assert!(ok, "{printed}");
 }

@@ -4,16 +4,12 @@
 
 use std::{cell::Cell, net::SocketAddr, panic::AssertUnwindSafe, path::Path, time::Duration};
 
-use credits_api::{
-    app::start_ledger,
-    config::{DatabaseSettings, Settings, WriterSettings},
-    database::open_to_write,
-};
+use credits_api::{app::start_ledger, database::open_to_write};
 use credits_core::clock::Clock;
 use credits_tests::{
     audit::Audit,
     cluster::{self, Cluster},
-    harness::{Child, Client, Program, require},
+    harness::{Child, Client, Program, patient, require},
     load::rival,
 };
 use futures_util::FutureExt;
@@ -33,8 +29,6 @@ const NODES: usize = 3;
 /// Accounts that few ask for.
 const OTHERS: u64 = 10_000;
 const OPENED_AT_ONCE: usize = 50;
-/// A limit that no machine is slow enough to reach while it opens that many.
-const LIMIT_MS: u64 = 3_600_000;
 /// For so long the crowd goes on after something happened.
 const GOES_ON: Duration = Duration::from_millis(800);
 
@@ -118,22 +112,10 @@ impl Nodes {
 
     /// Opens the other accounts with a plan, past the crowd, by a node of this process.
     pub async fn open_others(&self, count: u64) {
-        let settings = Settings {
-            development: true,
-            data_dir: self.directories[0].path().to_owned(),
-            database: DatabaseSettings {
-                url: Some(self.url.clone()),
-                statement_timeout_ms: LIMIT_MS,
-                lock_timeout_ms: LIMIT_MS,
-                call_timeout_ms: LIMIT_MS,
-                ..DatabaseSettings::default()
-            },
-            writer: WriterSettings {
-                deadline_ms: LIMIT_MS,
-                ..WriterSettings::default()
-            },
-            ..Settings::default()
-        };
+        let mut settings = patient();
+        settings.development = true;
+        settings.data_dir = self.directories[0].path().to_owned();
+        settings.database.url = Some(self.url.clone());
         let store = open_to_write(&settings).await.expect("the server is there");
         let ledger = start_ledger(&settings, &store, Clock::real()).await;
         let ledger = ledger.unwrap_or_else(|problem| panic!("{problem}"));
