@@ -244,8 +244,10 @@ async fn a_second_writer_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_database_without_a_log_is_refused() {
-    let error = SqlStore::open(":memory:".as_ref(), OpenMode::ReadWrite, BUSY_TIMEOUT).await;
-    let _ = fs::remove_file(":memory:.lock");
+    // One in memory. Its lock is a file all the same, which no other process has.
+    let path = format!("file:credits-{}?mode=memory", std::process::id());
+    let error = SqlStore::open(path.as_ref(), OpenMode::ReadWrite, BUSY_TIMEOUT).await;
+    fs::remove_file(format!("{path}.lock")).unwrap();
     let error = error.unwrap_err();
     assert!(
         matches!(
