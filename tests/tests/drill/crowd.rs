@@ -85,22 +85,14 @@ pub struct Answered {
     pub payload: Value,
 }
 
-/// Why a client stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The connection broke under a call.
-    Broken,
-    /// The service said that it takes on nothing.
-    Refused,
-    /// It was told to.
-    Stopped,
-}
+/// The service can't be used any more: a connection broke, or a call was refused because of a shutdown.
+struct Gone;
 
 /// What came of sending a call.
 enum Came {
     Definite(Value),
     /// It may have been decided.
-    Unknown(End),
+    Unknown,
     /// The service said that nothing was decided.
     Undecided,
 }
@@ -135,7 +127,7 @@ pub fn other(number: u64) -> String {
 /// A round under way.
 pub struct Working {
     round: Rc<RefCell<Round>>,
-    clients: Vec<JoinHandle<End>>,
+    clients: Vec<JoinHandle<()>>,
     /// Tells clients that go on to stop.
     stop: Rc<Cell<bool>>,
 }
@@ -251,7 +243,7 @@ impl Crowd {
             let call = Call::new("charge", ACCOUNTS[1], picture);
             match send(studio, &call).await {
                 Came::Definite(payload) => Some(Answered { call, payload }),
-                Came::Unknown(_) => {
+                Came::Unknown => {
                     unknown.push(call);
                     None
                 }
@@ -264,13 +256,13 @@ impl Crowd {
     }
 
     /// Waits until all have noticed, and keeps what they know.
-    pub async fn gather(&mut self, working: Working) -> Vec<End> {
-        let ends = futures_util::future::join_all(working.clients).await;
+    pub async fn gather(&mut self, working: Working) {
+        for end in futures_util::future::join_all(working.clients).await {
+            end.expect("no client panics");
+        }
         let round = working.round.take();
         self.known.extend(round.known);
         self.unknown.extend(round.unknown);
-        let ended = ends.into_iter();
-        ended.map(|end| end.expect("no client panics")).collect()
     }
 
     /// Brings every call without an answer to one: half by asking first what became of it, half by
@@ -325,7 +317,7 @@ pub async fn answer(studio: &Client, call: &Call) -> Option<Value> {
         match send(studio, call).await {
             Came::Definite(payload) => Some(Some(payload)),
             Came::Undecided if outcome_of(studio, call).await.is_null() => Some(None),
-            Came::Undecided | Came::Unknown(_) => None,
+            Came::Undecided | Came::Unknown => None,
         }
     })
     .await
@@ -347,31 +339,30 @@ struct Worker {
 }
 
 impl Worker {
-    async fn work(mut self) -> End {
+    async fn work(mut self) {
         while !self.stop.get() {
             let call = self.next();
             let asked = self.ask(call).await;
             match asked {
-                Err(end) if !self.goes_on => return end,
+                Err(Gone) if !self.goes_on => return,
                 Ok(()) if !self.goes_on => {}
-                Ok(()) | Err(_) => actix_rt::time::sleep(BREATH).await,
+                Ok(()) | Err(Gone) => actix_rt::time::sleep(BREATH).await,
             }
         }
-        End::Stopped
     }
 
     /// Asks for something and keeps what it is told; now and then it asks again.
-    async fn ask(&mut self, call: Call) -> Result<(), End> {
+    async fn ask(&mut self, call: Call) -> Result<(), Gone> {
         let payload = match self.send(&call).await {
-            Came::Unknown(end) => {
+            Came::Unknown => {
                 self.round.borrow_mut().unknown.push(call);
-                return Err(end);
+                return Err(Gone);
             }
             Came::Undecided => {
                 self.round.borrow_mut().undecided += 1;
                 return match call.account().as_str() {
                     "poor" => Ok(()),
-                    _ => Err(End::Refused),
+                    _ => Err(Gone),
                 };
             }
             Came::Definite(payload) => payload,
@@ -394,14 +385,14 @@ impl Worker {
             .known
             .push(Answered { call, payload });
         match again {
-            Some(Came::Unknown(end)) => Err(end),
+            Some(Came::Unknown) => Err(Gone),
             Some(Came::Definite(_) | Came::Undecided) | None => Ok(()),
         }
     }
 
     async fn send(&mut self, call: &Call) -> Came {
         let came = send(&self.studio, call).await;
-        if !self.is_answered && !matches!(came, Came::Unknown(_)) {
+        if !self.is_answered && !matches!(came, Came::Unknown) {
             self.is_answered = true;
             self.round.borrow_mut().clients_answered += 1;
         }
@@ -437,7 +428,7 @@ impl Worker {
 
 async fn send(studio: &Client, call: &Call) -> Came {
     let Ok(reply) = studio.try_ask(call.mutation, call.input.clone()).await else {
-        return Came::Unknown(End::Broken);
+        return Came::Unknown;
     };
     if reply.body.get("errors").is_none() {
         let mut body = reply.body;
@@ -445,7 +436,7 @@ async fn send(studio: &Client, call: &Call) -> Came {
     }
     match reply.code().as_str() {
         "UNAVAILABLE" | "OVERLOADED" | "RATE_LIMITED" => Came::Undecided,
-        "UNKNOWN_OUTCOME" => Came::Unknown(End::Refused),
+        "UNKNOWN_OUTCOME" => Came::Unknown,
         other => panic!("{other}: {}", reply.body),
     }
 }

@@ -26,7 +26,7 @@ use credits_tests::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::crowd::{ACCOUNTS, Answered, Chance, Crowd, End, answer};
+use crate::crowd::{ACCOUNTS, Answered, Chance, Crowd, answer};
 
 /// How often the process is killed.
 const ROUNDS: u64 = 5;
@@ -86,10 +86,9 @@ async fn asked_to_end_it_finishes_what_it_accepted_and_leaves_in_order() {
     let status = child.leave().await;
     assert_eq!(status.code(), Some(0));
 
-    let ends = crowd.gather(working).await;
-    let refused = ends.iter().all(|end| *end == End::Refused);
-    assert!(refused, "no connection breaks under a call: {ends:?}");
-    assert!(crowd.unknown.is_empty(), "every call had an answer");
+    crowd.gather(working).await;
+    // A call that had no answer found its connection closed. It was not accepted: `compare` finds it if it was
+    // decided.
     let audit = Audit::open(directory.path()).await;
     compare(&audit, &crowd.known).await;
     audit.close().await;
