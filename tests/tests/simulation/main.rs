@@ -42,7 +42,7 @@ use std::{
 
 use self::log::{Log, first_difference};
 
-/// So many seeds run in about a minute and still meet every kind of fault many times.
+/// So many seeds run in about half a minute and still meet every kind of fault many times.
 const SEEDS: u64 = 250;
 /// So many of them run twice more, to see whether they repeat.
 const SEEDS_REPEATED: u64 = 24;

@@ -347,7 +347,7 @@ impl Asker {
         }
     }
 
-    fn payment(&self, paid_at: Instant) -> Payment {
+    pub fn payment(&self, paid_at: Instant) -> Payment {
         Payment {
             key: PaymentKey {
                 provider: "stripe".to_owned(),
@@ -377,7 +377,7 @@ impl Asker {
         self.boost(self.payment(now))
     }
 
-    fn boost(&self, payment: Payment) -> Request {
+    pub fn boost(&self, payment: Payment) -> Request {
         Request::PurchasePack {
             pack: PackId::parse("boost").unwrap(),
             quantity: 1 + u32::try_from(self.chance.below(2)).unwrap(),

@@ -1,5 +1,7 @@
 //! One world: accounts, callers, nodes that die and come back, and a clock that jumps.
 
+mod stories;
+
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
@@ -37,6 +39,8 @@ const ACCOUNTS: usize = 3;
 const CALLERS: usize = 5;
 const ROUNDS: usize = 3;
 const STEPS: usize = 16;
+/// At so many in a thousand steps a story of each kind begins.
+const STORIES: u64 = 4;
 /// The virtual time in which all that a node does without faults is over.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// How long a caller may rest, in milliseconds of virtual time: longer than an account is contended,
@@ -239,6 +243,12 @@ impl World {
     async fn ask(self: Rc<Self>) {
         for _ in 0..STEPS {
             let at = self.chance.index(ACCOUNTS);
+            if self.chance.happens(STORIES) {
+                self.fail_a_payment(at).await;
+            }
+            if self.chance.happens(STORIES) {
+                self.dispute_a_payment(at).await;
+            }
             match self.chance.below(100) {
                 0..4 => self.jump(),
                 4 => self.mistrust(at).await,
