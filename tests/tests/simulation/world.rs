@@ -1,5 +1,6 @@
 //! One world: accounts, callers, nodes that die and come back, and a clock that jumps.
 
+mod repeat;
 mod stories;
 
 use std::{
@@ -18,7 +19,6 @@ use credits_core::{
         outcome::Outcome,
         time::Instant,
     },
-    error::LedgerError,
     ledger::{Keys, Ledger, Limits, Sweep},
     store::Store,
 };
@@ -438,63 +438,4 @@ impl World {
             self.log.borrow_mut().outcomes.push((at, id, outcome));
         }
     }
-
-    /// Every outcome that is open has a definite answer now, and keeps it.
-    async fn settle_all(&self) {
-        let open: Vec<Call> = {
-            let log = self.log.borrow();
-            log.calls
-                .iter()
-                .filter(|call| call.leaves_open())
-                .cloned()
-                .collect()
-        };
-        for call in open {
-            let (_, node) = self.node();
-            let (name, id) = (account(call.account), call.command.operation_id);
-            let first = insist(|| node.ledger.outcome(&name, id)).await;
-            let again = insist(|| node.ledger.outcome(&name, id)).await;
-            if first != again {
-                self.log
-                    .borrow_mut()
-                    .problem(format!("{id} was {first:?}, then {again:?}"));
-            }
-            if let Ok(Some(outcome)) = first {
-                self.log
-                    .borrow_mut()
-                    .outcomes
-                    .push((call.account, id, outcome));
-            }
-        }
-    }
-
-    /// Every call that was made is made again.
-    async fn repeat_all(&self) {
-        let calls = self.log.borrow().calls.clone();
-        self.log.borrow_mut().calls_first = calls.len();
-        for (number, call) in calls.into_iter().enumerate() {
-            if number % 20 == 19 {
-                // Refusals are counted by the minute.
-                self.time.pass(TimeDelta::minutes(2));
-            }
-            self.call(call.account, call.command).await;
-        }
-    }
-}
-
-/// Asks until there is an answer: deadlines of a few milliseconds pass here and there.
-async fn insist<T, F: Future<Output = Result<T, LedgerError>>>(
-    ask: impl Fn() -> F,
-) -> Result<T, LedgerError> {
-    for _ in 0..50 {
-        let answer = ask().await;
-        if !matches!(
-            answer,
-            Err(LedgerError::Unavailable | LedgerError::Overloaded { .. })
-        ) {
-            return answer;
-        }
-        sleep(Duration::from_millis(1)).await;
-    }
-    ask().await
 }
