@@ -6,6 +6,8 @@ use credits_tests::{
 };
 use serde_json::{Value, json};
 
+use crate::feeds::until_heard;
+
 /// When the stories' accounts, opened at their beginning, renew first and second.
 const RENEWS: &str = "2026-02-28T10:00:00Z";
 const RENEWS_AGAIN: &str = "2026-03-31T10:00:00Z";
@@ -44,6 +46,7 @@ async fn a_renewal_is_seen_at_its_instant_and_those_whom_nobody_watches_renew_to
     socket
         .subscribe("1", OPERATIONS, json!({ "id": "ada" }))
         .await;
+    until_heard(&mut socket).await;
     let picture = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
     service.studio().done("charge", picture).await;
     assert_eq!(next(&mut socket).await["availableAfter"], 490);
@@ -85,13 +88,7 @@ async fn a_hold_that_nobody_settles_ends_at_its_instant() {
     socket
         .subscribe("1", OPERATIONS, json!({ "id": "ada" }))
         .await;
-    // It was asked for after all of this, so that it is answered once the subscription is there.
-    socket
-        .subscribe("look", "{ catalog { version } }", json!({}))
-        .await;
-    socket.data("look").await;
-    let complete = json!({ "type": "complete", "id": "look" });
-    assert_eq!(socket.message().await, complete);
+    until_heard(&mut socket).await;
 
     service.set_time("2026-01-31T11:00:00Z");
     let ended = next(&mut socket).await;
@@ -134,6 +131,7 @@ async fn without_a_sweeper_a_watcher_sees_it_all_the_same_and_others_when_they_a
     socket
         .subscribe("1", OPERATIONS, json!({ "id": "ada" }))
         .await;
+    until_heard(&mut socket).await;
     let picture = json!({ "accountId": "ada", "action": "text-to-image", "model": "easel" });
     service.studio().done("charge", picture).await;
     assert_eq!(next(&mut socket).await["kind"], "CHARGE");

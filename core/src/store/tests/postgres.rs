@@ -280,7 +280,6 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
                          FOR EACH ROW EXECUTE FUNCTION waits();";
     const ENDS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                         WHERE datname = current_database() AND wait_event = 'PgSleep'";
-    // A slow machine answers every other statement within a second.
     for (statement_timeout, ends) in [(Duration::from_secs(1), None), (HOUR, Some(ENDS))] {
         let url = database().await;
         let options = ServerOptions {
@@ -290,7 +289,7 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
         let store = SqlStore::connect(&options, OpenMode::ReadWrite)
             .await
             .unwrap();
-        let mut ann = opened(&store, "ann").await;
+        let mut ann = opened(&connect(&url).await, "ann").await;
         let raw = raw(&url).await;
         raw.execute_unprepared(WAITS).await.unwrap();
         let work = ann.tell(OPENED, 3, charge()).work();
@@ -314,7 +313,9 @@ async fn a_statement_that_takes_too_long_or_loses_its_server_has_changed_nothing
         raw.execute_unprepared("DROP TRIGGER waits ON operation")
             .await
             .unwrap();
-        assert_eq!(store.commit(&[work]).await.unwrap().lost, []);
+        // A busy machine may make an honest statement too late as well.
+        let committed = until("the store writes", async || store.commit(batch).await.ok()).await;
+        assert_eq!(committed.lost, []);
     }
 }
 
