@@ -196,7 +196,7 @@ async fn credits_enter_only_by_their_origins() {
     let insert = |kind: &str| {
         format!(
             "INSERT INTO operation SELECT account_id, 99, randomblob(16), content, '{kind}', at_us, \
-             recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
+             recorded_at_us, catalog_version, hold, action, model, project, payment, chain, NULL, 5, \
              consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
              FROM operation WHERE sequence = 1"
         )
