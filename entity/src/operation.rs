@@ -1,6 +1,7 @@
 //! The `operation` table: the ledger, to which rows are only ever added.
 //!
-//! Owns its columns. All but `account_id`, `payment`, `chain` and `granted` are under the row's hash; those are
+//! Owns its columns. All but `account_id`, `payment`, `chain`, `without_effect_us` and `granted` are
+//! under the row's hash; those are
 //! computed from what is.
 
 use sea_orm::entity::prelude::*;
@@ -45,6 +46,9 @@ pub struct Model {
     pub payment: Option<String>,
     /// The root of the chain that it is found by, of a charge that does another one again and of a mark.
     pub chain: Option<Uuid>,
+    /// When it was decided, if it reports a payment that was paid and had no effect; such operations are
+    /// found by it.
+    pub without_effect_us: Option<i64>,
     /// What entered: the sum over its postings. Only five kinds may have any.
     pub granted: i64,
     /// What was consumed.

@@ -1,5 +1,5 @@
 //! Makes the `operation` table: the ledger, with the indexes by which an id is decided only once, and a
-//! hold, the last report of a payment and the attempts of a chain are found.
+//! hold, the last report of a payment, the attempts of a chain and payments without effect are found.
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +26,7 @@ enum Operation {
     Project,
     Payment,
     Chain,
+    WithoutEffectUs,
     Granted,
     Consumed,
     Change,
@@ -98,7 +99,9 @@ impl MigrationTrait for Step {
         let of_payment = found_by("operation_payment_account", Operation::Payment);
         manager.create_index(of_payment).await?;
         let of_chain = found_by("operation_chain_account", Operation::Chain);
-        manager.create_index(of_chain).await
+        manager.create_index(of_chain).await?;
+        let without_effect = found_by("operation_without_effect", Operation::WithoutEffectUs);
+        manager.create_index(without_effect).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -162,6 +165,7 @@ fn columns(table: &mut TableCreateStatement) {
         .col(ColumnDef::new(Operation::Project).text())
         .col(ColumnDef::new(Operation::Payment).text())
         .col(ColumnDef::new(Operation::Chain).uuid())
+        .col(ColumnDef::new(Operation::WithoutEffectUs).big_integer())
         .col(ColumnDef::new(Operation::Granted).big_integer().not_null())
         .col(ColumnDef::new(Operation::Consumed).big_integer().not_null())
         .col(ColumnDef::new(Operation::Change).big_integer().not_null())

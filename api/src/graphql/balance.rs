@@ -37,7 +37,7 @@ pub struct Balance {
 #[derive(Clone, SimpleObject)]
 #[graphql(serial)]
 pub struct AllowanceUsage {
-    /// What the plan granted for this period.
+    /// The allowance granted in this period, less what was revoked of it with a refund or a lost dispute.
     pub granted: Credits,
     /// What was consumed of it.
     pub used: Credits,

@@ -35,10 +35,12 @@ pub struct StartSubscriptionInput {
     pub account_id: Option<ID>,
     /// The plan, by its catalog id.
     pub plan_id: ID,
-    /// How often the plan is paid; it needs a price on that interval.
+    /// How often the plan is paid; the plan must have a price for that interval.
     pub billing_interval: BillingInterval,
-    /// From when periods are counted, up to 12 months back: only the current period is granted. Now,
-    /// if left out.
+    /// From when periods are counted, up to 12 months back: only the current period is granted. If it is
+    /// omitted, periods are counted from now, except before the end of a period that was granted to a
+    /// subscription which has ended: then the start continues that period with its anchor, and no other
+    /// anchor is accepted, not even the present instant.
     pub anchor: Option<DateTime>,
 }
 

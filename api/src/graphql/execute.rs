@@ -12,6 +12,7 @@ use credits_core::{
         command::{Command, Request},
         ids::{AccountId, OperationId},
         outcome::{Accepted, Outcome},
+        payment::PaymentReport,
     },
     ledger::Answer,
 };
@@ -100,6 +101,11 @@ impl Decided {
             Outcome::Accepted(accepted) => Some(accepted),
             Outcome::Refused(_) => None,
         }
+    }
+
+    /// The report of a payment, if it is one that was accepted.
+    pub fn report(&self) -> Option<&PaymentReport> {
+        self.accepted()?.operation.event.fact.report()
     }
 
     /// The operation, if it was accepted.

@@ -48,6 +48,7 @@ pub mod spend;
 mod standing;
 pub mod subscription;
 pub mod usage;
+pub mod without_effect;
 
 use async_graphql::{SDLExportOptions, Schema, SchemaBuilder};
 use credits_core::ledger::Ledger;

@@ -50,8 +50,9 @@ impl Mutation {
     }
 
     /// Puts a subscription on another plan or billing interval. A larger allowance acts now and grants
-    /// what the period was not granted yet; a longer interval begins with the running period; all else
-    /// waits for the end of the paid term. Asking for what is in force takes a scheduled change back.
+    /// what the period was not granted yet, if the plan is sold in the interval in force or in a longer one
+    /// that is asked for; a longer interval of the same plan begins with the running period; every other
+    /// change acts at the end of the paid term. Asking for what is in force takes a scheduled change back.
     /// It needs `billing:write`.
     async fn change_plan(
         &self,
@@ -80,7 +81,8 @@ impl Mutation {
         billing::resume_subscription(ctx, input).await
     }
 
-    /// Adds a pack that was paid for; the same payment is never used twice. It needs
+    /// Adds a pack that was paid for. The same payment is never used twice: under another operation id it
+    /// is refused with `PAYMENT_ALREADY_USED`, which names the operation that recorded it. It needs
     /// `billing:write`.
     async fn purchase_pack(
         &self,
@@ -90,8 +92,11 @@ impl Mutation {
         billing::purchase_pack(ctx, input).await
     }
 
-    /// Tells how a payment stands: paid, failed, disputed, won, lost or refunded. The same outcome again
-    /// is answered as the first, `replayed`, under any operation id. It needs `billing:write`.
+    /// Reports a payment: paid, failed, disputed, won, lost or refunded. The answer says what the report
+    /// did to credits. `NOT_SUBSCRIBED`, `PAYMENT_UNKNOWN` and `PAYMENT_OUTSIDE_TERMS` say "not known yet",
+    /// and so does `PAYMENT_OUTCOME_OUT_OF_ORDER` where a missing report may come later, such as
+    /// `DISPUTE_WON` before `DISPUTED`: they are not stored, and the same call is decided anew when it is
+    /// sent again. The same report under another operation id is refused. It needs `billing:write`.
     async fn report_payment(
         &self,
         ctx: &Context<'_>,

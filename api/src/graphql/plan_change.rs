@@ -36,7 +36,8 @@ pub struct ChangePlanInput {
     /// The plan, by its catalog id; the one in force, to change the interval alone or to take a
     /// scheduled change back.
     pub plan_id: ID,
-    /// How often the plan is paid; it needs a price on that interval. As it is paid now, if left out.
+    /// How often the plan is paid; the plan must have a price for that interval. If it is omitted, the
+    /// interval in force.
     pub billing_interval: Option<BillingInterval>,
 }
 

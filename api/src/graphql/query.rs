@@ -20,6 +20,7 @@ use super::{
     recommend::{self, ModelRecommendation, RecommendInput},
     scalar::Sequence,
     subscription::SubscriptionStatus,
+    without_effect::{self, PaymentWithoutEffectConnection},
 };
 use crate::{
     auth::Scope,
@@ -85,6 +86,21 @@ impl Query {
         access::require(ctx, Scope::AccountsAny)?;
         let page = Page::parse(first, after.as_deref(), last, before.as_deref())?;
         account::page(ctx, status.unwrap_or_default(), &page).await
+    }
+
+    /// Payments that were taken for a subscription which had ended, and changed nothing, oldest first:
+    /// those that are to be given back. One of which something was reported later, such as its refund, is
+    /// no longer listed. For operators and backends: it needs `accounts:*`.
+    #[graphql(complexity = "page::cost(first, None, child_complexity)")]
+    async fn payments_without_effect(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 if it is omitted.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+    ) -> Result<PaymentWithoutEffectConnection, Fault> {
+        access::require(ctx, Scope::CreditsRead)?;
+        access::require(ctx, Scope::AccountsAny)?;
+        without_effect::page(ctx, first, after.as_deref()).await
     }
 
     /// The catalog in force now, or the version that is named. It needs no token.

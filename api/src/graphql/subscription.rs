@@ -38,16 +38,17 @@ pub struct PlanSubscription {
     pub anchor: DateTime,
     /// The credit period that runs now.
     pub current_period: CreditPeriod,
-    /// The end of the paid term: until then the plan is paid. It has passed while a payment is past
-    /// due.
+    /// The end of the paid term: until then the plan is paid. While the plan is past due, the start of the
+    /// latest term of which a payment was reported, which is the one that is unpaid.
     pub paid_through: DateTime,
     /// When it ends, once it is cancelled; null if it goes on.
     pub cancel_at: Option<DateTime>,
     /// What it will change to by itself, at the end of the paid term; null if nothing is scheduled.
     pub scheduled_change: Option<ScheduledPlanChange>,
-    /// Since when a payment of it is past due, as it was reported; null if none is.
+    /// Since when it is past due: the instant of the report, of a failure, a refund or a lost dispute, that
+    /// left its latest reported term without a payment. Null if it is not past due.
     pub past_due_since: Option<DateTime>,
-    /// When it ends if nothing is paid; null if no payment is past due.
+    /// When it ends if nothing is paid; null if it is not past due.
     pub lapses_at: Option<DateTime>,
 }
 
@@ -100,8 +101,8 @@ pub enum SubscriptionStatus {
     Active,
     /// On a plan that ends with the paid term.
     Cancelling,
-    /// On a plan whose payment is past due, cancelled or not: its allowance is frozen, and none is
-    /// granted until it is paid.
+    /// On a plan whose latest reported term has no payment, because it failed or was taken back, cancelled
+    /// or not: the credits of that term are frozen, and no further allowance is granted until one is paid.
     PastDue,
 }
 
@@ -124,7 +125,8 @@ pub struct CreditPeriod {
     pub start: DateTime,
     /// When it ends, exclusive.
     pub end: DateTime,
-    /// The allowance granted in it, in credits.
+    /// The highest allowance granted in it, in credits, whether or not some of it was revoked with a refund
+    /// or a lost dispute.
     pub granted: Credits,
 }
 
@@ -137,7 +139,7 @@ impl PlanSubscription {
     ) -> PlanSubscription {
         let past_due = subscription.payments.past_due;
         let paid_through = past_due.map_or(subscription.paid_through(), |past_due| {
-            period_start(subscription.anchor, past_due.from)
+            period_start(subscription.anchor, past_due.term.first)
         });
         PlanSubscription {
             id: NodeId::Subscription(account.clone(), subscription.id).into(),

@@ -149,17 +149,18 @@ impl Deciding {
             }
             Ok(None) => Ruling::Free(self.close(open)),
             Err(refusal) => {
+                let outcome = Outcome::Refused(Arc::new(refusal.clone()));
+                let decision = Decision { content, outcome };
                 let mut submission = self.close(open);
-                submission.refusal = Some(RefusalRecord {
+                submission.refusal = decision.is_stored(&command.request).then(|| RefusalRecord {
                     account: self.account.id.clone(),
                     operation_id: command.operation_id,
                     content,
                     at: now.max(self.account.time),
                     after: self.account.sequence,
-                    refusal: refusal.clone(),
+                    refusal,
                 });
-                let outcome = Outcome::Refused(Arc::new(refusal));
-                Ruling::Decided(Decision { content, outcome }, submission)
+                Ruling::Decided(decision, submission)
             }
         }
     }

@@ -64,9 +64,13 @@ impl Desk {
             .is_some_and(|one| one.waiter.is_answered())
         {
             let answered = self.pending.pop_front().expect("it was just looked at");
+            // A repetition, and what is not stored, left nothing under its id.
+            let Some(decision) = answered.decided else {
+                continue;
+            };
             let id = answered.command.operation_id;
             self.in_flight.remove(&id);
-            if let Some(decision) = answered.decided.filter(|_| answered.waiter.is_kept()) {
+            if answered.waiter.is_kept() {
                 self.node.recent.insert(&self.id, id, decision);
             }
         }
@@ -148,9 +152,11 @@ impl Desk {
         let mut submissions = Vec::with_capacity(1);
         match self.decide_new(&call, facts, &mut submissions) {
             Ok(decision) => {
-                self.in_flight
-                    .insert(call.command.operation_id, decision.clone());
-                call.decided = Some(decision);
+                if decision.is_stored(&call.command.request) {
+                    let id = call.command.operation_id;
+                    self.in_flight.insert(id, decision.clone());
+                    call.decided = Some(decision);
+                }
                 self.pending.push_back(call);
             }
             Err(told) => call.waiter.answer(Err(told)),
@@ -158,21 +164,16 @@ impl Desk {
         submissions
     }
 
-    /// The answer of a call whose id, or whose payment, was decided before.
+    /// The answer of a call whose id was decided before.
     fn earlier_answer(&self, call: &Pending, facts: &Facts) -> Option<Settled> {
         let id = call.command.operation_id;
         let decision = self.in_flight.get(&id).or_else(|| facts.decision(id));
         let decision = decision.cloned();
-        match decision.or_else(|| self.node.recent.get(&self.id, id)) {
-            Some(decision) => Some(Settled {
-                outcome: decision.repeat(id, &call.content),
-                replayed: decision.content == call.content,
-            }),
-            None => Some(Settled {
-                outcome: facts.payment_before(&self.id, &call.command)?,
-                replayed: true,
-            }),
-        }
+        let decision = decision.or_else(|| self.node.recent.get(&self.id, id))?;
+        Some(Settled {
+            outcome: decision.repeat(id, &call.content),
+            replayed: decision.content == call.content,
+        })
     }
 
     /// What the command names of what was generated before: under way, or kept.
@@ -209,7 +210,7 @@ impl Desk {
         let deciding = self.deciding.as_mut().ok_or(LedgerError::Internal)?;
         match deciding.rule(open, &catalogs, &call.command, call.content, known, now) {
             Ruling::Decided(decision, mut submission) => {
-                if matches!(decision.outcome, Outcome::Refused(_)) {
+                if submission.refusal.is_some() {
                     // Only what would be refused has to wait: a client in a loop must not keep a
                     // job from being settled, or a pack from being bought.
                     if let Some(retry_after_ms) = self.refusals.retry_after_ms(now) {

@@ -6,11 +6,10 @@
 use crate::{
     domain::{
         account::Account,
-        command::{Command, Request},
+        command::Command,
         decide::Known,
-        ids::{AccountId, OperationId},
+        ids::OperationId,
         outcome::{Decision, Outcome},
-        payment::{PaidFor, PaymentUse},
     },
     store::{Found, KeptHold, Lookups, Store, StoreError},
 };
@@ -29,8 +28,8 @@ pub fn needs_facts(account: &Account, command: &Command) -> bool {
 }
 
 /// What `commands` need. `ids`: whether to look for their ids too, which costs a look-up that most
-/// calls do not need; where there is a payment they are always looked for, because a payment must not
-/// answer an id that was decided to be something else.
+/// calls do not need. The id of a command with a payment is always looked for: its refusal may be one
+/// that is not stored, so that the batch would not find an id that was decided before.
 pub fn lookups<'c>(commands: impl Iterator<Item = &'c Command>, ids: bool) -> Lookups {
     let mut lookups = Lookups::default();
     for command in commands {
@@ -77,9 +76,6 @@ impl Facts {
         let before = self.0.payments.get(&payment.key);
         if let Some(used) = accepted.operation.payment_use(before) {
             self.0.payments.insert(used.key.clone(), used);
-            self.0
-                .decisions
-                .insert(command.operation_id, decision.clone());
         }
     }
 
@@ -101,49 +97,5 @@ impl Facts {
                 KeptHold::Open(_) => None,
             }),
         }
-    }
-
-    /// The answer to a purchase whose payment bought just that before, or to a report of how the
-    /// payment stands already, under another id: the original one.
-    pub fn payment_before(&self, account: &AccountId, command: &Command) -> Option<Outcome> {
-        let payment = command.request.payment()?;
-        let used = self.0.payments.get(&payment.key)?;
-        if used.account != *account {
-            return None;
-        }
-        let original = answered_by(used, &command.request)?;
-        Some(self.decision(original)?.outcome.clone())
-    }
-}
-
-/// The operation that did already what `request` asks with a payment.
-fn answered_by(used: &PaymentUse, request: &Request) -> Option<OperationId> {
-    match request {
-        Request::PurchasePack {
-            pack: wanted,
-            quantity: count,
-            ..
-        } => {
-            let bought = matches!(
-                &used.paid_for,
-                PaidFor::Pack { pack, quantity, .. } if pack == wanted && quantity == count
-            );
-            bought.then_some(used.operation_id)
-        }
-        Request::ReportPayment { outcome, .. } => {
-            (used.standing() == *outcome).then(|| used.stands_by())
-        }
-        Request::OpenAccount
-        | Request::StartSubscription { .. }
-        | Request::CancelSubscription
-        | Request::ResumeSubscription
-        | Request::ChangePlan { .. }
-        | Request::Charge { .. }
-        | Request::Reserve { .. }
-        | Request::ExtendHold { .. }
-        | Request::Settle { .. }
-        | Request::Release { .. }
-        | Request::SetPreferences { .. }
-        | Request::MarkKept { .. } => None,
     }
 }

@@ -20,7 +20,7 @@ use super::{
     preferences::{Preferences, Tally},
     recent::{Attempt, Recent},
     subscription::{BrokenPeriod, Subscription},
-    term::ReportedTerm,
+    term::ReportedTerms,
     time::Instant,
     usage::{UsageTally, last_whole_group},
 };
@@ -55,9 +55,9 @@ pub struct Account {
     /// Expired holds that were settled late, as long as they could be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled_late: BTreeMap<HoldId, LateSettlement>,
-    /// How the reported payments of terms stand, as long as those have or bring credits.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reported_terms: Vec<ReportedTerm>,
+    /// The reported payments of terms, as long as the terms have credits or periods to come.
+    #[serde(default, skip_serializing_if = "ReportedTerms::is_empty")]
+    pub reported_terms: ReportedTerms,
     /// What entered and left since it was opened.
     pub totals: Totals,
     /// Its last generations, for advice.
@@ -106,7 +106,7 @@ impl Account {
             plan_ended_at: None,
             broken_period: None,
             settled_late: BTreeMap::new(),
-            reported_terms: Vec::new(),
+            reported_terms: ReportedTerms::default(),
             totals: Totals::default(),
             recent: Recent::default(),
             preferences: Preferences::default(),
@@ -232,7 +232,7 @@ impl Account {
                 let subscription = self.subscription_mut();
                 subscription.period = *period;
                 subscription.granted = lot.granted;
-                subscription.payments.begin_period(false);
+                subscription.payments.begin_period();
             }
             Fact::PackPurchase { frozen, .. } => {
                 if *frozen {
@@ -275,20 +275,15 @@ impl Account {
                 self.tally.follow(preferences, event.at);
                 self.preferences = preferences.clone();
             }
-            Fact::RolloverGrant { freezes, .. } => {
-                let made = self.sequence;
-                for freeze in freezes.iter() {
-                    self.freeze(freeze, |lot| lot.id == made);
+            Fact::RolloverGrant { .. } | Fact::Expiry { .. } | Fact::ChargeKept { .. } => {}
+            Fact::PaymentReport { report, lot } => {
+                self.apply_report(report);
+                if let (Some(lot), Some(subscription)) = (lot, &mut self.subscription) {
+                    subscription.payments.withheld_for = None;
+                    subscription.granted = [subscription.granted, lot.granted].into_iter().sum();
                 }
             }
-            Fact::Expiry { .. } | Fact::ChargeKept { .. } => {}
-            Fact::PaymentReport { past_due, lot, .. } => {
-                let told = event.fact.report().expect("it is one");
-                self.apply_report(event.at, told, *past_due, lot.as_ref());
-            }
-            Fact::Revocation {
-                paid_for, disputed, ..
-            } => self.apply_revocation(paid_for, *disputed),
+            Fact::Revocation(report) => self.apply_report(report),
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
     event::{Event, Fact, SubscriptionEvent},
     hold::{ExpiredHold, HOLDS_EXPIRED_TOGETHER_MAX, Hold},
     ids::{CatalogVersion, PlanId, Sequence},
-    lot::{Freezes, LotTerms, Origin},
+    lot::{LotTerms, Origin},
     posting::{Posting, Returns},
     subscription::{EndReason, ScheduledChange, Subscription},
     time::{Instant, period_start},
@@ -67,13 +67,13 @@ struct Step<'c> {
     events: Vec<Event>,
 }
 
-/// Allowance that ended unused, of one subscription's period.
+/// Allowance that ended unused, of one period of the subscription that runs.
 struct Unused {
     plan: PlanId,
+    anchor: Instant,
     subscription: Sequence,
     period: u32,
     amount: Credits,
-    freezes: Freezes,
 }
 
 impl Step<'_> {
@@ -96,7 +96,7 @@ impl Step<'_> {
         } else if subscription.period_end() <= at {
             let subscription = self.change(at, subscription);
             let period = subscription.period + 1;
-            if subscription.grants(period) {
+            if past_due.is_none() {
                 self.renew(at, &subscription);
             } else {
                 self.withhold(at, period);
@@ -169,19 +169,19 @@ impl Step<'_> {
             .lots
             .iter()
             .filter(|lot| lot.due_at().is_some_and(|due| due <= at))
-            .map(|lot| (lot.id, lot.terms.origin.clone(), lot.remaining, lot.freezes))
+            .map(|lot| (lot.id, lot.terms.origin.clone(), lot.remaining))
             .collect();
         let mut unused: Vec<Unused> = Vec::new();
-        for (lot, origin, amount, freezes) in ended {
+        for (lot, origin, amount) in ended {
             let postings = vec![Posting::expired(lot, amount)];
             self.record(at, self.version_at(at), Fact::Expiry { lot }, postings);
             if let Some(hands_on) = self.state.hands_on(&origin) {
                 let ended = Unused {
                     plan: hands_on.plan.clone(),
+                    anchor: hands_on.anchor,
                     subscription: hands_on.subscription,
                     period: hands_on.period,
                     amount,
-                    freezes,
                 };
                 Unused::add(&mut unused, ended);
             }
@@ -198,13 +198,7 @@ impl Step<'_> {
         };
         let version = published.version;
         let granted = unused.amount.min(rollover.max);
-        let freezes = unused.freezes;
-        let expires_at = match &self.state.subscription {
-            Some(subscription) if subscription.id == unused.subscription => {
-                period_start(subscription.anchor, unused.period + 1 + rollover.months)
-            }
-            Some(_) | None => at.plus_months(rollover.months),
-        };
+        let expires_at = period_start(unused.anchor, unused.period + 1 + rollover.months);
         let lot = LotTerms {
             origin: Origin::Rollover {
                 plan: unused.plan,
@@ -216,8 +210,7 @@ impl Step<'_> {
             expires_at: Some(expires_at),
         };
         let postings = vec![Posting::granted(self.state.sequence.next(), granted)];
-        let fact = Fact::RolloverGrant { lot, freezes };
-        self.record(at, version, fact, postings);
+        self.record(at, version, Fact::RolloverGrant { lot }, postings);
     }
 
     fn end(&mut self, at: Instant, reason: EndReason) {
@@ -273,15 +266,11 @@ impl Step<'_> {
 
 impl Unused {
     fn add(all: &mut Vec<Unused>, more: Unused) {
-        let same = |one: &&mut Unused| {
-            one.plan == more.plan
-                && one.subscription == more.subscription
-                && one.period == more.period
-        };
+        let same =
+            |one: &&mut Unused| (one.subscription, one.period) == (more.subscription, more.period);
         match all.iter_mut().find(same) {
             Some(one) => {
                 one.amount = [one.amount, more.amount].into_iter().sum();
-                one.freezes = one.freezes.and(more.freezes);
             }
             None => all.push(more),
         }

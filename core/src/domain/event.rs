@@ -17,12 +17,11 @@ use super::{
     credits::Credits,
     hold::{ExpiredHold, HoldEnd, Resolution, Spend},
     ids::{CatalogVersion, HoldId, LotId, OperationId, PackId, PlanId, Sequence},
-    lot::{Freezes, LotTerms},
-    payment::{PaidFor, Payment, PaymentOutcome},
+    lot::LotTerms,
+    payment::{Payment, PaymentReport},
     posting::Posting,
     preferences::Preferences,
     subscription::{EndReason, ScheduledChange},
-    term::PastDue,
     time::Instant,
 };
 
@@ -156,11 +155,8 @@ pub enum Fact {
     },
     /// Unused allowance rolled over, as the plan states.
     RolloverGrant {
-        /// The lot that it became.
+        /// The lot that it became. It is frozen while its period is.
         lot: LotTerms,
-        /// Why it is frozen: what was frozen does not become usable by rolling over.
-        #[serde(default, skip_serializing_if = "Freezes::is_empty")]
-        freezes: Freezes,
     },
     /// A pack that was paid for was added.
     PackPurchase {
@@ -216,34 +212,18 @@ pub enum Fact {
         /// The lot.
         lot: LotId,
     },
-    /// Billing reported how a payment stands; nothing ends by it.
+    /// Billing reported a payment; no credits end by it.
     PaymentReport {
-        /// The payment.
-        payment: Payment,
-        /// What was reported.
-        outcome: PaymentOutcome,
-        /// What it is for.
-        paid_for: PaidFor,
-        /// How the subscription is past due after it, if the report is of the subscription's term.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        past_due: Option<PastDue>,
+        /// The report.
+        #[serde(flatten)]
+        report: PaymentReport,
         /// The lot of the current period, which was withheld and is granted now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lot: Option<LotTerms>,
     },
-    /// A payment was taken back, and what was unused of what it brought ended; nothing, if the term is
-    /// paid for by another one.
-    Revocation {
-        /// The payment.
-        payment: Payment,
-        /// What was reported.
-        outcome: PaymentOutcome,
-        /// What it was for.
-        paid_for: PaidFor,
-        /// Whether it was in dispute until then.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        disputed: bool,
-    },
+    /// A payment was taken back. What was unspent of the credits that it paid for ended, unless another
+    /// payment pays for them.
+    Revocation(PaymentReport),
     /// The owner set how to spend with care.
     PreferencesChange {
         /// All that is set from now on.
@@ -299,7 +279,7 @@ impl Event {
             | Fact::HoldExtended { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. }
+            | Fact::Revocation(_)
             | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => Vec::new(),
         }
@@ -327,7 +307,7 @@ impl Fact {
             Fact::HoldExpired { .. } => OperationKind::HoldExpired,
             Fact::Expiry { .. } => OperationKind::Expiry,
             Fact::PaymentReport { .. } => OperationKind::PaymentReport,
-            Fact::Revocation { .. } => OperationKind::Revocation,
+            Fact::Revocation(_) => OperationKind::Revocation,
             Fact::PreferencesChange { .. } => OperationKind::PreferencesChange,
             Fact::ChargeKept { .. } => OperationKind::ChargeKept,
         }
@@ -347,7 +327,7 @@ impl Fact {
             | Fact::HoldReleased { .. }
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
-            | Fact::Revocation { .. }
+            | Fact::Revocation(_)
             | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }
@@ -369,7 +349,7 @@ impl Fact {
             | Fact::HoldPlaced { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. }
+            | Fact::Revocation(_)
             | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }
@@ -390,7 +370,7 @@ impl Fact {
             | Fact::HoldExpired { .. }
             | Fact::Expiry { .. }
             | Fact::PaymentReport { .. }
-            | Fact::Revocation { .. }
+            | Fact::Revocation(_)
             | Fact::PreferencesChange { .. }
             | Fact::ChargeKept { .. } => None,
         }

@@ -91,7 +91,7 @@ impl Freeze {
 }
 
 /// The set of reasons for which a lot is frozen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Freezes(u8);
 
@@ -109,9 +109,9 @@ impl Freezes {
         Freezes(self.0 & !freeze.bit())
     }
 
-    /// The reasons of both sets.
-    pub fn and(self, other: Freezes) -> Freezes {
-        Freezes(self.0 | other.0)
+    /// Whether the set has a reason that is not in `other`.
+    pub fn has_beside(self, other: Freezes) -> bool {
+        self.0 & !other.0 != 0
     }
 
     /// Whether there is no reason.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     balance::Balance,
-    command::ContentHash,
+    command::{ContentHash, Request},
     credits::Credits,
     event::Event,
     ids::{AccountId, OperationId, Sequence},
@@ -67,6 +67,15 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether it is stored, so that its id is used. A refusal that says "not known yet" is not: the
+    /// same call is decided anew when it is sent again.
+    pub fn is_stored(&self, request: &Request) -> bool {
+        match &self.outcome {
+            Outcome::Accepted(_) => true,
+            Outcome::Refused(refusal) => refusal.is_decision(request),
+        }
+    }
+
     /// The answer to a later call with the same id: the same again for the same content, a refusal
     /// for any other.
     pub fn repeat(&self, operation_id: OperationId, content: &ContentHash) -> Outcome {

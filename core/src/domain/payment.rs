@@ -1,16 +1,7 @@
 //! Payments as billing reports them: the service takes none.
 //!
 //! Owns the identity of a payment, which is unique for ever across all accounts, and which report of
-//! it may follow which:
-//!
-//! | it stands at | and then |
-//! |---|---|
-//! | not known | `PAID`, `FAILED`: it is a payment of a term; or it buys a pack |
-//! | `PAID`, or it bought a pack | `DISPUTED`, `REFUNDED` |
-//! | `FAILED` | `PAID`: the invoice was tried again |
-//! | `DISPUTED` | `DISPUTE_WON`, `DISPUTE_LOST`, `REFUNDED` |
-//! | `DISPUTE_WON` | `REFUNDED` |
-//! | `DISPUTE_LOST`, `REFUNDED` | nothing: the money is gone for good |
+//! it may follow which. The rules are those of `core/README.md`, 5 to 8 and 14.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +9,7 @@ use super::{
     catalog::Money,
     event::{Event, Fact},
     ids::{AccountId, LotId, OperationId, PackId, Sequence},
-    term::Term,
+    term::{PastDue, Term},
     time::Instant,
 };
 
@@ -82,19 +73,44 @@ impl PaymentOutcome {
         matches!(self, PaymentOutcome::Paid | PaymentOutcome::Failed)
     }
 
-    /// Whether it can be reported of a payment that stands at `standing`.
-    pub fn may_follow(self, standing: PaymentOutcome) -> bool {
+    /// The reports that may follow it.
+    fn followers(self) -> &'static [PaymentOutcome] {
         use PaymentOutcome::{DisputeLost, DisputeWon, Disputed, Failed, Paid, Refunded};
-        match standing {
-            Paid => matches!(self, Disputed | Refunded),
-            Failed => matches!(self, Paid),
-            Disputed => matches!(self, DisputeWon | DisputeLost | Refunded),
-            DisputeWon => matches!(self, Refunded),
-            DisputeLost | Refunded => false,
+        match self {
+            Paid | DisputeWon => &[Disputed, Refunded],
+            Failed => &[Paid],
+            Disputed => &[DisputeWon, DisputeLost, Refunded],
+            DisputeLost | Refunded => &[],
         }
     }
 
-    /// Whether the money is gone, and what it brought with it.
+    /// Whether it can be reported of a payment whose last report is `standing`.
+    pub fn may_follow(self, standing: PaymentOutcome) -> bool {
+        standing.followers().contains(&self)
+    }
+
+    /// Whether it can be reported once another report has come that is missing now: the report of a
+    /// dispute that was won may arrive before the report of the dispute. A repetition is not early.
+    pub fn is_early(self, standing: PaymentOutcome) -> bool {
+        let mut reachable = standing.followers().to_vec();
+        let mut next = 0;
+        while let Some(one) = reachable.get(next) {
+            for follower in one.followers() {
+                if !reachable.contains(follower) {
+                    reachable.push(*follower);
+                }
+            }
+            next += 1;
+        }
+        self != standing && !self.may_follow(standing) && reachable.contains(&self)
+    }
+
+    /// Whether the money is not there: it was never taken, or it was taken back.
+    pub fn is_unpaid(self) -> bool {
+        self == PaymentOutcome::Failed || self.takes_back()
+    }
+
+    /// Whether the money was there and is gone.
     pub fn takes_back(self) -> bool {
         match self {
             PaymentOutcome::DisputeLost | PaymentOutcome::Refunded => true,
@@ -139,24 +155,18 @@ pub struct PaymentUse {
 }
 
 /// The last report of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastReport {
     /// What was reported.
     pub outcome: PaymentOutcome,
-    /// The operation that reported it.
-    pub operation_id: OperationId,
+    /// The position of the operation that reported it.
+    pub sequence: Sequence,
 }
 
 impl PaymentUse {
-    /// How it stands.
+    /// The state of the payment: its last report.
     pub fn standing(&self) -> PaymentOutcome {
         self.last.map_or(PaymentOutcome::Paid, |last| last.outcome)
-    }
-
-    /// The operation that made it stand as it does.
-    pub fn stands_by(&self) -> OperationId {
-        self.last
-            .map_or(self.operation_id, |last| last.operation_id)
     }
 
     /// What is known of a payment after `event`, which is `account`'s at `sequence`; none if the
@@ -187,64 +197,78 @@ impl PaymentUse {
                 last: None,
             });
         }
-        let told = event.fact.report()?;
+        let report = event.fact.report()?;
         Some(PaymentUse {
-            key: told.payment.key.clone(),
+            key: report.payment.key.clone(),
             account: account.clone(),
             operation_id: before.map_or(operation_id, |before| before.operation_id),
-            paid_for: told.paid_for.clone(),
+            paid_for: report.paid_for.clone(),
             last: Some(LastReport {
-                outcome: told.outcome,
-                operation_id,
+                outcome: report.outcome,
+                sequence,
             }),
         })
     }
 }
 
-/// What billing told of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told<'e> {
+/// A report of a payment as it was decided, with all that `apply` must know of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentReport {
     /// The payment.
-    pub payment: &'e Payment,
-    /// How it stands.
+    pub payment: Payment,
+    /// What was reported.
     pub outcome: PaymentOutcome,
-    /// What it is for.
-    pub paid_for: &'e PaidFor,
+    /// What the payment is for.
+    pub paid_for: PaidFor,
+    /// The report that it follows; none for the first report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<LastReport>,
+    /// How the account's subscription is past due after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past_due: Option<PastDue>,
+    /// What it did to credits.
+    pub effect: PaymentEffect,
+}
+
+/// What a report of a payment did to credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentEffect {
+    /// The allowance of the current period, which had been withheld, was granted.
+    Granted,
+    /// Credits that were frozen can be used again.
+    Unfrozen,
+    /// What is left of the credits that the payment is for is frozen.
+    Frozen,
+    /// What was unspent of the credits that the payment was for has ended.
+    Revoked,
+    /// Nothing: the subscription that the payment is for has ended, and none of its credits are left.
+    SubscriptionEnded,
+    /// Nothing: the credits count as paid, by another payment or because no payment of them had been
+    /// reported.
+    AlreadyPaid,
+    /// Nothing: none of the credits that the payment is for are left.
+    NothingLeft,
+}
+
+impl PaymentReport {
+    /// Whether money was taken for a subscription that had ended, and no credits came of it.
+    pub fn is_without_effect(&self) -> bool {
+        self.outcome == PaymentOutcome::Paid && self.effect == PaymentEffect::SubscriptionEnded
+    }
 }
 
 impl Fact {
-    /// What billing told of a payment by it, if it did.
-    pub fn report(&self) -> Option<Told<'_>> {
+    /// Whether it reports money that was taken for a subscription that had ended, to no effect.
+    pub fn is_without_effect(&self) -> bool {
+        self.report().is_some_and(PaymentReport::is_without_effect)
+    }
+
+    /// The report of a payment, if it is one.
+    pub fn report(&self) -> Option<&PaymentReport> {
         match self {
-            Fact::PaymentReport {
-                payment,
-                outcome,
-                paid_for,
-                ..
-            }
-            | Fact::Revocation {
-                payment,
-                outcome,
-                paid_for,
-                ..
-            } => Some(Told {
-                payment,
-                outcome: *outcome,
-                paid_for,
-            }),
-            Fact::AccountOpened
-            | Fact::SubscriptionChange { .. }
-            | Fact::PeriodGrant { .. }
-            | Fact::RolloverGrant { .. }
-            | Fact::PackPurchase { .. }
-            | Fact::Charge(_)
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldExtended { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::Expiry { .. }
-            | Fact::PreferencesChange { .. }
-            | Fact::ChargeKept { .. } => None,
+            Fact::PaymentReport { report, .. } | Fact::Revocation(report) => Some(report),
+            _ => None,
         }
     }
 }

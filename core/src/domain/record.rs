@@ -75,6 +75,8 @@ pub struct OperationRecord {
     pub payment: Option<PaymentKey>,
     /// The root of the chain that it is found by. It is under the hash through the fact.
     pub chain: Option<OperationId>,
+    /// Whether it reports a payment that was paid and had no effect. It is under the hash through the fact.
+    pub without_effect: bool,
     /// What entered: the sum over its postings. It is under the hash through them.
     pub granted: Credits,
     /// What was consumed.
@@ -182,8 +184,9 @@ impl OperationRecord {
             action: spend.map(|spend| spend.terms.action.clone()),
             model: spend.map(|spend| spend.terms.model.clone()),
             project: spend.and_then(|spend| spend.project.clone()),
-            payment: event.fact.report().map(|told| told.payment.key.clone()),
+            payment: event.fact.report().map(|report| report.payment.key.clone()),
             chain: event.fact.chain(),
+            without_effect: event.fact.is_without_effect(),
             granted: event.postings.iter().map(|posting| posting.granted).sum(),
             consumed: event.postings.iter().map(|posting| posting.consumed).sum(),
             change: balance.available.get() - available_before.get(),
@@ -314,7 +317,7 @@ fn derived_id(sequence: Sequence, fact: &Fact) -> OperationId {
         | Fact::HoldExtended { .. }
         | Fact::HoldReleased { .. }
         | Fact::PaymentReport { .. }
-        | Fact::Revocation { .. }
+        | Fact::Revocation(_)
         | Fact::PreferencesChange { .. }
         | Fact::ChargeKept { .. } => encoding.text(fact.kind().as_str()).number(sequence.0),
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{Alternative, BillingInterval, Parameter, PriceRefusal},
+    command::Request,
     credits::Credits,
     hold::Resolution,
     ids::{
@@ -287,6 +288,25 @@ pub struct Shortfall {
     pub packs: Vec<PackOffer>,
     /// What could be made instead with what is there.
     pub alternatives: Vec<Alternative>,
+}
+
+impl Refusal {
+    /// Whether it decides the call, so that it is stored under the operation id. These do not:
+    /// another content under a used id, and a report of a payment that could be accepted later, when
+    /// what it follows is known (`core/README.md`, rule 7).
+    pub fn is_decision(&self, request: &Request) -> bool {
+        let report = matches!(request, Request::ReportPayment { .. });
+        match self {
+            Refusal::OperationIdReused { .. } => false,
+            Refusal::NotSubscribed
+            | Refusal::PaymentUnknown { .. }
+            | Refusal::PaymentOutsideTerms { .. } => !report,
+            Refusal::PaymentOutcomeOutOfOrder {
+                standing, outcome, ..
+            } => !outcome.is_early(*standing),
+            _ => true,
+        }
+    }
 }
 
 impl Shortfall {

@@ -35,10 +35,14 @@ pub struct Subscription {
     /// length last changed.
     #[serde(default, skip_serializing_if = "is_first")]
     pub term_from: u32,
+    /// The period in which it was last started. Reports of terms that ended before it do not make the
+    /// subscription past due.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub started_in: u32,
     /// What it will change to by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<ScheduledChange>,
-    /// How its payments stand.
+    /// What its payments mean for the current period.
     #[serde(default, skip_serializing_if = "TermPayments::is_plain")]
     pub payments: TermPayments,
 }
@@ -117,7 +121,7 @@ impl Subscription {
 
     /// Whether the next period will be granted.
     pub fn renews(&self) -> bool {
-        self.grants(self.period + 1) && self.cancel_at.is_none_or(|end| end > self.period_end())
+        self.payments.past_due.is_none() && self.cancel_at.is_none_or(|end| end > self.period_end())
     }
 }
 

@@ -1,7 +1,8 @@
-//! Terms: what one payment of a subscription pays for, and how those payments stand.
+//! Terms: what one payment of a subscription pays for, and the states of those payments.
 //!
-//! Owns the arithmetic of terms and what a subscription remembers of their payments, which is bounded
-//! whatever is reported: one failure, one term that was taken back. It never decides and never grants.
+//! Owns the arithmetic of terms and the counts of their payments by state. The state of a period is a
+//! function of these counts, so it does not depend on the order of the reports (`core/README.md`, rule 9).
+//! It never decides and never grants.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use super::{
     catalog::BillingInterval,
     credits::Credits,
     ids::Sequence,
-    lot::Origin,
+    lot::{Freeze, Freezes, Origin},
+    payment::{LastReport, PaymentOutcome},
     subscription::Subscription,
     time::{Instant, period_at, period_start},
 };
@@ -43,7 +45,7 @@ impl Term {
     }
 
     /// Whether credits of that origin are its allowance, or what rolled over of it.
-    pub fn brought(self, origin: &Origin) -> bool {
+    pub fn granted(self, origin: &Origin) -> bool {
         of_period(origin).is_some_and(|(subscription, period)| self.covers(subscription, period))
     }
 }
@@ -65,70 +67,243 @@ pub(super) fn of_period(origin: &Origin) -> Option<(Sequence, u32)> {
     }
 }
 
-/// How the payments of a term stand that billing reported. What the term brought, and still brings, is
-/// usable while one of them stands, frozen while the best of them is in dispute, and taken back with the
-/// last of them: a payment that was made twice and given back once leaves the term paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportedTerm {
-    /// The term.
-    pub term: Term,
-    /// How many of its payments are paid.
-    #[serde(default, skip_serializing_if = "is_none_of_them")]
+/// What the reported payments of a period say of it together, the best state first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PaidState {
+    /// One of them is paid, or none was reported, which counts as paid.
+    Paid,
+    /// None is paid, and one is in dispute.
+    Disputed,
+    /// All of them failed or were taken back.
+    Unpaid,
+}
+
+/// How many payments of a term are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaymentCounts {
+    /// `PAID` or `DISPUTE_WON`.
+    #[serde(skip_serializing_if = "is_none_of_them")]
     pub paid: u32,
-    /// How many of them are in dispute.
-    #[serde(default, skip_serializing_if = "is_none_of_them")]
-    pub disputes: u32,
+    /// `DISPUTED`.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub disputed: u32,
+    /// `FAILED`, `REFUNDED` or `DISPUTE_LOST`.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub unpaid: u32,
 }
 
 fn is_none_of_them(count: &u32) -> bool {
     *count == 0
 }
 
-/// A payment of a subscription could not be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastDue {
-    /// Since when the service knows: the first report of it.
-    pub since: Instant,
-    /// When the subscription lapses if nothing is paid, as the catalog in force at `since` has it.
-    pub lapses_at: Instant,
-    /// When the last payment that failed was due.
-    pub due_at: Instant,
-    /// The first period that is not paid for. From there on the allowance is frozen.
-    pub from: u32,
-    /// The first period of the last term whose payment failed. It is the one to be paid.
-    pub term: u32,
+impl PaymentCounts {
+    /// Whether no payment was reported.
+    pub fn is_zero(self) -> bool {
+        self == PaymentCounts::default()
+    }
+
+    /// Whether money is there, or may still be there.
+    pub fn is_backed(self) -> bool {
+        self.paid > 0 || self.disputed > 0
+    }
+
+    /// What the payments say together.
+    pub fn state(self) -> PaidState {
+        match self {
+            PaymentCounts { paid: 1.., .. } => PaidState::Paid,
+            PaymentCounts { disputed: 1.., .. } => PaidState::Disputed,
+            PaymentCounts { unpaid: 1.., .. } => PaidState::Unpaid,
+            PaymentCounts { .. } => PaidState::Paid,
+        }
+    }
+
+    fn of(&mut self, outcome: PaymentOutcome) -> &mut u32 {
+        match outcome {
+            PaymentOutcome::Paid | PaymentOutcome::DisputeWon => &mut self.paid,
+            PaymentOutcome::Disputed => &mut self.disputed,
+            PaymentOutcome::Failed | PaymentOutcome::DisputeLost | PaymentOutcome::Refunded => {
+                &mut self.unpaid
+            }
+        }
+    }
+
+    fn plus(self, other: PaymentCounts) -> PaymentCounts {
+        PaymentCounts {
+            paid: self.paid.saturating_add(other.paid),
+            disputed: self.disputed.saturating_add(other.disputed),
+            unpaid: self.unpaid.saturating_add(other.unpaid),
+        }
+    }
 }
 
-/// How the payments of a subscription stand, as far as there is more to it than that all is well.
+/// The payments of a term, for the periods `from..to` of it: all of them, unless the subscription was
+/// started again within the term. A start cuts the term in two, because failures and refunds that were
+/// reported before it do not count for the periods from its own on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedTerm {
+    /// The term.
+    pub term: Term,
+    /// The first period that the counts are of.
+    pub from: u32,
+    /// The first period after them.
+    pub to: u32,
+    /// The position of the start since which failures and refunds count; none of them is before it.
+    pub since: Sequence,
+    /// How many payments are in which state.
+    pub payments: PaymentCounts,
+}
+
+impl ReportedTerm {
+    fn new(term: Term) -> ReportedTerm {
+        ReportedTerm {
+            term,
+            from: term.first,
+            to: term.end(),
+            since: Sequence::START,
+            payments: PaymentCounts::default(),
+        }
+    }
+
+    /// Whether the counts are of a period of a subscription.
+    pub fn covers(&self, subscription: Sequence, period: u32) -> bool {
+        self.term.subscription == subscription && (self.from..self.to).contains(&period)
+    }
+
+    /// Counts a report in place of the one that it follows.
+    fn count(&mut self, outcome: PaymentOutcome, before: Option<LastReport>) {
+        let counted =
+            |before: &LastReport| !before.outcome.is_unpaid() || before.sequence > self.since;
+        if let Some(before) = before.filter(counted) {
+            let count = self.payments.of(before.outcome);
+            *count = count.saturating_sub(1);
+        }
+        let count = self.payments.of(outcome);
+        *count = count.saturating_add(1);
+    }
+}
+
+/// The reported payments of an account's terms.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReportedTerms(Vec<ReportedTerm>);
+
+impl ReportedTerms {
+    /// Whether none was reported, or all are forgotten.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &ReportedTerm> {
+        self.0.iter()
+    }
+
+    /// They with a report of a payment of `term`, which follows `before`.
+    pub fn with(
+        &self,
+        term: Term,
+        outcome: PaymentOutcome,
+        before: Option<LastReport>,
+    ) -> ReportedTerms {
+        let mut terms = self.clone();
+        if !terms.0.iter().any(|one| one.term == term) {
+            terms.0.push(ReportedTerm::new(term));
+        }
+        for one in terms.0.iter_mut().filter(|one| one.term == term) {
+            one.count(outcome, before);
+        }
+        terms
+    }
+
+    /// Makes the periods of a subscription from `period` on not reported again, at a start whose
+    /// operation is at `since`: what is paid or in dispute remains.
+    pub(super) fn start(&mut self, subscription: Sequence, period: u32, since: Sequence) {
+        let mut terms = Vec::with_capacity(self.0.len() + 1);
+        for mut one in std::mem::take(&mut self.0) {
+            if one.term.subscription == subscription && one.to > period {
+                if one.from < period {
+                    terms.push(ReportedTerm { to: period, ..one });
+                    one.from = period;
+                }
+                one.since = since;
+                one.payments.unpaid = 0;
+            }
+            terms.push(one);
+        }
+        self.0 = terms;
+    }
+
+    pub(super) fn retain(&mut self, wanted: impl FnMut(&ReportedTerm) -> bool) {
+        self.0.retain(wanted);
+    }
+
+    /// The payments of a period, whatever their terms.
+    pub fn payments(&self, (subscription, period): (Sequence, u32)) -> PaymentCounts {
+        let terms = self.0.iter();
+        let of_it = terms.filter(|one| one.covers(subscription, period));
+        of_it.fold(PaymentCounts::default(), |sum, one| sum.plus(one.payments))
+    }
+
+    /// Why credits of that origin are frozen, as far as payments of a plan freeze them.
+    pub fn freezes(&self, origin: &Origin) -> Freezes {
+        let state = of_period(origin).map(|period| self.payments(period).state());
+        match state {
+            Some(PaidState::Unpaid) => Freezes::NONE.with(Freeze::PastDue),
+            Some(PaidState::Disputed) => Freezes::NONE.with(Freeze::Disputed),
+            Some(PaidState::Paid) | None => Freezes::NONE,
+        }
+    }
+
+    /// The latest reported term of a subscription: the one with the greatest first period, and of two
+    /// such terms the longer one. Terms that ended before the subscription was last started are over.
+    pub fn latest(&self, subscription: &Subscription) -> Option<&ReportedTerm> {
+        let terms = self.0.iter().filter(|one| {
+            one.term.subscription == subscription.id
+                && one.to > subscription.started_in
+                && !one.payments.is_zero()
+        });
+        terms.max_by_key(|one| (one.term.first, one.term.months, one.to))
+    }
+}
+
+/// The payment of a subscription's latest reported term has failed or was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastDue {
+    /// The instant of the report that left the term unpaid. Later ones do not move it.
+    pub since: Instant,
+    /// When the subscription lapses if nothing is paid, by the catalog in force at `since`.
+    pub lapses_at: Instant,
+    /// The term.
+    pub term: Term,
+}
+
+/// What the payments of a subscription mean for its current period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TermPayments {
-    /// That one failed.
+    /// Whether and since when its latest reported term is unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub past_due: Option<PastDue>,
-    /// When the latest payment that was reported as paid was paid.
+    /// The first period of the term that was unpaid when the current period began, which is why that
+    /// began without its allowance; none if it began with it. A payment of this term or of a later one
+    /// grants it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub paid_at: Option<Instant>,
-    /// The term whose payment was taken back: no period of it is granted any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub taken_back: Option<Term>,
-    /// Whether the current period began without its allowance.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub withheld: bool,
+    pub withheld_for: Option<u32>,
     /// What was revoked of the current period's allowance.
     #[serde(skip_serializing_if = "Credits::is_nothing")]
     pub revoked: Credits,
 }
 
 impl TermPayments {
-    /// Whether nothing was reported that is worth keeping.
+    /// Whether there is nothing to store.
     pub fn is_plain(&self) -> bool {
         *self == TermPayments::default()
     }
 
-    /// Begins a period, with its allowance or without.
-    pub(super) fn begin_period(&mut self, withheld: bool) {
-        self.withheld = withheld;
+    /// Begins a period: without its allowance while a term is unpaid.
+    pub(super) fn begin_period(&mut self) {
+        self.withheld_for = self.past_due.map(|past_due| past_due.term.first);
         self.revoked = Credits::ZERO;
     }
 }
@@ -165,12 +340,6 @@ impl Subscription {
         self.term_of(self.period)
     }
 
-    /// The term before the current one; none in the first.
-    pub fn previous_term(&self) -> Option<Term> {
-        let before = self.current_term().first.checked_sub(1)?;
-        Some(self.term_of(before))
-    }
-
     /// From when on payments are its own: some hours before its anchor, but not before the plan
     /// before it ended.
     pub fn payments_from(&self, plan_ended_at: Option<Instant>) -> Instant {
@@ -189,12 +358,5 @@ impl Subscription {
     pub fn bounds(&self, term: Term) -> (Instant, Instant) {
         let start = period_start(self.anchor, term.first);
         (start, period_start(self.anchor, term.end()))
-    }
-
-    /// Whether the allowance of a period is granted when it begins.
-    pub fn grants(&self, period: u32) -> bool {
-        let taken_back = self.payments.taken_back;
-        self.payments.past_due.is_none()
-            && taken_back.is_none_or(|term| !term.covers(self.id, period))
     }
 }

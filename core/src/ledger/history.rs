@@ -13,7 +13,9 @@ use crate::{
         time::Instant,
     },
     error::LedgerError,
-    store::{AccountWindow, KeptHold, OperationFilter, SequenceWindow, StoreError},
+    store::{
+        AccountWindow, KeptHold, OperationFilter, SequenceWindow, StoreError, WithoutEffectPlace,
+    },
 };
 
 /// How many operations are read at a time: about a megabyte.
@@ -133,6 +135,23 @@ impl Ledger {
     ) -> Result<Option<KeptHold>, LedgerError> {
         let found = self.node.store.hold(account, hold).await;
         found.map_err(|error| self.report(&error))
+    }
+
+    /// Payments that were paid and had no effect, of all accounts, oldest first, after `after`, at most
+    /// `limit`.
+    pub async fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Result<Vec<(WithoutEffectPlace, Operation)>, LedgerError> {
+        let found = self.node.store.payments_without_effect(after, limit).await;
+        let found = found.map_err(|error| self.report(&error))?;
+        let read = |(place, record): (WithoutEffectPlace, OperationRecord)| {
+            let accepted = record.accepted().map_err(StoreError::from);
+            let accepted = accepted.map_err(|error| self.report(&error))?;
+            Ok((place, Arc::unwrap_or_clone(accepted.operation)))
+        };
+        found.into_iter().map(read).collect()
     }
 
     /// Accounts with their keys, in the window's order.

@@ -17,7 +17,7 @@ use self::kept::Kept;
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow, Found,
     KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, OperationFilter,
-    SequenceWindow, Store, StoreError, Usage, UsageQuery,
+    SequenceWindow, Store, StoreError, Usage, UsageQuery, WithoutEffectPlace,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -276,6 +276,14 @@ impl Store for MemoryStore {
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         Ok(self.kept().accounts(window))
+    }
+
+    async fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Result<Vec<(WithoutEffectPlace, OperationRecord)>, StoreError> {
+        Ok(self.kept().payments_without_effect(after, limit))
     }
 
     async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {

@@ -105,21 +105,10 @@ pub enum KeptHold {
 pub struct Lookups {
     /// Ids that may have been decided on the account.
     pub ids: Vec<OperationId>,
-    /// Payments that may have been used, on any account. The operations of this account that used
-    /// them are looked up too.
+    /// Payments that may have been used, on any account.
     pub payments: Vec<PaymentKey>,
     /// Holds of the account.
     pub holds: Vec<HoldId>,
-}
-
-impl Lookups {
-    /// The ids to look for on `account`, when it is known what the payments were used for.
-    fn all_ids(&self, account: &AccountId, found: &Found) -> Vec<OperationId> {
-        let used = found.payments.values();
-        let here = used.filter(|used| used.account == *account);
-        let paid = here.flat_map(|used| [used.operation_id, used.stands_by()]);
-        self.ids.iter().copied().chain(paid).collect()
-    }
 }
 
 /// What was found; what is not there is absent.
@@ -171,6 +160,18 @@ pub struct KeptPayment {
     pub account: AccountId,
     /// The operation that used it.
     pub operation_id: OperationId,
+}
+
+/// The place of a payment without effect among all of them: when its report was decided, on which account
+/// and at which position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WithoutEffectPlace {
+    /// When it was decided, in microseconds since 1970.
+    pub at_us: i64,
+    /// The account's key.
+    pub key: i64,
+    /// The position.
+    pub sequence: i64,
 }
 
 /// Which operations of an account are wanted. Empty lists and `None` want all.
@@ -352,6 +353,14 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Accounts with their keys, in the window's order.
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError>;
+
+    /// Payments that were paid and had no effect, of all accounts, oldest first, after `after`, at most
+    /// `limit`: those of which nothing was reported later.
+    async fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Result<Vec<(WithoutEffectPlace, OperationRecord)>, StoreError>;
 
     /// Accounts with something due, in the order of their places. Each is loaded as by [`Store::load`].
     async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError>;

@@ -250,9 +250,13 @@ fn columns(record: &OperationRecord, event: &Event, wrong: &mut impl FnMut(Rule,
         ),
         (
             "payment",
-            record.payment.as_ref() == fact.report().map(|told| &told.payment.key),
+            record.payment.as_ref() == fact.report().map(|report| &report.payment.key),
         ),
         ("chain", record.chain == fact.chain()),
+        (
+            "without_effect_us",
+            record.without_effect == fact.is_without_effect(),
+        ),
         ("consumed", record.consumed.get() == consumed),
         ("postings", granted == lot),
     ] {
@@ -312,11 +316,11 @@ fn possible(state: &Account, event: &Event) -> Result<(), String> {
         | Fact::ChargeKept { .. } => {}
         Fact::PaymentReport { lot, .. } => {
             let current = state.subscription.as_ref();
-            if lot.is_some() && !current.is_some_and(|one| one.payments.withheld) {
+            if lot.is_some() && current.is_none_or(|one| one.payments.withheld_for.is_none()) {
                 return Err("it grants a period that was not withheld".to_owned());
             }
         }
-        Fact::Revocation { .. } => {
+        Fact::Revocation(_) => {
             let mut postings = event.postings.iter();
             if !postings.all(|posting| posting.available == -posting.revoked.get()) {
                 return Err("a revocation only takes what is unused".to_owned());

@@ -100,7 +100,7 @@ fn reports(book: &mut Book, name: &str) {
             paid_for,
             last: Some(LastReport {
                 outcome,
-                operation_id: id(number),
+                sequence: book.account.sequence,
             }),
         };
         known.insert(reference, used);

@@ -12,8 +12,9 @@ pub const BALANCE: &str = "available held frozen rollover packs sequence asOf \
 pub const OPERATION: &str = "__typename id operationId sequence kind at recordedAt change \
     availableAfter heldAfter \
     postings { lotId available held granted consumed expired revoked } \
-    ... on PaymentReport { outcome lotId term { firstPeriod periods } lapsesAt granted } \
-    ... on Revocation { outcome lotId term { firstPeriod periods } revoked } \
+    ... on PaymentReport { outcome lotId term { firstPeriod periods } lapsesAt granted \
+        effect noEffectReason } \
+    ... on Revocation { outcome lotId term { firstPeriod periods } revoked effect noEffectReason } \
     ... on SubscriptionChange { changeKind endReason }";
 
 /// Why something was refused, with the numbers.

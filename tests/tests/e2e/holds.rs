@@ -63,10 +63,10 @@ async fn a_hold_is_released_and_nothing_was_consumed() {
     let (hold, _) = film(&studio, "ada").await;
     let more = json!({ "accountId": "ada", "holdId": hold, "seconds": 6 });
     let refused = studio.refused("settle", more).await;
-    assert_eq!(refused["code"], "SETTLE_EXCEEDS_HOLD");
+    assert_eq!(refused["code"], "PARAMETER_OUT_OF_RANGE");
     assert_eq!(
-        (&refused["held"], &refused["cost"]),
-        (&json!(75), &json!(90))
+        (&refused["parameter"], &refused["max"]),
+        (&json!("SECONDS"), &json!(5))
     );
 
     let release = json!({ "accountId": "ada", "holdId": hold });

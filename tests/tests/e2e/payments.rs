@@ -94,6 +94,7 @@ async fn a_plan_that_is_not_paid_lapses_and_what_was_missed_is_not_granted() {
     let paid = report("bob", "pay-2", "PAID", "2026-04-05T00:00:00Z");
     let paid = studio.done("reportPayment", paid).await;
     assert_eq!(paid["operation"]["granted"], 500);
+    assert_eq!(paid["operation"]["effect"], "GRANTED");
     assert_eq!(numbers(&paid), (500, 0));
 
     let plan = json!({ "accountId": "ada", "planId": "maker", "billingInterval": "MONTHLY" });
@@ -132,28 +133,28 @@ async fn a_disputed_pack_waits_and_one_taken_back_ends() {
     studio.done("charge", film).await;
 
     let tell = |outcome: &str| report("ada", "pack-1", outcome, OPENED);
-    for (outcome, expected) in [
-        ("DISPUTED", (0, 100)),
-        ("DISPUTE_WON", (100, 0)),
-        ("REFUNDED", (0, 0)),
+    let mut last = json!(null);
+    for (outcome, expected, effect) in [
+        ("DISPUTED", (0, 100), "FROZEN"),
+        ("DISPUTE_WON", (100, 0), "UNFROZEN"),
+        ("DISPUTED", (0, 100), "FROZEN"),
+        ("REFUNDED", (0, 0), "REVOKED"),
     ] {
         let told = studio.done("reportPayment", tell(outcome)).await;
         assert_eq!(numbers(&told), expected, "{outcome}");
         assert_eq!(told["operation"]["outcome"], outcome);
-        let again = studio.done("reportPayment", tell(outcome)).await;
-        assert_eq!(again["replayed"], true, "{outcome} again");
-        assert_eq!(again["operation"], told["operation"]);
+        assert_eq!(told["operation"]["effect"], effect);
+        let refused = studio.refused("reportPayment", tell(outcome)).await;
+        assert_eq!(refused["code"], "PAYMENT_OUTCOME_OUT_OF_ORDER");
+        last = told["operation"].clone();
     }
-    let last = studio.done("reportPayment", tell("REFUNDED")).await;
-    assert_eq!(last["operation"]["__typename"], "Revocation");
-    assert_eq!(last["operation"]["revoked"], 100);
+    assert_eq!(last["__typename"], "Revocation");
+    assert_eq!(last["revoked"], 100);
     let refused = studio.refused("reportPayment", tell("PAID")).await;
     assert_eq!(refused["code"], "PAYMENT_OUTCOME_OUT_OF_ORDER");
     assert_eq!(refused["standing"], "REFUNDED");
-    // The purchase is answered as it was, under another id too.
-    let bought = studio.done("purchasePack", boost("ada", "pack-1")).await;
-    assert_eq!(bought["replayed"], true);
-    assert_eq!(bought["operation"]["kind"], "PACK_PURCHASE");
+    let refused = studio.refused("purchasePack", boost("ada", "pack-1")).await;
+    assert_eq!(refused["code"], "PAYMENT_ALREADY_USED");
     assert_eq!(studio.balance("ada").await["available"], 0);
 }
 
@@ -242,4 +243,58 @@ async fn a_payment_is_known_on_one_account_and_as_it_stands() {
     let nobody = service.user("ada");
     let mine = report("ada", "pay-1", "PAID", OPENED);
     assert_eq!(nobody.fault("reportPayment", mine).await, "FORBIDDEN");
+}
+
+#[actix_web::test]
+async fn a_payment_that_came_too_late_is_listed_for_operators() {
+    let service = Service::start().await;
+    let studio = service.studio();
+    studio.open("ada").await;
+    service.set_time("2026-02-20T00:00:00Z");
+    let failed = report("ada", "pay-1", "FAILED", OPENED);
+    assert_eq!(
+        studio.done("reportPayment", failed).await["operation"]["effect"],
+        "FROZEN"
+    );
+    // A report that comes before what it is about leaves nothing under its id.
+    let mut early = report("ada", "pay-2", "REFUNDED", OPENED);
+    early["operationId"] = json!(operation_id());
+    for _ in 0..2 {
+        let refused = studio.refused("reportPayment", early.clone()).await;
+        assert_eq!(refused["code"], "PAYMENT_UNKNOWN");
+    }
+    let query = "query($account: ID!, $id: ID!) { operation(accountId: $account, operationId: $id) { \
+                 status } }";
+    let asked = json!({ "account": "ada", "id": early["operationId"] });
+    assert_eq!(studio.read(query, asked).await["operation"], json!(null));
+    let paid = report("ada", "pay-2", "PAID", OPENED);
+    studio.done("reportPayment", paid).await;
+    let refunded = studio.done("reportPayment", early).await;
+    assert_eq!(refunded["operation"]["outcome"], "REFUNDED");
+
+    service.set_time("2026-05-01T00:00:00Z");
+    let paid = report("ada", "pay-1", "PAID", OPENED);
+    let paid = studio.done("reportPayment", paid).await;
+    let (effect, reason) = (&paid["operation"]["effect"], "SUBSCRIPTION_ENDED");
+    assert_eq!(
+        (effect, &paid["operation"]["noEffectReason"]),
+        (&json!("NONE"), &json!(reason))
+    );
+    let list = "query($after: String) { paymentsWithoutEffect(first: 1, after: $after) { \
+                nodes { accountId report { payment { provider reference } } } \
+                pageInfo { hasNextPage endCursor } } }";
+    let data = studio.read(list, json!({})).await;
+    let found = &data["paymentsWithoutEffect"];
+    let payment = json!({ "provider": "shop", "reference": "pay-1" });
+    assert_eq!(
+        found["nodes"],
+        json!([{ "accountId": "ada", "report": { "payment": payment } }])
+    );
+    let after = json!({ "after": found["pageInfo"]["endCursor"] });
+    let next = studio.read(list, after).await;
+    assert_eq!(next["paymentsWithoutEffect"]["nodes"], json!([]));
+    let refunded = report("ada", "pay-1", "REFUNDED", OPENED);
+    studio.done("reportPayment", refunded).await;
+    let data = studio.read(list, json!({})).await;
+    assert_eq!(data["paymentsWithoutEffect"]["nodes"], json!([]));
 }

@@ -24,7 +24,7 @@ use credits_core::{
     store::{
         AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow,
         Found, KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups,
-        OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery,
+        OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery, WithoutEffectPlace,
         memory::{Fault, FaultPoint, Faults, Injected, MemoryStore},
     },
 };
@@ -303,6 +303,15 @@ impl Store for Connection {
 
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         self.disk.memory.accounts(window).await
+    }
+
+    async fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Result<Vec<(WithoutEffectPlace, OperationRecord)>, StoreError> {
+        let found = self.disk.memory.payments_without_effect(after, limit);
+        self.read(found).await
     }
 
     async fn due_accounts(&self, window: &DueWindow) -> Result<Vec<DueAccount>, StoreError> {

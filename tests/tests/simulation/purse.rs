@@ -31,8 +31,6 @@ struct Lot {
     rolls_over: i64,
     /// A pack without a plan.
     lapsed: bool,
-    /// Allowance of a term whose payment failed.
-    unpaid: bool,
     payment: Option<PaymentKey>,
     revoked: bool,
 }
@@ -51,8 +49,8 @@ pub struct Purse {
     pub consumed: i64,
     pub entered: i64,
     pub terms: Terms,
-    /// What ended just now, for what rolls over of it: the period, and whether it was not paid for.
-    ended: Vec<(Period, bool)>,
+    /// The periods of what ended just now, for what rolls over of them.
+    ended: Vec<Period>,
     pub problems: Vec<String>,
 }
 
@@ -75,9 +73,9 @@ impl Purse {
             .payment
             .as_ref()
             .and_then(|key| self.terms.standing(key));
-        let disputed = standing == Some(PaymentOutcome::Disputed)
-            || lot.of.is_some_and(|period| self.terms.is_disputed(period));
-        !lot.lapsed && !lot.unpaid && !disputed
+        let frozen = |period| self.terms.is_disputed(period) || self.terms.is_unpaid(period);
+        let disputed = standing == Some(PaymentOutcome::Disputed);
+        !lot.lapsed && !disputed && !lot.of.is_some_and(frozen)
     }
 
     /// Does what an operation tells.
@@ -91,10 +89,9 @@ impl Purse {
             | Fact::ChargeKept { .. } => {}
             Fact::SubscriptionChange { change, lot } => {
                 let by_command = record.content.is_some();
-                let goes_on = self
-                    .terms
+                self.terms
                     .changed(change, lot.as_ref(), (sequence, at), by_command);
-                self.follow(change, goes_on);
+                self.follow(change);
                 if let Some(lot) = lot {
                     self.enter(sequence, lot);
                 }
@@ -143,29 +140,16 @@ impl Purse {
                 }
             }
             Fact::Expiry { lot } => self.expire(lot.0),
-            Fact::PaymentReport {
-                payment,
-                outcome,
-                paid_for,
-                past_due,
-                lot,
-            } => {
-                let told = (payment, *outcome, paid_for);
-                self.terms.reported(told, *past_due, lot.as_ref(), at);
-                self.follow_report(*outcome, paid_for);
+            Fact::PaymentReport { report, lot } => {
+                let place = (sequence, at);
+                self.terms.reported(report, lot.as_ref(), place);
                 if let Some(lot) = lot {
                     self.enter(sequence, lot);
                 }
             }
-            Fact::Revocation {
-                payment,
-                outcome,
-                paid_for,
-                disputed,
-            } => {
-                self.terms
-                    .taken_back(payment, *outcome, paid_for, *disputed);
-                self.revoke(&payment.key, paid_for);
+            Fact::Revocation(report) => {
+                self.terms.reported(report, None, (sequence, at));
+                self.revoke(&report.payment.key, &report.paid_for);
             }
         }
         if !matches!(event.fact, Fact::Expiry { .. } | Fact::RolloverGrant { .. }) {
@@ -196,7 +180,7 @@ impl Purse {
     }
 
     /// What a change of the plan freezes and thaws.
-    fn follow(&mut self, change: &SubscriptionEvent, goes_on: Option<Period>) {
+    fn follow(&mut self, change: &SubscriptionEvent) {
         let lapsed = match change {
             SubscriptionEvent::Started { .. } => false,
             SubscriptionEvent::Ended { .. } => true,
@@ -204,35 +188,6 @@ impl Purse {
         };
         for lot in &mut self.lots {
             lot.lapsed = lapsed && lot.of.is_none();
-            // Who starts again within a period pays for it.
-            let is_allowance = lot.order.1 == 0;
-            lot.unpaid &= !(is_allowance && goes_on.is_some() && lot.of == goes_on);
-        }
-    }
-
-    /// What a report freezes and thaws of the allowance.
-    fn follow_report(&mut self, outcome: PaymentOutcome, paid_for: &PaidFor) {
-        let (PaidFor::Term(term), PaymentOutcome::Paid | PaymentOutcome::Failed) =
-            (paid_for, outcome)
-        else {
-            return;
-        };
-        match &self.terms.running {
-            Some(running) if running.id == term.subscription.0 => {
-                for lot in &mut self.lots {
-                    if let Some((id, period)) = lot.of.filter(|(id, _)| *id == running.id) {
-                        lot.unpaid = running
-                            .unpaid
-                            .is_some_and(|one| id == running.id && period >= one.from);
-                    }
-                }
-            }
-            Some(_) | None if outcome == PaymentOutcome::Paid => {
-                for lot in &mut self.lots {
-                    lot.unpaid &= !lot.of.is_some_and(|period| covers(term, period));
-                }
-            }
-            Some(_) | None => {}
         }
     }
 
@@ -257,23 +212,21 @@ impl Purse {
     fn expire(&mut self, lot: i64) {
         let lot = self.lot(lot);
         lot.left = 0;
-        let (of, unpaid) = (lot.of, lot.unpaid);
-        self.ended.extend(of.map(|of| (of, unpaid)));
+        let of = lot.of;
+        self.ended.extend(of);
     }
 
-    /// What is not paid for is not paid for when it rolls over.
+    /// Only what ended just now rolls over, of the plan that runs.
     fn roll_over(&mut self, sequence: i64, lot: &LotTerms) {
         self.enter(sequence, lot);
-        let ended = self.ended.clone();
-        let made = self.lot(sequence);
-        if !ended.iter().any(|(of, _)| Some(*of) == made.of) {
-            self.problems
-                .push(format!("{sequence} rolled over what did not end"));
-            return;
+        let of = self.lot(sequence).of;
+        let running = self.terms.running.as_ref().map(|running| running.id);
+        let ended = self.ended.iter().any(|ended| Some(*ended) == of);
+        if !ended || running != of.map(|(id, _)| id) {
+            self.problems.push(format!(
+                "{sequence} rolled over what did not end or runs no more"
+            ));
         }
-        made.unpaid |= ended
-            .iter()
-            .any(|(of, unpaid)| Some(*of) == made.of && *unpaid);
     }
 
     fn enter(&mut self, id: i64, terms: &LotTerms) {
@@ -294,13 +247,6 @@ impl Purse {
             Origin::Plan { plan, .. } if plan.as_str() == "studio" => 1_000,
             _ => 0,
         };
-        let running = self.terms.running.as_ref();
-        let unpaid = running.is_some_and(|running| {
-            let from = running.unpaid.map(|unpaid| unpaid.from);
-            of.is_some_and(|(id, period)| {
-                id == running.id && from.is_some_and(|from| period >= from)
-            })
-        });
         let ends = terms.expires_at.map_or(i64::MAX, |at| at.micros());
         self.entered += terms.granted.get();
         self.lots.push(Lot {
@@ -312,7 +258,6 @@ impl Purse {
             held: 0,
             rolls_over,
             lapsed: false,
-            unpaid,
             payment: None,
             revoked: false,
         });

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use credits_core::domain::{
     event::SubscriptionEvent,
     lot::LotTerms,
-    payment::{PaidFor, Payment, PaymentKey, PaymentOutcome},
+    payment::{PaidFor, Payment, PaymentKey, PaymentOutcome, PaymentReport},
     subscription::EndReason,
     term::{PastDue, Term},
     time::Instant,
@@ -31,18 +31,29 @@ pub struct Running {
     pub period: u32,
     /// The best allowance granted in the period.
     pub granted: i64,
-    pub withheld: bool,
-    pub unpaid: Option<PastDue>,
-    paid_at: Option<Instant>,
-    /// Terms of which a payment was taken back, since it runs.
-    gone: Vec<Term>,
+    /// The first period of the term for which the period was withheld.
+    withheld_for: Option<u32>,
+    unpaid: Option<PastDue>,
+    /// The period in which it was started, and the position of the start.
+    started: (u32, i64),
+}
+
+/// The last report of a payment.
+#[derive(Clone, Debug)]
+struct Known {
+    paid_for: PaidFor,
+    outcome: PaymentOutcome,
+    sequence: i64,
+    at: Instant,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
     pub running: Option<Running>,
     broken: Option<Running>,
-    payments: HashMap<PaymentKey, (PaidFor, PaymentOutcome)>,
+    payments: HashMap<PaymentKey, Known>,
+    /// Starts that went on with a period: of which one, and the position of the start.
+    starts: Vec<(Period, i64)>,
     /// What was granted of each period, by all its lots.
     granted: HashMap<Period, i64>,
     pub problems: Vec<String>,
@@ -53,21 +64,35 @@ impl Terms {
         self.problems.push(problem);
     }
 
-    /// How the payments of a period's allowance stand that anything was reported of.
+    /// The states of the payments of a period, but for failures and refunds before a start that made the
+    /// period not reported again.
     fn standings(&self, (subscription, period): Period) -> Vec<PaymentOutcome> {
-        let of_it = |paid_for: &PaidFor| match paid_for {
-            PaidFor::Term(term) => covers(term, (subscription, period)),
+        let begun = |known: &Known| {
+            let mut starts = self.starts.iter();
+            starts.any(|((of, from), sequence)| {
+                *of == subscription && *from <= period && *sequence > known.sequence
+            })
+        };
+        let of_it = |known: &&Known| match &known.paid_for {
+            PaidFor::Term(term) => {
+                covers(term, (subscription, period)) && !(unpaid(known.outcome) && begun(known))
+            }
             PaidFor::Pack { .. } => false,
         };
-        let payments = self.payments.values();
-        let standings = payments.filter(|(paid_for, _)| of_it(paid_for));
-        standings.map(|(_, standing)| *standing).collect()
+        let payments = self.payments.values().filter(of_it);
+        payments.map(|known| known.outcome).collect()
     }
 
     /// Whether the best that is paid for a period is in dispute.
     pub fn is_disputed(&self, period: Period) -> bool {
         let standings = self.standings(period);
         standings.contains(&PaymentOutcome::Disputed) && !standings.iter().any(stands)
+    }
+
+    /// Whether all payments of a period failed or were taken back.
+    pub fn is_unpaid(&self, period: Period) -> bool {
+        let standings = self.standings(period);
+        !standings.is_empty() && standings.iter().all(|one| unpaid(*one))
     }
 
     /// Whether money is there, or may still be there, for a period.
@@ -77,14 +102,35 @@ impl Terms {
     }
 
     pub fn standing(&self, payment: &PaymentKey) -> Option<PaymentOutcome> {
-        self.payments.get(payment).map(|(_, standing)| *standing)
+        self.payments.get(payment).map(|known| known.outcome)
     }
 
-    /// Whether nothing is to be granted of a period, whose payment was taken back.
-    fn is_lost(&self, running: &Running, period: u32) -> bool {
-        let mut gone = running.gone.iter();
-        let period = (running.id, period);
-        gone.any(|term| covers(term, period)) && !self.is_backed(period)
+    /// How the plan is past due, by all that is known of its payments.
+    fn past_due(&self, running: &Running) -> Option<PastDue> {
+        let (from, since) = running.started;
+        let counts = |known: &&Known| !unpaid(known.outcome) || known.sequence > since;
+        let of_term = |known: &Known| match &known.paid_for {
+            PaidFor::Term(term) => Some(*term)
+                .filter(|one| one.subscription.0 == running.id && one.first + one.months > from),
+            PaidFor::Pack { .. } => None,
+        };
+        let known = || self.payments.values().filter(counts);
+        let terms = known().filter_map(of_term);
+        let term = terms.max_by_key(|term| (term.first, term.months))?;
+        let of_it: Vec<&Known> = known().filter(|one| of_term(one) == Some(term)).collect();
+        if !of_it.iter().all(|known| unpaid(known.outcome)) {
+            return None;
+        }
+        let failed = |known: &&&Known| known.outcome == PaymentOutcome::Failed;
+        let (failed, back): (Vec<&&Known>, Vec<&&Known>) = of_it.iter().partition(failed);
+        // The last one that was taken back left it unpaid, or the first one that failed.
+        let back = back.iter().map(|known| known.at).max();
+        let since = back.or_else(|| failed.iter().map(|known| known.at).min())?;
+        Some(PastDue {
+            since,
+            lapses_at: since.saturating_add(PAST_DUE_MAX),
+            term,
+        })
     }
 
     pub fn bought(&mut self, payment: &Payment, sequence: i64, pack: &str) {
@@ -93,9 +139,13 @@ impl Terms {
             quantity: 0,
             lot: credits_core::domain::ids::Sequence(sequence),
         };
-        let known = self
-            .payments
-            .insert(payment.key.clone(), (paid_for, PaymentOutcome::Paid));
+        let known = Known {
+            paid_for,
+            outcome: PaymentOutcome::Paid,
+            sequence,
+            at: payment.paid_at,
+        };
+        let known = self.payments.insert(payment.key.clone(), known);
         if known.is_some() {
             self.problem(format!("{payment:?} buys a pack and was known"));
         }
@@ -170,14 +220,15 @@ impl Terms {
             plan: plan.to_owned(),
             period,
             granted,
-            withheld: false,
+            withheld_for: None,
             unpaid: None,
-            paid_at: None,
-            gone: Vec::new(),
+            started: (period, sequence),
         };
         self.running = Some(running);
         self.note_granted(granted);
-        continues.map(|id| (id, period))
+        let goes_on = continues.map(|id| (id, period));
+        self.starts.extend(goes_on.map(|period| (period, sequence)));
+        goes_on
     }
 
     fn ended(&mut self, reason: EndReason, at: Instant) {
@@ -200,14 +251,15 @@ impl Terms {
         let Some(mut running) = self.running.take() else {
             return self.problem("a period was withheld of no plan".to_owned());
         };
-        if running.unpaid.is_none() && !self.is_lost(&running, period) {
+        if running.unpaid.is_none() {
             self.problem(format!("period {period} was withheld, and is paid for"));
         }
         if period != running.period + 1 {
             self.problem(format!("period {period} after {}", running.period));
         }
         running.period = period;
-        (running.granted, running.withheld) = (0, true);
+        running.granted = 0;
+        running.withheld_for = running.unpaid.map(|one| one.term.first);
         self.running = Some(running);
     }
 
@@ -218,7 +270,7 @@ impl Terms {
             return self.problem(format!("{plan} in place of no plan"));
         };
         let before = running.granted;
-        if by_command && !running.withheld {
+        if by_command && running.withheld_for.is_none() {
             running.granted = before.max(traffic::granted(plan));
         }
         running.plan = plan.to_owned();
@@ -232,7 +284,7 @@ impl Terms {
         let Some(mut running) = self.running.take() else {
             return self.problem(format!("period {period} was granted without a plan"));
         };
-        if running.unpaid.is_some() || self.is_lost(&running, period) {
+        if running.unpaid.is_some() {
             self.problem(format!("period {period} was granted, and is not paid for"));
         }
         if (subscription, period) != (running.id, running.period + 1)
@@ -244,7 +296,8 @@ impl Terms {
             ));
         }
         running.period = period;
-        (running.granted, running.withheld) = (traffic::granted(&running.plan), false);
+        running.granted = traffic::granted(&running.plan);
+        running.withheld_for = None;
         let granted = running.granted;
         self.running = Some(running);
         self.expect(lot.granted.get(), granted, "a period");
@@ -263,24 +316,20 @@ impl Terms {
     }
 
     /// Learns what was reported of a payment, in an order that is possible.
-    fn learn(
-        &mut self,
-        payment: &Payment,
-        outcome: PaymentOutcome,
-        paid_for: &PaidFor,
-    ) -> Option<PaymentOutcome> {
+    fn learn(&mut self, report: &PaymentReport, sequence: i64, at: Instant) {
         use PaymentOutcome::{DisputeLost, DisputeWon, Disputed, Failed, Paid, Refunded};
-        let known = self.payments.get(&payment.key).cloned();
-        let standing = known.as_ref().map(|(_, standing)| *standing);
+        let (payment, outcome) = (&report.payment, report.outcome);
+        let known = self.payments.get(&payment.key);
+        let standing = known.map(|known| known.outcome);
         let possible = match standing {
             None => matches!(outcome, Paid | Failed),
             Some(Failed) => outcome == Paid,
-            Some(Paid) => matches!(outcome, Disputed | Refunded),
+            Some(Paid | DisputeWon) => matches!(outcome, Disputed | Refunded),
             Some(Disputed) => matches!(outcome, DisputeWon | DisputeLost | Refunded),
-            Some(DisputeWon) => outcome == Refunded,
             Some(DisputeLost | Refunded) => false,
         };
-        let same = known.is_none_or(|(before, _)| match (&before, paid_for) {
+        let paid_for = &report.paid_for;
+        let same = known.is_none_or(|known| match (&known.paid_for, paid_for) {
             (PaidFor::Pack { lot, .. }, PaidFor::Pack { lot: other, .. }) => lot == other,
             (PaidFor::Term(term), PaidFor::Term(other)) => term == other,
             _ => false,
@@ -290,56 +339,40 @@ impl Terms {
                 "{outcome:?} of {payment:?} after {standing:?}, for {paid_for:?}"
             ));
         }
-        self.payments
-            .insert(payment.key.clone(), (paid_for.clone(), outcome));
-        standing
+        let known = Known {
+            paid_for: paid_for.clone(),
+            outcome,
+            sequence,
+            at,
+        };
+        self.payments.insert(payment.key.clone(), known);
     }
 
-    /// A payment was reported and took nothing back. Tells what that changes for the lots of the plan
-    /// that runs: from which period on they are not paid for, if it says anything about it.
+    /// A payment was reported. What is past due by it, and what is granted, must be what follows from
+    /// all payments.
     pub fn reported(
         &mut self,
-        (payment, outcome, paid_for): (&Payment, PaymentOutcome, &PaidFor),
-        told: Option<PastDue>,
+        report: &PaymentReport,
         lot: Option<&LotTerms>,
-        at: Instant,
+        (sequence, at): (i64, Instant),
     ) {
-        let standing = self.learn(payment, outcome, paid_for);
-        if matches!(
-            outcome,
-            PaymentOutcome::DisputeLost | PaymentOutcome::Refunded
-        ) {
-            self.problem(format!("{outcome:?} took nothing back"));
-        }
+        self.learn(report, sequence, at);
         let added = lot.map_or(0, |lot| lot.granted.get());
         let mut wanted = 0;
-        let term = match paid_for {
-            PaidFor::Term(term) => Some(*term),
-            PaidFor::Pack { .. } => None,
-        };
-        let of_it = |one: &Running| term.filter(|term| one.id == term.subscription.0);
-        if let Some((mut running, term)) = self
-            .running
-            .clone()
-            .and_then(|one| of_it(&one).map(|term| (one, term)))
-        {
-            match outcome {
-                PaymentOutcome::Failed => failed(&mut running, payment.paid_at, term.first, at),
-                PaymentOutcome::Paid => {
-                    paid(
-                        &mut running,
-                        (payment.paid_at, standing.is_some()),
-                        term,
-                        at,
-                    );
-                    let lost = self.is_lost(&running, running.period);
-                    if running.withheld && running.unpaid.is_none() && !lost {
-                        wanted = traffic::granted(&running.plan) - running.granted;
-                        running.granted += wanted;
-                        running.withheld = false;
-                    }
+        if let Some(mut running) = self.running.clone() {
+            running.unpaid = self.past_due(&running);
+            let pays = match &report.paid_for {
+                PaidFor::Term(term) if report.outcome == PaymentOutcome::Paid => {
+                    let withheld = running.withheld_for;
+                    term.subscription.0 == running.id
+                        && withheld.is_some_and(|first| term.first >= first)
                 }
-                _ => {}
+                PaidFor::Term(_) | PaidFor::Pack { .. } => false,
+            };
+            if pays {
+                wanted = traffic::granted(&running.plan) - running.granted;
+                running.granted += wanted;
+                running.withheld_for = None;
             }
             self.running = Some(running);
         }
@@ -349,33 +382,8 @@ impl Terms {
             self.note_granted(granted);
         }
         let unpaid = self.running.as_ref().and_then(|running| running.unpaid);
-        if told != unpaid {
-            self.problem(format!(
-                "past due is {told:?} after {outcome:?} of {payment:?}, not {unpaid:?}"
-            ));
-        }
-    }
-
-    /// A payment was taken back.
-    pub fn taken_back(
-        &mut self,
-        payment: &Payment,
-        outcome: PaymentOutcome,
-        paid_for: &PaidFor,
-        disputed: bool,
-    ) {
-        let standing = self.learn(payment, outcome, paid_for);
-        let is_end = matches!(
-            outcome,
-            PaymentOutcome::DisputeLost | PaymentOutcome::Refunded
-        );
-        if !is_end || disputed != (standing == Some(PaymentOutcome::Disputed)) {
-            self.problem(format!(
-                "{outcome:?} of {payment:?} took back what stood at {standing:?}"
-            ));
-        }
-        if let (Some(running), PaidFor::Term(term)) = (&mut self.running, paid_for) {
-            running.gone.push(*term);
+        if report.past_due != unpaid {
+            self.problem(format!("{report:?}: it is past due as {unpaid:?}"));
         }
     }
 
@@ -394,44 +402,15 @@ fn lapse(unpaid: &PastDue) -> Instant {
     unpaid.since.saturating_add(PAST_DUE_MAX)
 }
 
+fn unpaid(outcome: PaymentOutcome) -> bool {
+    use PaymentOutcome::{DisputeLost, Failed, Refunded};
+    matches!(outcome, Failed | DisputeLost | Refunded)
+}
+
 fn stands(standing: &PaymentOutcome) -> bool {
     matches!(standing, PaymentOutcome::Paid | PaymentOutcome::DisputeWon)
 }
 
 pub fn covers(term: &Term, (subscription, period): Period) -> bool {
     term.subscription.0 == subscription && period >= term.first && period < term.first + term.months
-}
-
-/// A payment that was due before the last one that was paid says nothing any more.
-fn failed(running: &mut Running, due_at: Instant, first: u32, at: Instant) {
-    if running.paid_at.is_some_and(|paid_at| due_at < paid_at) {
-        return;
-    }
-    let before = running.unpaid.unwrap_or(PastDue {
-        since: at,
-        lapses_at: at.saturating_add(PAST_DUE_MAX),
-        due_at,
-        from: first,
-        term: first,
-    });
-    running.unpaid = Some(PastDue {
-        due_at: before.due_at.max(due_at),
-        from: before.from.min(first),
-        term: before.term.max(first),
-        ..before
-    });
-}
-
-/// A new payment pays all that was due when it was made; one tried again pays its term and those before.
-fn paid(running: &mut Running, (paid_at, tried_again): (Instant, bool), term: Term, at: Instant) {
-    running.paid_at = running.paid_at.max(Some(paid_at.min(at)));
-    let Some(unpaid) = running.unpaid else { return };
-    running.unpaid = match tried_again {
-        true if term.first < unpaid.term => Some(PastDue {
-            from: unpaid.from.max(term.first + term.months).min(unpaid.term),
-            ..unpaid
-        }),
-        false if paid_at < unpaid.due_at => Some(unpaid),
-        true | false => None,
-    };
 }

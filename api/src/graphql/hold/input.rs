@@ -36,9 +36,11 @@ pub struct SettleInput {
     pub account_id: Option<ID>,
     /// The operation id of the reserve that placed the hold.
     pub hold_id: ID,
-    /// How many results were made, where that is fewer than reserved: 1 or more.
+    /// How many results were made, if not as many as were reserved: 1 or more, and at most as many as were
+    /// reserved.
     pub variations: Option<i32>,
-    /// How many seconds each result has, where that is fewer than reserved: 1 or more.
+    /// How many seconds each result has, if not as many as were reserved: 1 or more, and at most as many as
+    /// were reserved.
     pub seconds: Option<i32>,
 }
 

@@ -117,7 +117,7 @@ pub enum Operation {
     HoldReleased(HoldReleased),
     /// Holds ended by themselves.
     HoldExpired(HoldExpired),
-    /// How a payment stands was reported.
+    /// A payment was reported.
     PaymentReport(PaymentReport),
     /// What was unused of what a payment brought ended with it.
     Revocation(Revocation),
@@ -302,19 +302,8 @@ impl From<Arc<domain::Operation>> for Operation {
             Fact::HoldReleased { hold } => HoldReleased::new(of, hold).into(),
             Fact::HoldExpired { hold, holds } => HoldExpired::new(of, hold, holds).into(),
             Fact::Expiry { lot } => Expiry::new(of, lot).into(),
-            Fact::PaymentReport {
-                payment,
-                outcome,
-                paid_for,
-                past_due,
-                lot,
-            } => PaymentReport::new(of, payment, outcome, paid_for, past_due, lot).into(),
-            Fact::Revocation {
-                payment,
-                outcome,
-                paid_for,
-                ..
-            } => Revocation::new(of, payment, outcome, paid_for).into(),
+            Fact::PaymentReport { report, lot } => PaymentReport::new(of, report, lot).into(),
+            Fact::Revocation(report) => Revocation::new(of, report).into(),
             Fact::PreferencesChange { preferences } => {
                 PreferencesChange::new(of, preferences).into()
             }

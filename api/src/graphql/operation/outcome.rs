@@ -26,7 +26,8 @@ pub struct OperationOutcome {
 pub enum OutcomeStatus {
     /// It happened.
     Accepted,
-    /// It did not, for the reasons in `userErrors`, and never will under this id.
+    /// It was refused, for the reasons in `userErrors`. The refusal is the answer to this id for 30 days;
+    /// after that the same call is decided anew.
     Refused,
 }
 

@@ -1,46 +1,53 @@
 //! Operations that billing reports of a payment, and what ends with one.
 
 use async_graphql::{ID, SimpleObject};
-use credits_core::domain::{lot::LotTerms, payment, term::PastDue};
+use credits_core::domain::{lot::LotTerms, payment};
 
 use super::{entered::Payment, operation};
 use crate::graphql::{
     node::NodeId,
-    payment::PaymentOutcome,
+    payment::{NoEffectReason, PaymentEffect, PaymentOutcome},
     scalar::{Credits, DateTime},
 };
 
 operation! {
-    /// Billing reported how a payment stands. What it brought may have been frozen or thawed by it;
-    /// nothing ended.
-    PaymentReport {
-        payment: payment::Payment, outcome: payment::PaymentOutcome, paid_for: payment::PaidFor,
-        past_due: Option<PastDue>, lot: Option<LotTerms>
-    } {
+    /// Billing reported a payment. The credits that it is for may have been frozen, unfrozen or granted by
+    /// it; none ended.
+    PaymentReport { report: payment::PaymentReport, lot: Option<LotTerms> } {
         /// The payment, as it was reported.
         async fn payment(&self) -> Payment {
-            Payment::from(&self.payment)
+            Payment::from(&self.report.payment)
         }
 
-        /// How it stands.
+        /// What was reported of it.
         async fn outcome(&self) -> PaymentOutcome {
-            self.outcome.into()
+            self.report.outcome.into()
+        }
+
+        /// What it did to credits.
+        async fn effect(&self) -> PaymentEffect {
+            self.report.effect.into()
+        }
+
+        /// Why it did nothing to credits; null unless `effect` is `NONE`.
+        async fn no_effect_reason(&self) -> Option<NoEffectReason> {
+            NoEffectReason::of(self.report.effect)
         }
 
         /// The opaque id of the lot that the payment's pack became; null for a payment of a plan.
         async fn lot_id(&self) -> Option<ID> {
-            pack_lot(&self.operation, &self.paid_for)
+            pack_lot(&self.operation, &self.report.paid_for)
         }
 
         /// The periods that the payment is for; null for a payment of a pack.
         async fn term(&self) -> Option<PaidTerm> {
-            PaidTerm::of(&self.paid_for)
+            PaidTerm::of(&self.report.paid_for)
         }
 
-        /// When the subscription lapses if nothing is paid; null if it is not past due after the
-        /// report.
+        /// When the account's subscription lapses if nothing is paid; null if it is not past due after
+        /// the report.
         async fn lapses_at(&self) -> Option<DateTime> {
-            self.past_due.map(|past_due| past_due.lapses_at.into())
+            self.report.past_due.map(|past_due| past_due.lapses_at.into())
         }
 
         /// How many credits of the current period, withheld until then, were granted by it.
@@ -54,27 +61,35 @@ operation! {
     /// A payment was taken back, and what was unused of what it brought ended: nothing, if the term is
     /// paid for by another one. What was used leaves no debt; what open holds have set aside stays with
     /// them, and ends when it would return.
-    Revocation {
-        payment: payment::Payment, outcome: payment::PaymentOutcome, paid_for: payment::PaidFor
-    } {
+    Revocation { report: payment::PaymentReport } {
         /// The payment, as it was reported.
         async fn payment(&self) -> Payment {
-            Payment::from(&self.payment)
+            Payment::from(&self.report.payment)
         }
 
-        /// How it stands: `DISPUTE_LOST` or `REFUNDED`.
+        /// What was reported of it: `DISPUTE_LOST` or `REFUNDED`.
         async fn outcome(&self) -> PaymentOutcome {
-            self.outcome.into()
+            self.report.outcome.into()
+        }
+
+        /// What it did to credits.
+        async fn effect(&self) -> PaymentEffect {
+            self.report.effect.into()
+        }
+
+        /// Why it did nothing to credits; null unless `effect` is `NONE`.
+        async fn no_effect_reason(&self) -> Option<NoEffectReason> {
+            NoEffectReason::of(self.report.effect)
         }
 
         /// The opaque id of the lot that the payment's pack became; null for a payment of a plan.
         async fn lot_id(&self) -> Option<ID> {
-            pack_lot(&self.operation, &self.paid_for)
+            pack_lot(&self.operation, &self.report.paid_for)
         }
 
         /// The periods that the payment was for; null for a payment of a pack.
         async fn term(&self) -> Option<PaidTerm> {
-            PaidTerm::of(&self.paid_for)
+            PaidTerm::of(&self.report.paid_for)
         }
 
         /// How many credits ended with it.

@@ -57,13 +57,13 @@ user_error! {
 }
 
 user_error! {
-    /// The payment was used for something else. A payment is used once, for ever, across all accounts.
+    /// The payment was recorded before. A payment is recorded once, for ever, across all accounts.
     PaymentAlreadyUsed {
         /// Who took the payment.
         provider: String,
         /// The provider's own id of the payment.
         reference: String,
-        /// The operation that used it, where it is this account's; null otherwise.
+        /// The operation that recorded it, if it is one of this account; null otherwise.
         operation_id: Option<ID>,
     }
 }
@@ -80,7 +80,7 @@ user_error! {
 }
 
 user_error! {
-    /// The report can't follow what was reported of the payment before.
+    /// The report can't follow the last report of the payment.
     PaymentOutcomeOutOfOrder {
         /// Who took the payment.
         provider: String,
@@ -95,13 +95,13 @@ user_error! {
 }
 
 user_error! {
-    /// The payment is of no term of the subscription that the outcome could be reported for.
+    /// The payment is of no term of the subscription, or of one that has not begun.
     PaymentOutsideTerms {
         /// When it was paid, or was due.
         paid_at: DateTime,
-        /// The earliest instant that is possible for this outcome.
+        /// The earliest possible instant.
         from: DateTime,
-        /// The end of what is possible, exclusive: that of the term that runs now.
+        /// The end of the possible instants, exclusive: the end of the current term.
         until: DateTime,
     }
 }

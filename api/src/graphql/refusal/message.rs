@@ -110,11 +110,11 @@ pub(super) fn message(refusal: &Refusal) -> String {
             interval.word()
         ),
         Refusal::PaymentAlreadyUsed { payment, .. } => format!(
-            "The payment {} of {} was used for something else; a payment is used once, for ever.",
+            "The payment {} of {} was recorded before. A payment is recorded once.",
             payment.reference, payment.provider
         ),
         Refusal::PaymentUnknown { payment } => format!(
-            "Nothing is known of the payment {} of {}: it bought no pack, and was not reported as paid.",
+            "The payment {} of {} is not known yet: it bought no pack, and was not reported as paid or failed.",
             payment.reference, payment.provider
         ),
         Refusal::PaymentOutcomeOutOfOrder {
@@ -127,7 +127,7 @@ pub(super) fn message(refusal: &Refusal) -> String {
             from,
             until,
         } => format!(
-            "The payment of {paid_at} is of no term that this can be reported for: these are from {from} to {until}."
+            "The payment of {paid_at} is of no term of the subscription. Payments from {from} to {until} are."
         ),
     }
 }

@@ -90,7 +90,8 @@ pub enum UserError {
     GenericUserError(GenericUserError),
 }
 
-/// The rules that refuse, in the order in which they are judged within a group.
+/// The rules that refuse. The order of these values has no meaning: of several rules that a call breaks,
+/// one is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum UserErrorCode {
     /// The operation id was used for a call with other content.
@@ -131,13 +132,13 @@ pub enum UserErrorCode {
     PackUnknown,
     /// The account is on a plan already.
     AlreadySubscribed,
-    /// The account is on no plan.
+    /// The account is on no plan. As an answer to `reportPayment` it is not stored.
     NotSubscribed,
     /// The subscription is cancelled already.
     CancellationAlreadyScheduled,
     /// The subscription is not cancelled.
     NoCancellationScheduled,
-    /// The payment was used for something else.
+    /// The payment was recorded before, by another operation or on another account.
     PaymentAlreadyUsed,
     /// The catalog breaks a rule.
     CatalogInvalid,
@@ -145,11 +146,13 @@ pub enum UserErrorCode {
     CatalogOutOfOrder,
     /// The account is on that plan and billing interval already, and no change is scheduled.
     AlreadyOnPlan,
-    /// Nothing is known of the payment, so that it can't be disputed or taken back.
+    /// The payment is not known yet, so it can't be disputed or taken back. The refusal is not stored.
     PaymentUnknown,
-    /// The report can't follow what was reported of the payment before.
+    /// The report can't follow the last report of the payment. Where a missing report may come later, the
+    /// refusal is not stored.
     PaymentOutcomeOutOfOrder,
-    /// The payment is of no term of the subscription that the outcome could be reported for.
+    /// The payment is of no term of the subscription, or of one that has not begun. The refusal is not
+    /// stored.
     PaymentOutsideTerms,
     /// No charge or reserve of the account has the id that is to be made again or kept. On a spend it is
     /// judged after the parameters and before the quote.

@@ -40,10 +40,11 @@ impl Account {
                     granted: granted_with(before, lot),
                     cancel_at: None,
                     term_from: continues.map_or(0, |_| *period),
+                    started_in: *period,
                     scheduled: None,
                     payments: TermPayments::default(),
                 });
-                self.thaw_for(*continues);
+                self.thaw_for(*continues, *period);
             }
             SubscriptionEvent::CancellationScheduled { cancel_at } => {
                 let subscription = self.subscription_mut();
@@ -75,7 +76,7 @@ impl Account {
                 let subscription = self.subscription_mut();
                 subscription.period = *period;
                 subscription.granted = Credits::ZERO;
-                subscription.payments.begin_period(true);
+                subscription.payments.begin_period();
             }
         }
     }
@@ -91,13 +92,15 @@ impl Account {
         }
     }
 
-    /// A plan started: packs can be used again, and so can the allowance of a subscription that goes on.
-    fn thaw_for(&mut self, continues: Option<Sequence>) {
+    /// A plan started: packs can be used again, and what was not paid of the period that goes on, and of
+    /// later ones, no longer counts.
+    fn thaw_for(&mut self, continues: Option<Sequence>, period: u32) {
         for lot in &mut self.lots {
             lot.freezes = lot.freezes.without(Freeze::Lapsed);
-            if lot.terms.origin.is_allowance_of(continues) {
-                lot.freezes = lot.freezes.without(Freeze::PastDue);
-            }
+        }
+        if let Some(id) = continues {
+            self.reported_terms.start(id, period, self.sequence);
+            self.freeze_unpaid();
         }
     }
 }

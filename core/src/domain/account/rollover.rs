@@ -7,6 +7,7 @@ use super::Account;
 use crate::domain::{
     ids::{PlanId, Sequence},
     lot::Origin,
+    time::Instant,
 };
 
 /// A period that hands on what is unused of it when it ends.
@@ -14,6 +15,8 @@ use crate::domain::{
 pub struct HandsOn<'a> {
     /// The plan by whose terms it does.
     pub plan: &'a PlanId,
+    /// The instant from which its periods are counted.
+    pub anchor: Instant,
     /// The subscription that the period is of.
     pub subscription: Sequence,
     /// Its number.
@@ -21,22 +24,23 @@ pub struct HandsOn<'a> {
 }
 
 impl Account {
-    /// Which period hands on what is unused of a lot of that origin; none if it is no allowance. One
-    /// period hands on once, by one plan's terms, whatever plans it was granted by: by those of the plan
-    /// in force, or, where its subscription has ended, each by those of its own.
-    pub fn hands_on<'a>(&'a self, origin: &'a Origin) -> Option<HandsOn<'a>> {
+    /// Which period hands on what is unused of a lot of that origin; none if it is no allowance, or if its
+    /// subscription has ended. A period hands on once, by the terms of the plan in force, whatever plans
+    /// it was granted by.
+    pub fn hands_on(&self, origin: &Origin) -> Option<HandsOn<'_>> {
         let Origin::Plan {
-            plan,
             subscription,
             period,
+            ..
         } = origin
         else {
             return None;
         };
         let in_force = self.subscription.as_ref();
-        let in_force = in_force.filter(|one| one.id == *subscription);
+        let in_force = in_force.filter(|one| one.id == *subscription)?;
         Some(HandsOn {
-            plan: in_force.map_or(plan, |one| &one.plan),
+            plan: &in_force.plan,
+            anchor: in_force.anchor,
             subscription: *subscription,
             period: *period,
         })

@@ -140,9 +140,7 @@ pub(super) fn terms(
         unit: offer.unit,
         unit_price: offer.price,
         variations: generation.variations,
-        variations_max: variations.max,
         seconds: seconds(offer, generation.seconds)?,
-        seconds_max: offer.seconds.map(|range| range.max),
         resolution: option(
             Parameter::Resolution,
             &offer.resolutions,

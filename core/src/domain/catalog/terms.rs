@@ -33,14 +33,9 @@ pub struct PriceTerms {
     pub unit_price: Ratio,
     /// How many results.
     pub variations: u32,
-    /// The most results the model makes in one request.
-    pub variations_max: u32,
     /// How long each is, if it has a length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
-    /// The longest result the model makes, if it has a length.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seconds_max: Option<u32>,
     /// The resolution and its factor, if the model offers any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<(OptionId, Ratio)>,
@@ -109,17 +104,17 @@ impl PriceTerms {
         })
     }
 
-    /// The price of what really ran, at these terms. A run may be below the model's smallest
-    /// request (part of it failed) but not above its largest.
+    /// The price of what really ran, at these terms: no more results, and none longer, than was asked
+    /// for. A run may be below the model's smallest request, because part of it may have failed.
     pub fn reprice(&self, actual: &ActualRun) -> Result<Price, PriceRefusal> {
         let mut terms = self.clone();
         if let Some(variations) = actual.variations {
-            check_number(Parameter::Variations, variations, 1, self.variations_max)?;
+            check_number(Parameter::Variations, variations, 1, self.variations)?;
             terms.variations = variations;
         }
         if let Some(seconds) = actual.seconds {
             let max = self
-                .seconds_max
+                .seconds
                 .ok_or_else(|| not_taken(Parameter::Seconds, seconds))?;
             check_number(Parameter::Seconds, seconds, 1, max)?;
             terms.seconds = Some(seconds);

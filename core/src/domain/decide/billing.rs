@@ -66,6 +66,7 @@ impl Case<'_> {
             granted: broken.map_or(Credits::ZERO, |broken| broken.granted),
             cancel_at: None,
             term_from: 0,
+            started_in: period,
             scheduled: None,
             payments: TermPayments::default(),
         };

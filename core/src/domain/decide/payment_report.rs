@@ -1,35 +1,25 @@
 //! Reports of payments: what billing learnt of a payment that it took.
 //!
-//! Owns the guards of `reportPayment`, in the precedence of their refusals, and what each report means:
+//! Owns the guards of `reportPayment`, in the precedence of their refusals, and what a report means for
+//! the subscription: whether it is past due, and whether a withheld period is granted. What freezes,
+//! thaws and ends follows from the counts of [`crate::domain::term`]. The rules are those of
+//! `core/README.md`, 5 to 14.
 //!
-//! | outcome | of a term | of a pack |
-//! |---|---|---|
-//! | `PAID` | thaws what was past due, or grants the current period if it was withheld | |
-//! | `FAILED` | freezes the allowance that is not paid for; no period is granted until it is | |
-//! | `DISPUTED` | freezes what the payment brought, and still brings | likewise |
-//! | `DISPUTE_WON` | thaws it | likewise |
-//! | `DISPUTE_LOST`, `REFUNDED` | ends what is unused of it; no later period of the term is granted | ends what is unused |
-//!
-//! A term that was paid twice keeps its credits when one payment is given back: a payment brings only
-//! what no other one that stands pays for. They freeze when the best that is left of its payments is in
-//! dispute, and end with the last.
-//!
-//! No report adds credits but the allowance of the current period, once. What was spent leaves no
-//! debt. What a hold has set aside stays with the hold: its generation may be running. Settled, it is
-//! consumed; what would return is revoked.
+//! No report adds credits but the allowance of the current period, once.
 
 use chrono::TimeDelta;
 
 use super::{Case, Verdict};
 use crate::domain::{
+    account::Account,
     due::period_lot,
     event::Fact,
-    lot::LotTerms,
-    payment::{PaidFor, Payment, PaymentOutcome},
+    lot::{Lot, LotTerms},
+    payment::{PaidFor, Payment, PaymentEffect, PaymentOutcome, PaymentReport},
     posting::Posting,
     refusal::Refusal,
     subscription::Subscription,
-    term::{PastDue, Term},
+    term::{PaidState, PastDue, Term},
     time::Instant,
 };
 
@@ -40,15 +30,31 @@ impl Case<'_> {
         outcome: PaymentOutcome,
     ) -> Result<Verdict, Refusal> {
         let paid_for = self.paid_for(payment, outcome)?;
-        Ok(match outcome {
-            PaymentOutcome::Paid => self.paid(payment, paid_for),
-            PaymentOutcome::Failed => self.failed(payment, paid_for),
-            PaymentOutcome::Disputed | PaymentOutcome::DisputeWon => {
-                self.told(payment, outcome, paid_for, self.past_due())
-            }
-            PaymentOutcome::DisputeLost | PaymentOutcome::Refunded => {
-                self.taken_back(payment, outcome, paid_for)
-            }
+        let mut report = PaymentReport {
+            payment: payment.clone(),
+            outcome,
+            paid_for,
+            before: self.known.payment.as_ref().and_then(|used| used.last),
+            past_due: None,
+            effect: PaymentEffect::NothingLeft,
+        };
+        report.past_due = self.past_due_after(&report);
+        let lot = self.withheld_period(&report);
+        report.effect = self.effect(&report, lot.as_ref());
+        let made = self.account.sequence.next();
+        let lost = self.account.lots_lost(&report).into_iter();
+        let revoked = lost
+            .filter(|lot| !lot.remaining.is_zero())
+            .map(|lot| Posting::revoked(lot.id, lot.remaining));
+        let granted = lot.iter().map(|lot| Posting::granted(made, lot.granted));
+        let postings = revoked.chain(granted).collect();
+        let fact = match outcome.takes_back() {
+            true => Fact::Revocation(report),
+            false => Fact::PaymentReport { report, lot },
+        };
+        Ok(Verdict {
+            postings,
+            ..self.plain(fact)
         })
     }
 
@@ -66,36 +72,19 @@ impl Case<'_> {
                 standing: used.standing(),
                 outcome,
             }),
-            None => match outcome {
-                PaymentOutcome::Paid | PaymentOutcome::Failed => {
-                    let subscription = self.subscription()?;
-                    let term = self.new_term(subscription, payment.paid_at, outcome)?;
-                    Ok(PaidFor::Term(term))
-                }
-                PaymentOutcome::Disputed
-                | PaymentOutcome::DisputeWon
-                | PaymentOutcome::DisputeLost
-                | PaymentOutcome::Refunded => Err(Refusal::PaymentUnknown { payment: key() }),
-            },
+            None if outcome.begins() => {
+                let subscription = self.subscription()?;
+                let term = self.new_term(subscription, payment.paid_at)?;
+                Ok(PaidFor::Term(term))
+            }
+            None => Err(Refusal::PaymentUnknown { payment: key() }),
         }
     }
 
-    /// The term of a payment that is reported for the first time. That one was paid may be told late;
-    /// that one failed concerns the current term or the one before.
-    fn new_term(
-        &self,
-        subscription: &Subscription,
-        paid_at: Instant,
-        outcome: PaymentOutcome,
-    ) -> Result<Term, Refusal> {
-        let earliest = subscription.payments_from(self.account.plan_ended_at);
+    /// The term of a payment that is reported for the first time.
+    fn new_term(&self, subscription: &Subscription, paid_at: Instant) -> Result<Term, Refusal> {
+        let from = subscription.payments_from(self.account.plan_ended_at);
         let (_, until) = subscription.bounds(subscription.current_term());
-        let from = match subscription.previous_term() {
-            Some(before) if outcome == PaymentOutcome::Failed && before.first > 0 => {
-                subscription.bounds(before).0
-            }
-            Some(_) | None => earliest,
-        };
         if (from..until).contains(&paid_at) {
             return Ok(subscription.term_at(paid_at));
         }
@@ -106,140 +95,106 @@ impl Case<'_> {
         })
     }
 
-    fn past_due(&self) -> Option<PastDue> {
-        self.account.subscription.as_ref()?.payments.past_due
-    }
-
-    /// The subscription, if the payment is for a term of it.
-    fn paid_subscription(&self, paid_for: &PaidFor) -> Option<(&Subscription, Term)> {
-        match paid_for {
-            PaidFor::Term(term) => {
-                let current = self.account.subscription.as_ref()?;
-                (current.id == term.subscription).then_some((current, *term))
-            }
-            PaidFor::Pack { .. } => None,
+    /// How the subscription is past due after a report: since the report that left its latest reported
+    /// term unpaid, as long as that term is.
+    fn past_due_after(&self, report: &PaymentReport) -> Option<PastDue> {
+        let subscription = self.account.subscription.as_ref()?;
+        let before = subscription.payments.past_due;
+        let PaidFor::Term(term) = report.paid_for else {
+            return before;
+        };
+        let terms = &self.account.reported_terms;
+        let terms = terms.with(term, report.outcome, report.before);
+        let latest = terms.latest(subscription)?;
+        if latest.payments.state() != PaidState::Unpaid {
+            return None;
         }
-    }
-
-    fn told(
-        &self,
-        payment: &Payment,
-        outcome: PaymentOutcome,
-        paid_for: PaidFor,
-        past_due: Option<PastDue>,
-    ) -> Verdict {
-        self.plain(Fact::PaymentReport {
-            payment: payment.clone(),
-            outcome,
-            paid_for,
-            past_due,
-            lot: None,
-        })
-    }
-
-    /// A payment that was due before another one was paid is told too late to matter: billing tried
-    /// again, and its reports overtook each other.
-    fn failed(&self, payment: &Payment, paid_for: PaidFor) -> Verdict {
-        let mut past_due = self.past_due();
-        if let Some((subscription, term)) = self.paid_subscription(&paid_for) {
-            let paid_at = subscription.payments.paid_at;
-            if paid_at.is_none_or(|paid_at| payment.paid_at >= paid_at) {
-                past_due = Some(self.past_due_with(past_due, payment.paid_at, term));
-            }
-        }
-        self.told(payment, PaymentOutcome::Failed, paid_for, past_due)
-    }
-
-    fn past_due_with(&self, before: Option<PastDue>, due_at: Instant, term: Term) -> PastDue {
-        let Some(before) = before else {
+        let same = |before: &PastDue| before.term == latest.term;
+        Some(before.filter(same).unwrap_or_else(|| {
             let policy = &self.catalogs.terms_at(self.at).catalog.policy;
             let days = TimeDelta::days(i64::from(policy.past_due_days_max));
-            return PastDue {
+            PastDue {
                 since: self.at,
                 lapses_at: self.at.saturating_add(days),
-                due_at,
-                from: term.first,
-                term: term.first,
-            };
-        };
-        PastDue {
-            due_at: before.due_at.max(due_at),
-            from: before.from.min(term.first),
-            term: before.term.max(term.first),
-            ..before
-        }
-    }
-
-    fn paid(&self, payment: &Payment, paid_for: PaidFor) -> Verdict {
-        let mut past_due = self.past_due();
-        let mut granted = None;
-        if let Some((subscription, term)) = self.paid_subscription(&paid_for) {
-            past_due = past_due.and_then(|one| self.still_past_due(one, payment, term));
-            granted = self.withheld_period(subscription, term, past_due);
-        }
-        let mut verdict = self.told(payment, PaymentOutcome::Paid, paid_for, past_due);
-        if let Some(granted) = granted {
-            let made = self.account.sequence.next();
-            verdict.postings = vec![Posting::granted(made, granted.granted)];
-            if let Fact::PaymentReport { lot, .. } = &mut verdict.fact {
-                *lot = Some(granted);
+                term: latest.term,
             }
-        }
-        verdict
+        }))
     }
 
-    /// What is past due after a payment: nothing, once the last term that failed is paid. A new
-    /// payment pays what was due when it was made; one that had failed pays its own term.
-    fn still_past_due(&self, before: PastDue, payment: &Payment, term: Term) -> Option<PastDue> {
-        let tried_again = self.known.payment.is_some();
-        if tried_again {
-            let later = term.first < before.term;
-            later.then(|| PastDue {
-                from: before.from.max(term.end()).min(before.term),
-                ..before
-            })
-        } else {
-            (payment.paid_at < before.due_at).then_some(before)
-        }
-    }
-
-    /// The lot of the current period, if it began without its allowance and is paid for now. It is
-    /// filled up to the allowance: what the period had already is not granted twice.
-    fn withheld_period(
-        &self,
-        subscription: &Subscription,
-        term: Term,
-        past_due: Option<PastDue>,
-    ) -> Option<LotTerms> {
-        let payments = &subscription.payments;
-        let unpaid = payments.taken_back.filter(|one| one.first > term.first);
-        let period = subscription.period;
-        if !payments.withheld
-            || past_due.is_some()
-            || unpaid.is_some_and(|one| one.covers(subscription.id, period))
-        {
+    /// The lot of the current period, if it began without its allowance and the term that was unpaid
+    /// then, or a later one, is paid now. It does not matter whether a later term has failed since: the
+    /// lot is frozen while its own period is unpaid.
+    fn withheld_period(&self, report: &PaymentReport) -> Option<LotTerms> {
+        let subscription = self.account.subscription.as_ref()?;
+        let unpaid = subscription.payments.withheld_for?;
+        let PaidFor::Term(term) = report.paid_for else {
+            return None;
+        };
+        let pays = term.subscription == subscription.id && term.first >= unpaid;
+        if report.outcome != PaymentOutcome::Paid || !pays {
             return None;
         }
         let (_, plan) = self.catalogs.plan_terms(&subscription.plan, self.at)?;
         let granted = plan.allowance.saturating_sub(subscription.granted);
-        Some(period_lot(subscription, period, self.at, granted))
+        Some(period_lot(
+            subscription,
+            subscription.period,
+            self.at,
+            granted,
+        ))
     }
 
-    fn taken_back(&self, payment: &Payment, outcome: PaymentOutcome, paid_for: PaidFor) -> Verdict {
-        let standing = self.known.payment.as_ref().map(|used| used.standing());
-        let disputed = standing == Some(PaymentOutcome::Disputed);
-        let lost = self.account.lots_lost(&paid_for, disputed).into_iter();
-        let postings = lost
-            .filter(|lot| !lot.remaining.is_zero())
-            .map(|lot| Posting::revoked(lot.id, lot.remaining))
-            .collect();
-        let mut verdict = self.plain(Fact::Revocation {
-            payment: payment.clone(),
-            outcome,
-            paid_for,
-            disputed,
-        });
-        verdict.postings = postings;
-        verdict
+    /// What a report does to credits, found by applying it to a copy.
+    fn effect(&self, report: &PaymentReport, lot: Option<&LotTerms>) -> PaymentEffect {
+        if lot.is_some() {
+            return PaymentEffect::Granted;
+        }
+        let mut after = self.account.clone();
+        after.apply_report(report);
+        let lots = || self.account.lots.iter().zip(&after.lots);
+        let unfrozen = |(before, after): (&Lot, &Lot)| before.freezes.has_beside(after.freezes);
+        if lots().any(|(before, after)| after.revoked && !before.revoked) {
+            PaymentEffect::Revoked
+        } else if lots().any(unfrozen) {
+            PaymentEffect::Unfrozen
+        } else if self.freezes(report, &after) {
+            PaymentEffect::Frozen
+        } else {
+            self.no_effect(report, &after)
+        }
+    }
+
+    /// Whether a report freezes credits, or finds them frozen already by another one.
+    fn freezes(&self, report: &PaymentReport, after: &Account) -> bool {
+        let outcome = report.outcome;
+        (outcome == PaymentOutcome::Disputed || outcome.is_unpaid())
+            && after
+                .lots
+                .iter()
+                .any(|lot| report.concerns(lot) && !lot.revoked && !lot.is_live())
+    }
+
+    /// Why a report does nothing to credits.
+    fn no_effect(&self, report: &PaymentReport, after: &Account) -> PaymentEffect {
+        let PaidFor::Term(term) = report.paid_for else {
+            return PaymentEffect::NothingLeft;
+        };
+        let current = self.account.subscription.as_ref();
+        let period = (term.subscription, term.end() - 1);
+        let before = self.account.reported_terms.payments(period);
+        let after = after.reported_terms.payments(period);
+        // A payment had been needed if it had failed itself and is the only one, or if others had.
+        let others_pay = match (report.outcome, report.before) {
+            (PaymentOutcome::Paid, Some(_)) => after.paid > 1,
+            (PaymentOutcome::Paid, None) => before.state() == PaidState::Paid,
+            _ => after.state() == PaidState::Paid,
+        };
+        if current.is_none_or(|one| one.id != term.subscription) {
+            PaymentEffect::SubscriptionEnded
+        } else if others_pay {
+            PaymentEffect::AlreadyPaid
+        } else {
+            PaymentEffect::NothingLeft
+        }
     }
 }

@@ -62,8 +62,9 @@ impl Case<'_> {
         Ok(self.plain(Fact::SubscriptionChange { change, lot: None }))
     }
 
-    /// What a change to another plan or interval does: a larger allowance and a longer term begin now,
-    /// anything else with the end of the paid term. It takes the place of what was scheduled.
+    /// What a change to another plan or interval does: a larger allowance begins now if the plan is sold
+    /// in the interval that is then in force, and so does a longer interval of the same plan; anything
+    /// else begins with the end of the paid term. It takes the place of what was scheduled.
     fn change(
         &self,
         subscription: &Subscription,
@@ -77,13 +78,18 @@ impl Case<'_> {
             interval,
             at: subscription.paid_through(),
         };
-        if other_plan && !self.is_upgrade(subscription, terms) || !other_plan && !longer {
+        let acts_now = match other_plan {
+            true => self.is_upgrade(subscription, terms),
+            false => longer,
+        };
+        let in_force = interval.max(subscription.interval);
+        if !acts_now || terms.price(in_force).is_none() {
             return SubscriptionEvent::ChangeScheduled(later);
         }
         let shorter = interval < subscription.interval;
         SubscriptionEvent::Changed {
             plan: terms.id.clone(),
-            interval: interval.max(subscription.interval),
+            interval: in_force,
             term_from: if longer {
                 subscription.period
             } else {
@@ -109,7 +115,7 @@ impl Case<'_> {
     ) -> Option<LotTerms> {
         let acts_now = matches!(change, SubscriptionEvent::Changed { .. });
         let added = terms.allowance.saturating_sub(subscription.granted);
-        let withheld = subscription.payments.withheld;
+        let withheld = subscription.payments.withheld_for.is_some();
         if !acts_now || withheld || terms.id == subscription.plan || added.is_zero() {
             return None;
         }

@@ -264,6 +264,7 @@ fn yearly_billing_renews_credits_monthly_and_the_plan_yearly() {
         granted: credits(500),
         cancel_at: None,
         term_from: 0,
+        started_in: 0,
         scheduled: None,
         payments: TermPayments::default(),
     };

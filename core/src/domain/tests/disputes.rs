@@ -67,7 +67,16 @@ fn reports_follow_the_table() {
     for (before, standing, possible) in [
         (&[][..], "Paid", &["disputed", "refunded"][..]),
         (&["disputed"], "Disputed", &["won", "lost", "refunded"]),
-        (&["disputed", "won"], "DisputeWon", &["refunded"]),
+        (
+            &["disputed", "won"],
+            "DisputeWon",
+            &["disputed", "refunded"],
+        ),
+        (
+            &["disputed", "won", "disputed"],
+            "Disputed",
+            &["won", "lost", "refunded"],
+        ),
         (&["disputed", "lost"], "DisputeLost", &[]),
         (&["disputed", "refunded"], "Refunded", &[]),
         (&["refunded"], "Refunded", &[]),
@@ -142,7 +151,7 @@ fn a_term_that_was_paid_twice_is_frozen_only_while_both_payments_are_in_dispute(
         ("", "won pay-1", "500"),
         ("2026-03-20", "lost pay-2", "500"),
         ("2026-04-01", "wait", "500"),
-        ("", "disputed pay-1", "Payment…"),
+        ("", "disputed pay-1", "0, 500 frozen"),
         ("", "refunded pay-1", "0"),
         ("2026-05-01", "wait", "0"),
     ]);
@@ -165,7 +174,7 @@ fn a_term_that_was_paid_twice_ends_with_the_last_of_its_payments() {
         ("", "disputed pay-2", "500"),
         ("", "refunded pay-3", "0, 500 frozen"),
         ("2026-03-01", "wait", "0, 500 frozen"),
-        ("", "lost pay-2", "0"),
+        ("2026-03-20", "lost pay-2", "0"),
         ("2026-04-01", "wait", "0"),
         // What was taken back is not granted twice; what comes is paid for again.
         ("", "paid pay-4 at 2026-04-01", "500"),
@@ -213,24 +222,40 @@ fn a_term_taken_back_brings_nothing_more_until_another_payment_does() {
         ("", "charge image brush", "450"),
         ("2026-01-20", "refunded pay-1", "0"),
         ("2026-02-01", "wait", "0"),
-        ("2026-03-01", "wait", "0"),
     ]);
     let usage = scene.account.balance(&scene.catalogs, scene.now).allowance;
     assert_eq!(usage.unwrap().renews_at, None);
     scene.check(&[
-        ("2026-03-10", "paid pay-2 at 2026-03-10", "500"),
-        ("2026-04-01", "wait", "500"),
+        ("2026-02-10", "paid pay-2 at 2026-02-10", "500"),
+        ("2026-03-01", "wait", "500"),
     ]);
     assert_eq!(scene.account.totals.plan, 3 * 500);
 }
 
 #[test]
-fn a_refunded_month_does_not_keep_the_next_one_back() {
-    check(&[
+fn a_refunded_month_leaves_the_plan_past_due_until_a_month_is_paid() {
+    let mut scene = Scene::new(shop(|_| {}), at("2026-01-01"));
+    scene.check(&[
         ("2026-01-01", "start basic monthly", "500"),
         ("", "paid pay-1", "500"),
         ("2026-01-20", "refunded pay-1", "0"),
-        ("2026-02-01", "wait", "500"),
+    ]);
+    let past_due = scene
+        .account
+        .subscription
+        .clone()
+        .unwrap()
+        .payments
+        .past_due;
+    let past_due = past_due.unwrap();
+    let told = (past_due.since, past_due.lapses_at, past_due.term.first);
+    assert_eq!(told, (at("2026-01-20"), at("2026-02-19"), 0));
+    let mut lapses = scene.clone();
+    lapses.check(&[("2026-02-19", "start basic monthly", "500")]);
+    scene.check(&[
+        ("2026-02-01", "wait", "0"),
+        ("", "paid pay-2 at 2026-02-01", "500"),
+        ("2026-03-01", "wait", "500"),
     ]);
 }
 

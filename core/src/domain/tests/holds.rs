@@ -23,18 +23,20 @@ fn a_settle_for_less_returns_the_rest_and_for_more_is_refused() {
         (
             "",
             "settle h1 x3",
-            "SettleExceedsHold { held: 150, cost: 225 }",
+            "ParameterOutOfRange { parameter: Generation(Variations), given: \"3\", min: Some(1), max: Some(2), allowed: [] }",
         ),
         (
             "",
             "settle h1 x2 6s",
-            "SettleExceedsHold { held: 150, cost: 180 }",
+            "ParameterOutOfRange { parameter: Generation(Seconds), given: \"6\", min: Some(1), max: Some(5), allowed: [] }",
         ),
-        ("", "settle h1 x1 9s", "365"),
-        ("", "reserve video reel x2 5s as h2", "215, 150 held"),
-        ("", "settle h2 x1", "290"),
-        ("", "reserve image sketch x3 as h3", "280, 10 held"),
-        ("", "settle h3 x2", "283"),
+        // Fewer and longer ones are not what was reserved, though they would cost less.
+        ("", "settle h1 x1 9s", "ParameterOutOfRange…"),
+        ("", "settle h1 x1 4s", "440"),
+        ("", "reserve video reel x2 5s as h2", "290, 150 held"),
+        ("", "settle h2 x1", "365"),
+        ("", "reserve image sketch x3 as h3", "355, 10 held"),
+        ("", "settle h3 x2", "358"),
     ]);
 }
 

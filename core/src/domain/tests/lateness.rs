@@ -94,11 +94,7 @@ fn it_costs_what_the_hold_pinned_and_no_more() {
                 "reserve video reel x1 1s as h3",
                 "401, 99 held",
             ),
-            (
-                "",
-                "settle h1 6s",
-                "SettleExceedsHold { held: 75, cost: 90 }",
-            ),
+            ("", "settle h1 6s", "ParameterOutOfRange…"),
             ("", "settle h1 5s", "326, 99 held"),
         ],
     );

@@ -210,10 +210,14 @@ fn a_failed_month_of_a_plan_that_is_paid_by_the_year_since_is_that_month_alone()
     scene.check(&[
         ("2026-01-15", "start basic monthly", "500"),
         ("2026-02-20", "change basic yearly", "500"),
-        // The year is paid by another payment, and the month before it is over.
-        ("2026-02-21", "failed pay-1 at 2026-01-15", "0, 500 frozen"),
-        ("2026-02-22", "paid pay-1 at 2026-02-22", "500"),
+        // The month before the year is over, and nothing of it is left.
+        ("2026-02-21", "failed pay-1 at 2026-01-15", "500"),
     ]);
-    let payments = scene.account.subscription.unwrap().payments;
-    assert_eq!(payments.past_due, None);
+    let unpaid = |scene: &Scene| {
+        let past_due = scene.account.subscription.as_ref()?.payments.past_due?;
+        Some((past_due.term.first, past_due.term.months))
+    };
+    assert_eq!(unpaid(&scene), Some((0, 1)));
+    scene.check(&[("2026-02-22", "paid pay-1 at 2026-02-22", "500")]);
+    assert_eq!(unpaid(&scene), None);
 }

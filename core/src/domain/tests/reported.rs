@@ -13,7 +13,7 @@ use crate::domain::{
     account::Account,
     catalog::{PacksWithoutPlan, RolloverTerms},
     event::{Fact, OperationKind},
-    lot::{Freeze, Origin},
+    lot::Origin,
     time::Instant,
 };
 
@@ -133,18 +133,15 @@ proptest! {
         for step in &steps {
             step.run(&mut scene);
             let account = &scene.account;
-            prop_assert!(account.reported_terms.len() <= 2 * (account.lots.len() + 1), "bounded");
+            let terms = account.reported_terms.iter().count();
+            prop_assert!(terms <= 4 * (account.lots.len() + 2), "bounded");
             let subscription = account.subscription.as_ref();
             if let Some(past_due) = subscription.and_then(|one| one.payments.past_due) {
-                prop_assert!(past_due.from <= past_due.term && past_due.lapses_at > scene.now);
-                let id = subscription.unwrap().id;
-                for lot in account.lots.iter().filter(|lot| !lot.remaining.is_zero()) {
-                    if let Origin::Plan { subscription: of, period, .. } = &lot.terms.origin {
-                        let unpaid = *of == id && *period >= past_due.from;
-                        let frozen = lot.freezes.iter().any(|one| one == Freeze::PastDue);
-                        prop_assert!(!unpaid || frozen, "what is not paid for can't be spent");
-                    }
-                }
+                prop_assert!(past_due.since <= scene.now && past_due.lapses_at > scene.now);
+            }
+            for lot in account.lots.iter().filter(|lot| !matches!(lot.terms.origin, Origin::Pack { .. })) {
+                let freezes = account.reported_terms.freezes(&lot.terms.origin);
+                prop_assert_eq!(lot.freezes, freezes, "what is not paid for can't be spent");
             }
         }
         let id = scene.account.id.clone();
@@ -158,7 +155,7 @@ proptest! {
             let left = scene.account.lot(lot.id);
             prop_assert!(left.is_none_or(|left| left.remaining <= lot.remaining || !lot.held.is_zero()));
         }
-        let after = |event: &&crate::domain::event::Event| matches!(event.fact, Fact::Revocation { .. });
+        let after = |event: &&crate::domain::event::Event| matches!(event.fact, Fact::Revocation(_));
         for event in scene.ledger.iter().filter(after) {
             prop_assert!(event.postings.iter().all(|one| one.available == -one.revoked.get() && one.held == 0));
         }

@@ -7,6 +7,7 @@ mod charges;
 mod choosing;
 mod clock;
 mod notices;
+mod payments;
 
 use std::sync::Arc;
 

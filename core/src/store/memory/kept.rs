@@ -132,10 +132,10 @@ impl Kept {
                 continue;
             };
             let event = record.event().expect("it was sealed just now");
-            if let Some(told) = event.fact.report() {
+            if let Some(report) = event.fact.report() {
                 used.last = Some(LastReport {
-                    outcome: told.outcome,
-                    operation_id: record.operation_id,
+                    outcome: report.outcome,
+                    sequence: record.sequence,
                 });
             }
         }
@@ -190,7 +190,7 @@ impl Kept {
                 .holds
                 .extend(self.hold(account, *id)?.map(|kept| (*id, kept)));
         }
-        found.decisions = self.decisions(account, &lookups.all_ids(account, &found))?;
+        found.decisions = self.decisions(account, &lookups.ids)?;
         Ok(found)
     }
 

@@ -8,7 +8,7 @@ use sea_orm::{
     sqlx::{self, error::DatabaseError as _, sqlite::SqliteError},
 };
 
-use super::super::StoreError;
+use super::super::{CommitError, StoreError};
 
 /// SQLite's code for a full disk; extended codes have it in their low byte.
 const SQLITE_FULL: i32 = 13;
@@ -64,4 +64,18 @@ fn driver(error: &DbErr) -> Option<&sqlx::Error> {
         RuntimeErr::SqlxError(cause) => Some(cause),
         RuntimeErr::Internal(_) => None,
     }
+}
+
+/// A write was asked of a store that was opened to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store was opened to read only")]
+pub(super) struct OpenedReadOnly;
+
+/// A write was asked of a store that was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is closed")]
+struct Closed;
+
+pub(super) fn closed() -> CommitError {
+    CommitError::RolledBack(StoreError::Unavailable(Box::new(Closed)))
 }

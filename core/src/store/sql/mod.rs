@@ -31,6 +31,7 @@ mod server;
 mod session;
 mod snapshot;
 mod usage;
+mod without_effect;
 
 #[cfg(test)]
 mod plans;
@@ -42,13 +43,18 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Mutex;
 
 use self::{
-    checkpoint::Checkpointer, file::FileSession, hints::Teller, insert::Inserts, lock::FileLock,
+    checkpoint::Checkpointer,
+    error::{OpenedReadOnly, closed},
+    file::FileSession,
+    hints::Teller,
+    insert::Inserts,
+    lock::FileLock,
     pool::Pool,
 };
 use super::{
     AccountWindow, AccountWork, CommitError, Committed, DueAccount, DueDecision, DueWindow, Found,
     KeptCatalog, KeptHold, KeptPayment, Loaded, LockedDecision, Lookups, Neighbours,
-    OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery,
+    OperationFilter, SequenceWindow, Store, StoreError, Usage, UsageQuery, WithoutEffectPlace,
 };
 use crate::domain::{
     ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
@@ -110,20 +116,6 @@ impl Writing {
             teller.tell(reached);
         }
     }
-}
-
-/// A write was asked of a store that was opened to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store was opened to read only")]
-struct OpenedReadOnly;
-
-/// A write was asked of a store that was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the store is closed")]
-struct Closed;
-
-fn closed() -> CommitError {
-    CommitError::RolledBack(StoreError::Unavailable(Box::new(Closed)))
 }
 
 impl SqlStore {
@@ -364,6 +356,16 @@ impl Store for SqlStore {
     async fn accounts(&self, window: &AccountWindow) -> Result<Vec<(i64, AccountId)>, StoreError> {
         self.readers
             .read(|readers| async move { read::accounts(&readers, window).await })
+            .await
+    }
+
+    async fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Result<Vec<(WithoutEffectPlace, OperationRecord)>, StoreError> {
+        self.readers
+            .read(|readers| async move { without_effect::payments(&readers, after, limit).await })
             .await
     }
 

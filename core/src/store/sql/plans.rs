@@ -72,6 +72,7 @@ async fn use_all(store: &dyn Store) {
         ..AccountWindow::default()
     };
     store.accounts(&accounts).await.unwrap();
+    store.payments_without_effect(None, 9).await.unwrap();
     for after in [None, Some(DuePlace { at_us: 0, key: 0 })] {
         let window = DueWindow {
             before: at("2027-01-01T00:00:00Z"),

@@ -77,8 +77,7 @@ pub(super) async fn look_up<C: ConnectionTrait>(
             found.holds.insert(*id, kept);
         }
     }
-    let ids = lookups.all_ids(account, &found);
-    found.decisions = decisions(connection, account, &ids).await?;
+    found.decisions = decisions(connection, account, &lookups.ids).await?;
     Ok(found)
 }
 

@@ -75,7 +75,6 @@ async fn opened(store: &dyn Store, name: &str) -> Book {
 on_each_store!(
     a_decision_under_the_lock_is_made_on_what_is_there_and_written,
     a_batch_loses_to_what_was_decided_under_the_lock,
-    the_operation_that_used_a_payment_is_found_with_it,
     a_payment_used_elsewhere_loses_under_the_lock_too,
     nothing_to_write_leaves_all_as_it_was
 );
@@ -105,22 +104,6 @@ async fn a_batch_loses_to_what_was_decided_under_the_lock(store: &dyn Store) {
     book.tell(LATER, 10, charge());
     let committed = store.commit(&[book.work()]).await.unwrap();
     assert_eq!(committed, Committed::default());
-}
-
-async fn the_operation_that_used_a_payment_is_found_with_it(store: &dyn Store) {
-    let mut book = opened(store, "ann").await;
-    book.tell(LATER, 20, purchase("pay-1"));
-    store.commit(&[book.work()]).await.unwrap();
-    let key = purchase("pay-1").payment().unwrap().key.clone();
-    let asks = Lookups {
-        payments: vec![key.clone()],
-        ..Lookups::default()
-    };
-    for (name, decided) in [("ann", vec![id(20)]), ("bob", vec![])] {
-        let found = store.look_up(&account(name), &asks).await.unwrap();
-        assert_eq!(found.payments[&key].operation_id, id(20));
-        assert_eq!(found.decisions.into_keys().collect::<Vec<_>>(), decided);
-    }
 }
 
 async fn a_payment_used_elsewhere_loses_under_the_lock_too(store: &dyn Store) {

@@ -1,4 +1,4 @@
-//! What a store tells of a payment: what it is for, and how it stands.
+//! What a store returns of a payment: what it is for, and its last report.
 
 use super::{
     book::{Book, account, charge, id, purchase, report, subscribe},
@@ -8,11 +8,11 @@ use crate::{
     domain::{
         command::Request,
         decide::Known,
-        ids::{OperationId, Sequence},
-        payment::{PaidFor, PaymentOutcome},
+        ids::{PackId, Sequence},
+        payment::{LastReport, PaidFor, PaymentOutcome},
         term::Term,
     },
-    store::{Lookups, Store},
+    store::Store,
 };
 
 const OPENED: &str = "2026-01-05T09:00:00Z";
@@ -44,56 +44,49 @@ async fn reports(store: &dyn Store, book: &mut Book, number: u128, request: Requ
 
 on_each_store!(
     how_a_payment_stands_is_told_by_its_last_report,
-    a_payment_reported_on_another_account_loses
+    a_payment_reported_on_another_account_loses,
+    a_payment_without_effect_is_listed_until_it_is_given_back
 );
 
 async fn how_a_payment_stands_is_told_by_its_last_report(store: &dyn Store) {
     let mut book = ann();
     commits(store, &mut book).await;
-    let told = async |reference: &str| {
+    let known = async |reference: &str| {
         let key = purchase(reference).payment().unwrap().key.clone();
         let used = store.payment(&key).await.unwrap().unwrap();
-        // The operations that an answer may repeat are found with it.
-        let lookups = Lookups {
-            payments: vec![key],
-            ..Lookups::default()
-        };
-        let found = store.look_up(&account("ann"), &lookups).await.unwrap();
-        let mut decided: Vec<OperationId> = found.decisions.into_keys().collect();
-        decided.sort();
-        (used.paid_for.clone(), used.standing(), decided)
+        (used.operation_id, used.paid_for, used.last)
     };
-    let (pack, standing, decided) = told("pay-1").await;
-    assert!(matches!(
-        pack,
-        PaidFor::Pack {
-            quantity: 1,
-            lot: Sequence(4),
-            ..
-        }
-    ));
-    assert_eq!((standing, decided), (PaymentOutcome::Paid, vec![id(4)]));
+    let last = |outcome, sequence| {
+        let sequence = Sequence(sequence);
+        Some(LastReport { outcome, sequence })
+    };
+    let (used_by, pack, never) = known("pay-1").await;
+    let bought = PaidFor::Pack {
+        pack: PackId::parse("boost").unwrap(),
+        quantity: 1,
+        lot: Sequence(4),
+    };
+    assert_eq!((used_by, &pack, never), (id(4), &bought, None));
     for (number, outcome) in [
         (5, PaymentOutcome::Disputed),
         (6, PaymentOutcome::DisputeWon),
     ] {
         reports(store, &mut book, number, report("pay-1", outcome, OPENED)).await;
-        let known = told("pay-1").await;
-        assert_eq!(known, (pack.clone(), outcome, vec![id(4), id(number)]));
+        let sequence = i64::try_from(number).unwrap();
+        let expected = (id(4), pack.clone(), last(outcome, sequence));
+        assert_eq!(known("pay-1").await, expected);
     }
     let term = PaidFor::Term(Term {
         subscription: Sequence(2),
         first: 0,
         months: 1,
     });
-    let failed = report("pay-2", PaymentOutcome::Failed, LATER);
-    reports(store, &mut book, 7, failed).await;
-    let known = told("pay-2").await;
-    assert_eq!(known, (term.clone(), PaymentOutcome::Failed, vec![id(7)]));
-    let paid = report("pay-2", PaymentOutcome::Paid, LATER);
-    reports(store, &mut book, 8, paid).await;
-    let known = told("pay-2").await;
-    assert_eq!(known, (term, PaymentOutcome::Paid, vec![id(7), id(8)]));
+    for (number, outcome) in [(7, PaymentOutcome::Failed), (8, PaymentOutcome::Paid)] {
+        reports(store, &mut book, number, report("pay-2", outcome, LATER)).await;
+        let sequence = i64::try_from(number).unwrap();
+        let expected = (id(7), term.clone(), last(outcome, sequence));
+        assert_eq!(known("pay-2").await, expected);
+    }
     let loaded = store.load(&account("ann")).await.unwrap();
     assert_eq!(loaded.account, book.account);
 }
@@ -109,4 +102,44 @@ async fn a_payment_reported_on_another_account_loses(store: &dyn Store) {
     bob.tell(LATER, 5, report("pay-2", PaymentOutcome::Paid, LATER));
     let lost = store.commit(&[bob.work()]).await.unwrap().lost;
     assert_eq!(lost, [account("bob")]);
+}
+
+async fn a_payment_without_effect_is_listed_until_it_is_given_back(store: &dyn Store) {
+    use PaymentOutcome::{Failed, Paid, Refunded};
+    const LAPSED: &str = "2026-03-10T00:00:00Z";
+    for name in ["ann", "bob", "cat"] {
+        let mut book = Book::new(name);
+        let payment = |outcome| report(name, outcome, OPENED);
+        book.tell(OPENED, 1, Request::OpenAccount)
+            .tell(OPENED, 2, subscribe("creator"))
+            .tell(LATER, 3, payment(Failed));
+        commits(store, &mut book).await;
+        let mut reported = vec![(4, Paid)];
+        if name == "bob" {
+            reported.push((5, Refunded));
+        }
+        for (number, outcome) in reported {
+            let known = Known {
+                payment: store
+                    .payment(&payment(outcome).payment().unwrap().key)
+                    .await
+                    .unwrap(),
+                ..Known::default()
+            };
+            book.tell_knowing(LAPSED, number, payment(outcome), &known);
+            commits(store, &mut book).await;
+        }
+    }
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.payments_without_effect(after, 1).await.unwrap();
+        let Some((place, record)) = page.into_iter().next() else {
+            break;
+        };
+        assert_eq!(record.operation_id, id(4));
+        found.push(record.account);
+        after = Some(place);
+    }
+    assert_eq!(found, [account("ann"), account("cat")]);
 }

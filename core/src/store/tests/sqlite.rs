@@ -108,7 +108,7 @@ async fn commits(store: &SqlStore, book: &mut Book) {
 fn inserts(sequence: i64, kind: &str) -> String {
     format!(
         "INSERT INTO operation SELECT account_id, {sequence}, randomblob(16), content, '{kind}', \
-         at_us, recorded_at_us, catalog_version, hold, action, model, project, payment, chain, 5, \
+         at_us, recorded_at_us, catalog_version, hold, action, model, project, payment, chain, NULL, 5, \
          consumed, change, available_after, held_after, postings, fact, balance, previous, hash \
          FROM operation WHERE sequence = 1"
     )

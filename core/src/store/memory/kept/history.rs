@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         AccountStanding, AccountWindow, KeptPayment, OperationFilter, SequenceWindow, Usage,
-        UsageQuery, usage,
+        UsageQuery, WithoutEffectPlace, usage,
     },
 };
 
@@ -82,6 +82,33 @@ impl Kept {
             rows: usage::rows(&tally, query),
             sequence,
         })
+    }
+
+    pub(in crate::store::memory) fn payments_without_effect(
+        &self,
+        after: Option<WithoutEffectPlace>,
+        limit: u64,
+    ) -> Vec<(WithoutEffectPlace, OperationRecord)> {
+        let mut found = Vec::new();
+        for (key, rows) in (1..).zip(&self.accounts) {
+            for record in rows.operations.iter().filter(|one| one.without_effect) {
+                let mut later = rows
+                    .operations
+                    .iter()
+                    .filter(|one| one.sequence > record.sequence);
+                let place = WithoutEffectPlace {
+                    at_us: record.recorded_at.micros(),
+                    key,
+                    sequence: record.sequence.0,
+                };
+                if Some(place) > after && !later.any(|one| one.payment == record.payment) {
+                    found.push((place, record.clone()));
+                }
+            }
+        }
+        found.sort_by_key(|(place, _)| *place);
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        found
     }
 
     pub(in crate::store::memory) fn accounts(

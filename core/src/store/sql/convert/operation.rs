@@ -43,6 +43,10 @@ pub(in super::super) fn value(
         Column::Project => id(record.project.as_ref().map(ProjectId::as_str)),
         Column::Payment => record.payment.as_ref().map(payment).into(),
         Column::Chain => record.chain.map(|chain| chain.0).into(),
+        Column::WithoutEffectUs => {
+            let at_us = record.without_effect.then(|| record.recorded_at.micros());
+            at_us.into()
+        }
         Column::Granted => record.granted.get().into(),
         Column::Consumed => record.consumed.get().into(),
         Column::Change => record.change.into(),
@@ -85,6 +89,7 @@ pub(in super::super) fn record(
         payment: read_payment(model.payment.as_deref())
             .map_err(|problem| row.corrupt("payment", problem))?,
         chain: model.chain.map(OperationId),
+        without_effect: model.without_effect_us.is_some(),
         granted,
         consumed: row.read("consumed", Credits::new(model.consumed))?,
         change: model.change,

@@ -84,8 +84,8 @@ pub(in super::super) fn used(
 
 fn report(record: &OperationRecord) -> Result<Option<LastReport>, CorruptRecord> {
     let event = record.event()?;
-    Ok(event.fact.report().map(|told| LastReport {
-        outcome: told.outcome,
-        operation_id: record.operation_id,
+    Ok(event.fact.report().map(|report| LastReport {
+        outcome: report.outcome,
+        sequence: record.sequence,
     }))
 }
