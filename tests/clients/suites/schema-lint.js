@@ -139,7 +139,10 @@ function* unlikeAConnection(schema) {
   }
   for (const type of types) {
     for (const field of fieldsOf(type).filter((one) => isConnection(getNamedType(one.type)))) {
+      // A list that is read in one direction has neither argument of the other.
+      const forward = !field.args.some(({ name }) => name === "last" || name === "before");
       for (const [name, expected] of Object.entries(PAGE_ARGUMENTS)) {
+        if (forward && (name === "last" || name === "before")) continue;
         const found = field.args.find((argument) => argument.name === name)?.type;
         if (String(found) !== expected) yield `${type.name}.${field.name}(${name}:) is ${expected}`;
       }

@@ -1,9 +1,8 @@
 //! The store in a database, over SeaORM.
 //!
-//! Owns the connections: of one SQLite file, one that writes batches, one for what else is written, a few
-//! that read, one that moves the write-ahead log; of a PostgreSQL server, several that write and several
-//! that read. Transactions begin and end in `commit.rs` only, and rows become the domain and back in the
-//! folder `convert` only. It never decides anything.
+//! Owns the connections: of a SQLite file, one that writes batches, one for other writes, one that moves the
+//! log, and a few that read; of a PostgreSQL server, several of each. Transactions begin and end in `commit.rs`
+//! only, and `convert` alone turns rows into domain types. It never decides anything.
 
 mod aside;
 mod checkpoint;
@@ -24,6 +23,8 @@ mod lock;
 mod lookup;
 mod past;
 mod permit;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod read;
 mod resolve;
@@ -32,9 +33,6 @@ mod session;
 mod snapshot;
 mod usage;
 mod without_effect;
-
-#[cfg(test)]
-mod plans;
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
