@@ -151,8 +151,9 @@ impl Query {
         recommend::recommend(ctx, input).await
     }
 
-    /// What an operation id was decided to be, for ever; null if it was not decided so far. It waits
-    /// for what is in flight, so that it settles an unknown outcome.
+    /// What an operation id was decided to be: an accepted operation for ever, a refusal for 30 days; null
+    /// if nothing is stored under it. It waits for what is in flight, so that it resolves an unknown
+    /// outcome.
     async fn operation(
         &self,
         ctx: &Context<'_>,

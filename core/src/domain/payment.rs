@@ -151,22 +151,13 @@ pub struct PaymentUse {
     /// What it is for.
     pub paid_for: PaidFor,
     /// The last report of it; none for a pack's payment of which nothing was reported.
-    pub last: Option<LastReport>,
-}
-
-/// The last report of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastReport {
-    /// What was reported.
-    pub outcome: PaymentOutcome,
-    /// The position of the operation that reported it.
-    pub sequence: Sequence,
+    pub last: Option<PaymentOutcome>,
 }
 
 impl PaymentUse {
     /// The state of the payment: its last report.
     pub fn standing(&self) -> PaymentOutcome {
-        self.last.map_or(PaymentOutcome::Paid, |last| last.outcome)
+        self.last.unwrap_or(PaymentOutcome::Paid)
     }
 
     /// What is known of a payment after `event`, which is `account`'s at `sequence`; none if the
@@ -203,10 +194,7 @@ impl PaymentUse {
             account: account.clone(),
             operation_id: before.map_or(operation_id, |before| before.operation_id),
             paid_for: report.paid_for.clone(),
-            last: Some(LastReport {
-                outcome: report.outcome,
-                sequence,
-            }),
+            last: Some(report.outcome),
         })
     }
 }
@@ -222,7 +210,7 @@ pub struct PaymentReport {
     pub paid_for: PaidFor,
     /// The report that it follows; none for the first report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<LastReport>,
+    pub before: Option<PaymentOutcome>,
     /// How the account's subscription is past due after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past_due: Option<PastDue>,

@@ -12,7 +12,7 @@ use super::{
     credits::Credits,
     ids::Sequence,
     lot::{Freeze, Freezes, Origin},
-    payment::{LastReport, PaymentOutcome},
+    payment::PaymentOutcome,
     subscription::Subscription,
     time::{Instant, period_at, period_start},
 };
@@ -78,7 +78,7 @@ pub enum PaidState {
     Unpaid,
 }
 
-/// How many payments of a term are in which state.
+/// How many payments of a term are in which state, as far as that says anything of the term.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PaymentCounts {
@@ -88,9 +88,11 @@ pub struct PaymentCounts {
     /// `DISPUTED`.
     #[serde(skip_serializing_if = "is_none_of_them")]
     pub disputed: u32,
-    /// `FAILED`, `REFUNDED` or `DISPUTE_LOST`.
-    #[serde(skip_serializing_if = "is_none_of_them")]
-    pub unpaid: u32,
+    /// Whether one was reported as `FAILED`, `REFUNDED` or `DISPUTE_LOST`. It matters only where none is
+    /// paid or in dispute, so that it may stay when that one is paid: the last one that ceases to be paid or
+    /// in dispute is reported so again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpaid: bool,
 }
 
 fn is_none_of_them(count: &u32) -> bool {
@@ -113,18 +115,27 @@ impl PaymentCounts {
         match self {
             PaymentCounts { paid: 1.., .. } => PaidState::Paid,
             PaymentCounts { disputed: 1.., .. } => PaidState::Disputed,
-            PaymentCounts { unpaid: 1.., .. } => PaidState::Unpaid,
-            PaymentCounts { .. } => PaidState::Paid,
+            PaymentCounts { unpaid: true, .. } => PaidState::Unpaid,
+            PaymentCounts { unpaid: false, .. } => PaidState::Paid,
         }
     }
 
-    fn of(&mut self, outcome: PaymentOutcome) -> &mut u32 {
+    /// Counts a report in place of the one that it follows.
+    fn count(&mut self, outcome: PaymentOutcome, before: Option<PaymentOutcome>) {
+        if let Some(count) = before.and_then(|before| self.of(before)) {
+            *count = count.saturating_sub(1);
+        }
+        match self.of(outcome) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.unpaid = true,
+        }
+    }
+
+    fn of(&mut self, outcome: PaymentOutcome) -> Option<&mut u32> {
         match outcome {
-            PaymentOutcome::Paid | PaymentOutcome::DisputeWon => &mut self.paid,
-            PaymentOutcome::Disputed => &mut self.disputed,
-            PaymentOutcome::Failed | PaymentOutcome::DisputeLost | PaymentOutcome::Refunded => {
-                &mut self.unpaid
-            }
+            PaymentOutcome::Paid | PaymentOutcome::DisputeWon => Some(&mut self.paid),
+            PaymentOutcome::Disputed => Some(&mut self.disputed),
+            PaymentOutcome::Failed | PaymentOutcome::DisputeLost | PaymentOutcome::Refunded => None,
         }
     }
 
@@ -132,7 +143,7 @@ impl PaymentCounts {
         PaymentCounts {
             paid: self.paid.saturating_add(other.paid),
             disputed: self.disputed.saturating_add(other.disputed),
-            unpaid: self.unpaid.saturating_add(other.unpaid),
+            unpaid: self.unpaid || other.unpaid,
         }
     }
 }
@@ -148,8 +159,6 @@ pub struct ReportedTerm {
     pub from: u32,
     /// The first period after them.
     pub to: u32,
-    /// The position of the start since which failures and refunds count; none of them is before it.
-    pub since: Sequence,
     /// How many payments are in which state.
     pub payments: PaymentCounts,
 }
@@ -160,7 +169,6 @@ impl ReportedTerm {
             term,
             from: term.first,
             to: term.end(),
-            since: Sequence::START,
             payments: PaymentCounts::default(),
         }
     }
@@ -168,18 +176,6 @@ impl ReportedTerm {
     /// Whether the counts are of a period of a subscription.
     pub fn covers(&self, subscription: Sequence, period: u32) -> bool {
         self.term.subscription == subscription && (self.from..self.to).contains(&period)
-    }
-
-    /// Counts a report in place of the one that it follows.
-    fn count(&mut self, outcome: PaymentOutcome, before: Option<LastReport>) {
-        let counted =
-            |before: &LastReport| !before.outcome.is_unpaid() || before.sequence > self.since;
-        if let Some(before) = before.filter(counted) {
-            let count = self.payments.of(before.outcome);
-            *count = count.saturating_sub(1);
-        }
-        let count = self.payments.of(outcome);
-        *count = count.saturating_add(1);
     }
 }
 
@@ -204,21 +200,21 @@ impl ReportedTerms {
         &self,
         term: Term,
         outcome: PaymentOutcome,
-        before: Option<LastReport>,
+        before: Option<PaymentOutcome>,
     ) -> ReportedTerms {
         let mut terms = self.clone();
         if !terms.0.iter().any(|one| one.term == term) {
             terms.0.push(ReportedTerm::new(term));
         }
         for one in terms.0.iter_mut().filter(|one| one.term == term) {
-            one.count(outcome, before);
+            one.payments.count(outcome, before);
         }
         terms
     }
 
-    /// Makes the periods of a subscription from `period` on not reported again, at a start whose
-    /// operation is at `since`: what is paid or in dispute remains.
-    pub(super) fn start(&mut self, subscription: Sequence, period: u32, since: Sequence) {
+    /// Makes the periods of a subscription from `period` on not reported again, at a start: what is paid or
+    /// in dispute remains.
+    pub(super) fn start(&mut self, subscription: Sequence, period: u32) {
         let mut terms = Vec::with_capacity(self.0.len() + 1);
         for mut one in std::mem::take(&mut self.0) {
             if one.term.subscription == subscription && one.to > period {
@@ -226,8 +222,7 @@ impl ReportedTerms {
                     terms.push(ReportedTerm { to: period, ..one });
                     one.from = period;
                 }
-                one.since = since;
-                one.payments.unpaid = 0;
+                one.payments.unpaid = false;
             }
             terms.push(one);
         }

@@ -10,7 +10,7 @@ use crate::{
         command::Request,
         decide::Known,
         ids::{PlanId, Sequence},
-        payment::{LastReport, PaidFor, PaymentOutcome, PaymentUse},
+        payment::{PaidFor, PaymentOutcome, PaymentUse},
         term::Term,
     },
     store::{
@@ -98,10 +98,7 @@ fn reports(book: &mut Book, name: &str) {
             account: book.account.id.clone(),
             operation_id,
             paid_for,
-            last: Some(LastReport {
-                outcome,
-                sequence: book.account.sequence,
-            }),
+            last: Some(outcome),
         };
         known.insert(reference, used);
     }

@@ -8,7 +8,7 @@ use credits_core::domain::outcome::Outcome;
 use super::Operation;
 use crate::graphql::{balance::Balance, refusal::UserError};
 
-/// What an operation id was decided to be. It is decided once, for ever.
+/// What an operation id was decided to be: an accepted operation for ever, a refusal for 30 days.
 #[derive(Clone, SimpleObject)]
 pub struct OperationOutcome {
     /// Whether it was accepted.

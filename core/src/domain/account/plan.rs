@@ -99,7 +99,7 @@ impl Account {
             lot.freezes = lot.freezes.without(Freeze::Lapsed);
         }
         if let Some(id) = continues {
-            self.reported_terms.start(id, period, self.sequence);
+            self.reported_terms.start(id, period);
             self.freeze_unpaid();
         }
     }

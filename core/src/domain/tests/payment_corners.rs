@@ -308,3 +308,63 @@ fn a_start_counts_no_failure_before_it_and_every_report_after_it() {
         ("", "paid pay-3 at 2026-04-05", "600"),
     ]);
 }
+
+#[test]
+fn a_late_failure_of_a_term_before_the_start_leaves_the_plan_active() {
+    let mut scene = scene("2026-01-05");
+    scene.check(&[
+        ("2026-01-05", "start p600r2 monthly", "600"),
+        (
+            "2026-02-06",
+            "failed pay-1 at 2026-02-05",
+            "200, 600 frozen",
+        ),
+        ("2026-02-20", "start p600r2 monthly", "800"),
+        // It freezes what rolled over of its own month, and no more.
+        (
+            "2026-02-21",
+            "failed pay-2 at 2026-01-05",
+            "600, 200 frozen",
+        ),
+        ("2026-03-05", "wait", "800, 200 frozen"),
+    ]);
+}
+
+#[test]
+fn a_plan_is_past_due_since_the_report_that_left_its_latest_term_unpaid() {
+    let mut scene = scene("2026-01-05");
+    scene.check(&[("2026-01-05", "start p100 monthly", "100")]);
+    for (when, asked, since) in [
+        ("2026-01-06", "failed a", Some("2026-01-06")),
+        // Another try that fails moves nothing.
+        ("2026-01-07", "failed b", Some("2026-01-06")),
+        ("2026-01-08", "paid c", None),
+        ("2026-01-09", "refunded c", Some("2026-01-09")),
+        ("2026-01-10", "failed d", Some("2026-01-09")),
+        ("2026-01-11", "paid a", None),
+        ("2026-01-12", "disputed a", None),
+        ("2026-01-13", "lost a", Some("2026-01-13")),
+        // The next term has its own.
+        ("2026-02-05", "start p100 monthly", None),
+        ("2026-02-06", "failed e", Some("2026-02-06")),
+    ] {
+        scene.now = at(when);
+        let is_report = !asked.starts_with("start");
+        let asked = match is_report {
+            true => format!("{asked} at {}", scene.now),
+            false => asked.to_owned(),
+        };
+        scene.does(&asked).unwrap();
+        let subscription = scene.account.subscription.as_ref().unwrap();
+        let past_due = subscription.payments.past_due.map(|one| one.since);
+        assert_eq!(past_due, since.map(at), "{asked}");
+    }
+    let mut terms = Scene::after(&["start basic monthly"]);
+    terms.check(&[
+        ("2026-01-20", "failed a at 2026-01-01", "0, 500 frozen"),
+        ("2026-02-01", "failed b at 2026-02-01", "0"),
+    ]);
+    let subscription = terms.account.subscription.as_ref().unwrap();
+    let since = subscription.payments.past_due.map(|one| one.since);
+    assert_eq!(since, Some(at("2026-02-01")));
+}

@@ -16,7 +16,7 @@ use crate::{
         hold::ResolvedHold,
         ids::{AccountId, CatalogVersion, HoldId, OperationId, Sequence},
         outcome::{Decision, Outcome},
-        payment::{LastReport, PaymentKey, PaymentUse},
+        payment::{PaymentKey, PaymentUse},
         record::{Head, OperationRecord, RefusalRecord},
         time::Instant,
         usage::UsageTally,
@@ -133,10 +133,7 @@ impl Kept {
             };
             let event = record.event().expect("it was sealed just now");
             if let Some(report) = event.fact.report() {
-                used.last = Some(LastReport {
-                    outcome: report.outcome,
-                    sequence: record.sequence,
-                });
+                used.last = Some(report.outcome);
             }
         }
     }

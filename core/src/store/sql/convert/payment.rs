@@ -9,7 +9,7 @@ use sea_orm::Value;
 use super::Row;
 use crate::domain::{
     ids::{AccountId, OperationId, PackId, Sequence},
-    payment::{LastReport, PaidFor, PaymentKey, PaymentUse},
+    payment::{PaidFor, PaymentKey, PaymentOutcome, PaymentUse},
     record::{CorruptRecord, OperationRecord},
     term::Term,
 };
@@ -82,10 +82,7 @@ pub(in super::super) fn used(
     })
 }
 
-fn report(record: &OperationRecord) -> Result<Option<LastReport>, CorruptRecord> {
+fn report(record: &OperationRecord) -> Result<Option<PaymentOutcome>, CorruptRecord> {
     let event = record.event()?;
-    Ok(event.fact.report().map(|report| LastReport {
-        outcome: report.outcome,
-        sequence: record.sequence,
-    }))
+    Ok(event.fact.report().map(|report| report.outcome))
 }
