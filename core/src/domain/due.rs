@@ -230,10 +230,15 @@ impl Step<'_> {
         let Some(change) = subscription.scheduled.clone().filter(due) else {
             return subscription;
         };
+        // A term whose length stays is counted from where it was: the change comes at the end of one.
+        let term_from = match change.interval == subscription.interval {
+            true => subscription.term_from,
+            false => subscription.period + 1,
+        };
         let change = SubscriptionEvent::Changed {
             plan: change.plan,
             interval: change.interval,
-            term_from: subscription.period + 1,
+            term_from,
             scheduled: None,
         };
         let fact = Fact::SubscriptionChange { change, lot: None };

@@ -368,3 +368,18 @@ fn a_plan_is_past_due_since_the_report_that_left_its_latest_term_unpaid() {
     let since = subscription.payments.past_due.map(|one| one.since);
     assert_eq!(since, Some(at("2026-02-01")));
 }
+
+#[test]
+fn a_payment_of_a_term_before_a_change_of_plan_is_of_that_term() {
+    let mut scene = scene("2026-01-05");
+    scene.check(&[
+        ("2026-01-05", "start p250r monthly", "250"),
+        // It acts with the end of the month, of which 90 roll over.
+        ("2026-03-01", "change p100 monthly", "340"),
+        ("2026-03-05", "wait", "190"),
+        // Nothing is left of the month of January.
+        ("2026-03-06", "failed pay-1 at 2026-01-05", "190"),
+        ("2026-03-06", "failed pay-2 at 2026-02-05", "100, 90 frozen"),
+        ("2026-03-07", "paid pay-2 at 2026-02-05", "190"),
+    ]);
+}
