@@ -128,7 +128,7 @@ impl Way {
             Trouble::CutAfterCommit if commits => {
                 let _gone = self.from.shutdown(Shutdown::Both);
                 let _gone = self.to.write_all(bytes);
-                // The other direction finds nobody to pass the answer on to, and cuts the rest.
+                // The other direction can't deliver the answer, and cuts the connection.
                 let _answered = self.to.peek(&mut [0]);
                 return false;
             }

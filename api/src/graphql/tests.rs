@@ -20,7 +20,7 @@ const INTROSPECTION: &str = "{ __schema { types {
     enumValues(includeDeprecated: true) { name description }
 } } }";
 
-/// A schema that tells fewer has hidden some.
+/// The visible types: with fewer, introspection hides some.
 const TYPES_MIN: usize = 200;
 
 #[test]

@@ -208,7 +208,7 @@ impl Crowd {
         self.set_to_work(client, false)
     }
 
-    /// Sets all clients to work until they are told to stop, whatever they are answered.
+    /// Starts all clients. They call the service until `Working::stop`, whatever the answers are.
     pub fn go_on(&mut self, client: impl Fn() -> Client) -> Working {
         self.set_to_work(client, true)
     }

@@ -19,7 +19,7 @@ const SPELLS: usize = 8;
 /// levels at which it does.
 const LOST: &str = "lost to another writer";
 const ASKED: &str = "/graphql";
-/// Sweepers ask nobody where an account belongs.
+/// Sweepers do not go through the proxy, so they would collide with the nodes that it chose.
 const ARGUMENTS: [&str; 3] = [
     "--sweeper-enabled=false",
     "--log-filter",

@@ -1,5 +1,5 @@
-//! Whatever becomes of the database, the nodes stay up and answer each call, tell what became of it
-//! afterwards, and serve again once the database does. How soon is not judged here.
+//! During and after faults of the database and the network, the nodes stay up, answer each call, say later what
+//! became of it, and serve again. How fast they do is not judged here.
 
 use std::{future::Future, sync::Arc, time::Duration};
 

@@ -41,7 +41,7 @@ const ROUNDS: usize = 3;
 const STEPS: usize = 16;
 /// At so many in a thousand steps a story of each kind begins.
 const STORIES: u64 = 4;
-/// The virtual time in which all that a node does without faults is over.
+/// The virtual time after which a node without faults has finished everything it accepted.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 /// How long a caller may rest, in milliseconds of virtual time: longer than an account is contended,
 /// and in two goes longer than a node waits before it looks for idle accounts.
